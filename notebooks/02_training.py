@@ -1,0 +1,83 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. Training makes birth points concentrate
+#
+# **Question** (Sec. 2.3 and 3.3, Fig. 2B–D). An untrained network gives chaotic maps; as it learns, do its maps become more alike, and how fast?
+#
+# **What the paper says.** The birth points of all units concentrate epoch by epoch; the mean feature entropy falls like the training loss, both
+# with their biggest drop in the first epoch; the selective rate and the effectiveness fall too, since more and more units no longer matter for the class.
+#
+# **What you will do.** Take model A's convolutions as they were after each epoch, compute the birth points of 100 training images of one class,
+# and follow three means over the units. It takes about half a minute.
+
+# %% tags=["parameters"]
+profile = "shapes"
+target_class = None
+seed = 0
+overrides = {}
+
+# %%
+import numpy as np
+from scipy.stats import kendalltau
+
+import unitnb
+from unitnb import figures
+
+p = unitnb.notebook_parameters(globals())
+images = unitnb.open_images(p)
+s100 = unitnb.sample_set(images, p, "S_100")
+log = unitnb.training_log(p)
+print(f"{len(s100)} training images of class '{p.target_class}', {len(log['epoch']) - 1} epochs")
+
+# %% [markdown]
+# ## Birth points after each epoch
+#
+# Epoch 0 is the untrained network. Units are not followed by their index: all maps of an epoch are pooled, as in the paper.
+
+# %%
+births = {epoch: unitnb.birth_points(unitnb.load_head(p, epoch).predict(s100.images, verbose=0), b_max=p.b_max) for epoch in log["epoch"].astype(int)}
+entropy = np.array([np.nanmean(unitnb.feature_entropy(b)) for b in births.values()])
+rate = np.array([unitnb.selective_rate(b).mean() for b in births.values()])
+effectiveness = np.array([unitnb.effectiveness(b, p=p.effective_threshold) for b in births.values()])
+finite = np.ma.masked_invalid(effectiveness).mean(1).data
+print(f"{(~np.isfinite(effectiveness)).sum()} of {effectiveness.size} values of E are infinite (H = 0) and left out of the means")
+
+# %% [markdown]
+# ## Figure 2B–D
+#
+# **B** The birth points of all units and images at four epochs; in grey, what maps without any structure give (independent identically distributed entries).
+# **C** Loss on training images and mean feature entropy over the units; in grey, the entropy of structureless maps over as many images.
+# **D** Mean selective rate and mean effectiveness.
+
+# %%
+means = {"entropy": entropy, "rate": rate, "effectiveness": finite}
+figure = figures.training_figure(log, births, means, unitnb.null_births(14), unitnb.null_entropy(14, n_images=len(s100)))
+unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
+
+# %% [markdown]
+# ## What was found, beside what the paper says
+
+# %%
+unimportant = (effectiveness == 0).mean(1)
+first_loss, first_entropy = ((v[0] - v[1]) / (v[0] - v[-1]) for v in (log["loss"], entropy))
+print(f"mean entropy            paper: falls            here: {entropy[0]:.2f} -> {entropy[-1]:.2f} nats, Kendall tau with the epoch {kendalltau(log['epoch'], entropy)[0]:+.1f}")
+print(f"mean selective rate     paper: falls            here: {rate[0]:.2f} -> {rate[-1]:.2f}, Kendall tau {kendalltau(log['epoch'], rate)[0]:+.1f}")
+print(f"mean effectiveness      paper: falls            here: {finite[0]:.2f} -> {finite[-1]:.2f}, Kendall tau {kendalltau(log['epoch'], finite)[0]:+.1f}")
+print(f"units with E = 0        paper: more and more    here: {unimportant[0]:.0%} -> {unimportant[-1]:.0%}")
+print(f"drop in the first epoch paper: the biggest      here: {first_loss:.0%} of the loss's fall, {first_entropy:.0%} of the entropy's")
+print(f"loss and entropy        paper: quite similar    here: correlation over the epochs {np.corrcoef(log['loss'], entropy)[0, 1]:.1f}")

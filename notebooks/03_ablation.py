@@ -1,0 +1,117 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3. Removing units one by one
+#
+# **Question** (Sec. 3.4, Fig. 3). If the units of the layer are removed one by one, most effective first or least effective first, what becomes of the class?
+#
+# **What the paper says.** Most effective first: accuracy falls from 0.58 to 0.09 after 17 of 512 units; the loss climbs to a peak (8.53) above that of
+# the empty layer (7.26). Least effective first: accuracy *rises*, to 0.92 with 96% of the units gone, and then falls to zero within 17 units — a phase
+# transition, found in every class that was tried.
+#
+# **What you will do.** Rank the units on $S_{100}$, remove them in that order, in reverse and in random orders, on the training images that gave the rank and
+# on test images; then do it for all classes. It takes about half a minute.
+
+# %% tags=["parameters"]
+profile = "shapes"
+target_class = None
+seed = 0
+overrides = {}
+
+# %%
+import numpy as np
+
+import unitnb
+from unitnb import figures
+
+p = unitnb.notebook_parameters(globals())
+images = unitnb.open_images(p)
+split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+s100, sval = unitnb.sample_set(images, p, "S_100"), unitnb.sample_set(images, p, "S_val")
+print(f"class '{p.target_class}': {len(s100)} training and {len(sval)} test images; {split.n_units} units of {split.layer}, {split.engine} engine")
+
+# %% [markdown]
+# ## The importance rank
+#
+# Effectiveness $E = \varepsilon / H$ where the selective rate $\varepsilon \ge p$, else 0 (Eq. 10); the most effective unit comes first.
+
+# %%
+maps = split.feature_maps(s100.images)
+births = unitnb.birth_points(maps, b_max=p.b_max)
+effectiveness = unitnb.effectiveness(births, p=p.effective_threshold)
+rank = unitnb.importance_rank(effectiveness)
+print("most effective units:", rank[:10].tolist())
+print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
+
+# %% [markdown]
+# ## Cumulative ablation of the class
+#
+# To remove a unit is to set its map to zero. Each curve has a 95% band from resampling the images; the grey band is the range of random orders.
+
+# %%
+random_orders = [np.random.default_rng([p.seed, i]).permutation(len(rank)) for i in range(p.n_random)]
+curves = unitnb.ablation_curves(split, maps, s100.labels, [rank, rank[::-1], *random_orders])
+removed, reverse, random = curves[0], curves[1], curves[2:]
+test_maps = split.feature_maps(sval.images)
+test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.labels, [rank, rank[::-1]])
+
+# %% [markdown]
+# ## All classes
+#
+# The same for every class: its own images, its own rank.
+
+# %%
+by_class = {}
+for name in images.classes:
+    sample = unitnb.sample_set(images, p, "S_100", target_class=name)
+    class_maps = split.feature_maps(sample.images)
+    class_rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(class_maps, b_max=p.b_max), p=p.effective_threshold))
+    by_class[name] = unitnb.ablation_curves(split, class_maps, sample.labels, [class_rank, class_rank[::-1]])
+
+# %% [markdown]
+# ## Figure 3
+#
+# **A** Units removed in the order of the importance rank. **B** In reverse order. Left accuracy, right loss; full lines are training images, thin dashed lines test images.
+# **C** Accuracy of every class in both orders.
+
+# %%
+figure = figures.ablation_figure(removed, reverse, random, test_removed, test_reverse, by_class)
+unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sval])
+
+# %% [markdown]
+# ## What was found, beside what the paper says
+
+# %%
+units, start = len(rank), removed.accuracy[0]
+lost, random_lost = removed.units_to_lose(), np.median([curve.units_to_lose() for curve in random])
+top, summit = reverse.peak()
+loss_at, loss_peak = removed.peak("loss")
+print(f"best first: accuracy loses 85%    paper: after 17 of 512 (3%)       here: {start:.2f}, after {lost:.0f} of {units} ({lost / units:.0%}); random orders {random_lost / units:.0%}")
+print(f"best first: loss peaks            paper: 8.53, empty layer 7.26     here: {loss_peak:.1f} at {loss_at / units:.0%}, empty layer {removed.loss[-1]:.1f}")
+print(f"worst first: accuracy rises       paper: 0.58 to 0.92 at 96%        here: {start:.2f} to {summit:.2f} at {top / units:.0%}")
+print(f"worst first: width of collapse    paper: 17 of 512 (3%)             here: {reverse.collapse_width() / units:.0%} of the units")
+
+# %%
+falls = {name: best.units_to_lose() / units for name, (best, _) in by_class.items()}
+rises = {name: worst.peak()[1] - worst.accuracy[0] for name, (_, worst) in by_class.items()}
+widths = {name: worst.collapse_width() / units for name, (_, worst) in by_class.items()}
+n = len(by_class)
+print(f"best first, 85% lost within a third of the units: {sum(f <= 1 / 3 for f in falls.values())} of {n} classes; within 10%: {sum(f <= 0.1 for f in falls.values())}")
+print(f"worst first, accuracy rises above the start: {sum(r > 0 for r in rises.values())} of {n} classes; by 0.02 or more: {sum(r >= 0.02 for r in rises.values())}")
+print(f"worst first, collapse within 20% of the units: {sum(w <= 0.2 for w in widths.values())} of {n} classes; within 10%: {sum(w <= 0.1 for w in widths.values())}")
+for name, (best, worst) in by_class.items():
+    print(f"  {name:<11} start {best.accuracy[0]:.2f}  best first: 85% lost after {falls[name]:4.0%}  worst first: up {rises[name]:+.2f}, collapse over {widths[name]:.0%}")

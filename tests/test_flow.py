@@ -1,0 +1,110 @@
+"""The repository itself: imports flow one way, facts stand in one place, what is promised exists."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import unitnb
+from unitnb import notebooks
+from unitnb.profiles import load_profile
+
+ROOT = Path(unitnb.__file__).parents[1]
+MODULES = list(unitnb.EXPORTS)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def lock():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return {re.split("[=;]", line)[0].strip().lower(): line for line in lines if line and not line.startswith("#")}
+
+
+def test_every_module_stands_in_the_order_of_imports():
+    assert {path.stem for path in (ROOT / "unitnb").glob("*.py")} == {*MODULES, "__init__"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_modules_above_it(module):
+    assert notebooks._imported_modules(module) <= set(MODULES[: MODULES.index(module)])
+
+
+def test_every_public_name_exists():
+    for name in unitnb.__all__:
+        assert getattr(unitnb, name).__doc__, name
+    with pytest.raises(AttributeError, match="unitnb has no 'nothing'"):
+        _ = unitnb.nothing
+
+
+def test_importing_the_package_is_instant():
+    heavy = "import sys, unitnb; print([m for m in ('tensorflow', 'keras', 'numba', 'gudhi', 'numpy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_the_lock_has_every_declared_package_and_no_address():
+    declared = PROJECT["dependencies"] + [name for extra in PROJECT["optional-dependencies"].values() for name in extra]
+    names = {re.split(r"[\[><=]", entry)[0].lower() for entry in declared} - {"unitnb"}
+    assert names <= set(lock()), names - set(lock())
+    assert all("==" in line and "://" not in line for line in lock().values())
+
+
+def test_the_conda_environment_installs_the_package_with_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert conda == ["python=3.11", "pip"] and pip == {"pip": ["-c requirements.lock", "-e .[lab]"]}
+    assert PROJECT["requires-python"] == ">=3.11"
+
+
+def test_the_version_is_one():
+    changelog = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert PROJECT["version"] == unitnb.__version__ == changelog == str(citation["version"])
+
+
+def test_every_file_the_readme_shows_exists():
+    readme = (ROOT / "README.md").read_text()
+    shown = [target for target in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in target]
+    assert shown and not [target for target in shown if not (ROOT / target).exists()]
+    assert "make test" in readme
+
+
+def test_the_readmes_own_model_example_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    space = {}
+    exec(compile(code, "README.md", "exec"), space)
+    assert space["curve"].accuracy.shape == (len(space["rank"]) + 1,)
+
+
+@pytest.mark.parametrize("profile", ["shapes", "cifar10"])
+def test_the_committed_figures_are_those_that_the_notebooks_write(profile):
+    folder = ROOT / "figures" / profile / load_profile(profile).target_class
+    manifest = json.loads((folder / "manifest.json").read_text())
+    written = {file: source.stem for source in notebooks.sources() for file in notebooks.saved_files(source)}
+    assert {file: entry["notebook"] for file, entry in manifest.items()} == written
+    assert all((folder / file).stat().st_size for file in written)
+    assert {f"fig{n}.png" for n in range(1, 6)} | {"table1.md"} <= set(written)
+    assert f"!figures/{profile}/{folder.name}/" in (ROOT / ".gitignore").read_text()
+
+
+def test_a_notebook_names_itself_when_it_saves():
+    for source in notebooks.sources():
+        named = re.findall(r'notebook="([^"]+)"', source.read_text())
+        assert named and set(named) == {source.stem}
+
+
+def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():
+    for source in notebooks.sources():
+        tree = ast.parse(source.read_text())
+        assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))]
+        cell = source.read_text().split('tags=["parameters"]\n')[1].split("\n\n")[0]
+        assert cell == 'profile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}'
+
+
+def test_the_committed_pairs_agree():
+    assert list(notebooks.problems()) == []

@@ -1,0 +1,189 @@
+"""The machinery around the notebooks, with small notebooks of its own; the real ones are run by nbval and papermill."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from unitnb import cli, notebooks
+
+ROOT = Path(notebooks.__file__).parents[1]
+HEADER = (ROOT / "notebooks" / "03_ablation.py").read_text().split("# %%")[0]
+PARAMETERS = '# %% tags=["parameters"]\nprofile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}\n\n'
+
+
+@pytest.fixture
+def project(monkeypatch, tmp_path):
+    """A project with two small notebooks, the real package, Makefile and profiles."""
+    (tmp_path / "notebooks").mkdir()
+    shutil.copytree(ROOT / "notebooks" / "profiles", tmp_path / "notebooks" / "profiles")
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    for name, call in (("01_method", "unitnb.birth_points"), ("02_training", "unitnb.stability_votes")):
+        text = f"{HEADER}# %% [markdown]\n# # A title\n\n{PARAMETERS}# %%\nimport unitnb\n\nprint(target_class, seed, {call}.__name__)\n"
+        (tmp_path / "notebooks" / f"{name}.py").write_text(text)
+    return tmp_path
+
+
+def edit(project, name, old, new):
+    path = project / "notebooks" / f"{name}.py"
+    path.write_text(path.read_text().replace(old, new))
+    return path
+
+
+def printed(path):
+    return "".join(
+        o.text for cell in nbformat.read(path, 4).cells if cell.cell_type == "code" for o in cell.outputs if o.output_type == "stream"
+    )
+
+
+def run_all(project):
+    for source in notebooks.sources():
+        notebooks.run(source, project / "runs" / f"{source.stem}.ipynb", {})
+
+
+def test_a_run_takes_parameters_and_leaves_only_its_target(project):
+    target = project / "build" / "runs" / "x.ipynb"
+    notebooks.run(notebooks.sources()[0], target, {"target_class": "star", "seed": 3})
+    assert printed(target) == "star 3 birth_points\n" and list(target.parent.iterdir()) == [target]
+
+
+def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, capsys):
+    source = edit(project, "01_method", "print(", "raise ValueError('no birth')\nprint(")
+    target = project / "build" / "runs" / "shapes" / "ring" / "01_method.ipynb"
+    assert cli.main(["run", str(source), str(target)]) == 1
+    said = capsys.readouterr().err
+    assert "01_method.py failed in cell 2: ValueError: no birth" in said and not target.exists()
+    failed = project / "build" / "failed" / "shapes" / "ring" / "01_method.ipynb"
+    assert str(failed) in said and "ValueError" in failed.read_text() and list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [({"targt_class": "ring"}, "did you mean 'target_class'"), ({"profile": "shaps"}, "did you mean 'shapes'"), ({"seed": "x"}, "seed")],
+)
+def test_bad_parameters_are_refused_before_anything_runs(project, parameters, said):
+    with pytest.raises(ValueError, match=said):
+        notebooks.run(notebooks.sources()[0], project / "x.ipynb", parameters)
+    assert not (project / "x.ipynb").exists()
+
+
+def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project):
+    written = []
+    for _ in range(2):
+        run_all(project)
+        written.append([path.read_bytes() for path in notebooks.refresh(project / "runs")])
+    assert written[0] == written[1] and list(notebooks.problems()) == []
+    cells = [cell for cell in json.loads(written[0][0])["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == ["None 0 birth_points\n"]
+
+
+def test_a_run_with_parameters_is_never_committed(project):
+    for source in notebooks.sources():
+        notebooks.run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
+    with pytest.raises(ValueError, match="run with parameters"):
+        notebooks.refresh(project / "runs")
+
+
+@pytest.mark.parametrize("spoil", ["missing", "source", "count", "stderr"])
+def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
+    run_all(project)
+    path = notebooks.refresh(project / "runs")[0]
+    notebook = nbformat.read(path, 4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if spoil == "count":
+        code[0].execution_count = 7
+    if spoil == "stderr":
+        code[1].outputs.append(nbformat.v4.new_output("stream", name="stderr", text="noise"))
+    nbformat.write(notebook, path)
+    if spoil == "missing":
+        path.unlink()
+    if spoil == "source":
+        edit(project, "01_method", "print(", "print('new', ")
+    assert len(list(notebooks.problems())) == 1
+    assert cli.main(["check"]) == 1 and "make refresh" in capsys.readouterr().err
+
+
+def test_what_a_notebook_depends_on_is_read_from_its_calls():
+    by_name = {source.stem: notebooks.dependencies(source) for source in notebooks.sources()}
+    assert "stability" in by_name["04_stability"] and "stability" not in by_name["03_ablation"]
+    assert "roles" in by_name["05_roles"] and "roles" not in by_name["04_stability"]
+    assert {"profiles", "store", "data", "shapes", "models", "training", "topology", "entropy", "ablation", "figures"} <= set(
+        by_name["03_ablation"]
+    )
+    assert notebooks.saved_files(ROOT / "notebooks" / "05_roles.py") == ["fig5.png", "table1.md"]
+
+
+# ---- make ----
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the checkout in which everything seems to have been made."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "unitnb", "notebooks", "figures"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    past = time.time() - 100
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (past, past))
+    runs = tmp_path / "build" / "runs" / "shapes" / "ring"
+    runs.mkdir(parents=True)
+    make(tmp_path, "-s", "build/rules.mk")
+    for source in notebooks.sources():
+        (runs / f"{source.stem}.ipynb").touch()
+    return tmp_path
+
+
+def make(folder, *arguments):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "UNITNB"))}
+    command = ["make", f"PYTHON={sys.executable}", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def rerun(folder, *arguments):
+    """The notebooks that make would run."""
+    out = make(folder, "-n", "figures", *arguments).stdout
+    return [source.stem for source in notebooks.sources() if f"run notebooks/{source.stem}.py" in out]
+
+
+def test_make_alone_prints_the_commands(checkout):
+    out = make(checkout).stdout
+    assert all(
+        f"make {target}" in out for target in ("figures", "class", "train", "lab", "test", "check", "nbval", "refresh", "bench", "clean")
+    )
+
+
+def test_a_second_make_figures_does_nothing_and_says_so(checkout):
+    done = make(checkout, "figures")
+    assert done.returncode == 0 and "Nothing to be done for 'figures'" in done.stdout
+
+
+def test_touching_a_part_reruns_what_depends_on_it(checkout):
+    everything = [source.stem for source in notebooks.sources()]
+    assert rerun(checkout, "-W", "unitnb/stability.py") == ["04_stability"]
+    assert rerun(checkout, "-W", "unitnb/roles.py") == ["05_roles"]
+    assert rerun(checkout, "-W", "notebooks/03_ablation.py") == rerun(checkout, "-W", "notebooks/03_ablation.ipynb") == ["03_ablation"]
+    assert rerun(checkout, "-W", "unitnb/topology.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
+    assert rerun(checkout, "-W", "unitnb/weights/shapes/A.npz") == everything
+    assert rerun(checkout, "CLASS=star") == everything
+
+
+def test_a_figure_that_was_removed_is_made_again(checkout):
+    (checkout / "figures" / "shapes" / "ring" / "fig4.png").unlink()
+    assert rerun(checkout) == ["04_stability"]
+
+
+@pytest.mark.parametrize("arguments", [["PROFILE=shaps"], ["CLASS=../../x"], ["PROFILE=../shapes"]])
+def test_a_wrong_profile_or_a_path_is_refused(checkout, arguments):
+    done = make(checkout, "figures", *arguments)
+    assert done.returncode and "no such profile or class" in done.stderr
+
+
+def test_make_class_asks_for_a_class(checkout):
+    done = make(checkout, "class")
+    assert done.returncode and "make class CLASS=" in done.stdout

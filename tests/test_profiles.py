@@ -1,0 +1,60 @@
+import pytest
+
+from unitnb.profiles import Recipe, load_profile, notebook_parameters
+
+DEFAULTS = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+
+
+def test_a_profile_is_its_file_with_single_settings_replaced():
+    plain, changed = load_profile("shapes"), load_profile("shapes", {"n_rank": 7, "models": {"A": {"epochs": 2}}})
+    assert (changed.n_rank, changed.recipe("A").epochs) == (7, 2)
+    assert changed.recipe("A").dropout == plain.recipe("A").dropout and changed.recipe("B") == plain.recipe("B")
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "said"),
+    [
+        ("shaps", {}, "did you mean 'shapes'"),
+        ("../shapes", {}, "unknown profile"),
+        ("shapes", {"n_rnk": 3}, "did you mean 'n_rank'"),
+        ("shapes", {"n_rank": "many"}, "expected int, got 'many'"),
+        ("shapes", {"n_rank": True}, "expected int, got True"),
+        ("shapes", {"widths": [3, "x"]}, "positive whole numbers"),
+        ("shapes", {"name": "../../x"}, "cannot be replaced"),
+        ("shapes", {"models": {"A": {"epoch": 3}}}, "did you mean 'epochs'"),
+        ("shapes", {"models": {"Q": {}}}, "unknown model 'Q'"),
+        ("shapes", "n_rank", "expected names and values"),
+    ],
+)
+def test_bad_settings_are_named_with_what_was_expected(name, overrides, said):
+    with pytest.raises(ValueError, match=said):
+        load_profile(name, overrides)
+
+
+def test_an_unknown_model_is_named_with_the_known_ones():
+    with pytest.raises(KeyError, match="known: A, B, C, D"):
+        load_profile("shapes").recipe("E")
+
+
+def test_step_size_is_constant_or_falls_along_half_a_cosine():
+    assert Recipe(epochs=4, learning_rate=0.2).step_size(3) == 0.2
+    assert [round(Recipe(epochs=4, learning_rate=0.2, cosine=True).step_size(e), 4) for e in (1, 3)] == [0.2, 0.1]
+
+
+def test_the_parameters_cell_chooses_profile_class_and_seed():
+    profile = notebook_parameters({**DEFAULTS, "target_class": "star", "seed": 3, "overrides": {"n_rank": 20}})
+    assert (profile.target_class, profile.seed, profile.n_rank) == ("star", 3, 20)
+    assert notebook_parameters(DEFAULTS).target_class == load_profile("shapes").target_class
+
+
+def test_a_parameter_that_papermill_only_warns_of_is_an_error():
+    cells = ["", 'profile = "shapes"', '# Parameters\ntargt_class = "ring"\n', "elsewhere = 1"]
+    with pytest.raises(ValueError, match="unknown parameter 'targt_class': did you mean 'target_class'"):
+        notebook_parameters({**DEFAULTS, "In": cells})
+    notebook_parameters({**DEFAULTS, "In": [cells[1], '# Parameters\ntarget_class = "ring"\n', cells[3]]})
+
+
+@pytest.mark.parametrize("seed", [-1, "0", 1.5])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match="seed"):
+        notebook_parameters({**DEFAULTS, "seed": seed})

@@ -1,0 +1,156 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unitnb import data, store, training
+from unitnb.profiles import load_profile
+
+TINY = {
+    "source": "folder", "target_class": "a", "widths": [8, 8, 6], "dense": 16,
+    "models": {"A": {"epochs": 3, "fraction": 1.0, "learning_rate": 0.02, "batch_size": 16, "cosine": False}},
+}  # fmt: skip
+
+
+def use_root(patch, folder):
+    (folder / "notebooks").symlink_to(Path(training.__file__).parents[1] / "notebooks")
+    patch.setenv("UNITNB_ROOT", str(folder))
+
+
+@pytest.fixture
+def root(monkeypatch, tmp_path):
+    use_root(monkeypatch, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Two classes that differ in how bright the left half is."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(80) % 2
+    pixels = rng.integers(0, 60, (80, 32, 32, 3), dtype=np.uint8)
+    pixels[labels == 1, :, :16] += 150
+    return data._from_arrays("ab", {"train": (pixels, labels), "test": (pixels[:20], labels[:20])})
+
+
+@pytest.fixture(scope="module")
+def trained(images, tmp_path_factory):
+    """A profile whose model A has been trained, and the project's root."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        use_root(patch, folder)
+        profile = load_profile("cifar10", TINY)
+        training.train_model(profile, "A", images)
+        yield profile, folder
+
+
+def test_training_learns_and_what_is_written_loads(trained, images):
+    profile, root = trained
+    path = training.weights_folder(profile) / "A.npz"
+    log = training.training_log(profile)
+    assert path == root / "build" / "weights" / "cifar10" / "A.npz" and log["epoch"].tolist() == [0, 1, 2, 3]
+    assert log["loss"][-1] < log["loss"][0] and log["accuracy"][-1] > 0.9
+    logits = training.load_model(profile).predict(np.stack([images.read("test", i) for i in range(20)]), verbose=0)
+    assert np.mean(logits.argmax(1) == images.labels["test"]) == pytest.approx(log["test_accuracy"][-1], abs=0.051)
+
+
+def test_the_head_of_the_last_epoch_is_the_models_and_of_the_first_is_not(trained, images):
+    profile, _ = trained
+    some = np.stack([images.read("train", i) for i in range(4)])
+    import keras
+
+    model = training.load_model(profile)
+    maps = keras.Model(model.inputs, model.get_layer(profile.layer).output).predict(some, verbose=0)
+    assert maps.shape == (4, 14, 14, 6)
+    assert np.array_equal(training.load_head(profile, 3).predict(some, verbose=0), maps)
+    assert not np.allclose(training.load_head(profile, 0).predict(some, verbose=0), maps)
+    with pytest.raises(ValueError, match="no epoch 7: known: 0, 1, 2, 3"):
+        training.load_head(profile, 7)
+
+
+@pytest.mark.parametrize("damage", ["none", "last checkpoint cut short"])
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypatch, damage):
+    profile = load_profile("cifar10", {**TINY, "models": {"A": {**TINY["models"]["A"], "dropout": 0.5}}})
+    whole = store.read_npz(training.train_model(profile, "A", images, root / "whole"))[0]
+    shutil.rmtree(root / "build")
+    checkpoint = training._checkpoint
+
+    def interrupted(network, work, rows):
+        checkpoint(network, work, rows)
+        if rows[-1]["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "_checkpoint", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        training.train_model(profile, "A", images, root / "resumed")
+    assert not (root / "resumed").exists()
+    monkeypatch.setattr(training, "_checkpoint", checkpoint)
+    if damage != "none":
+        last = next((root / "build" / "training").glob("*/epoch-002.weights.h5"))
+        last.write_bytes(last.read_bytes()[:3000])
+        with pytest.warns(UserWarning, match="epoch-002.weights.h5 cannot be read.*going back one epoch"):
+            training.train_model(profile, "A", images, root / "resumed")
+    fits = []
+    fit = training._fit_one
+    monkeypatch.setattr(training, "_fit_one", lambda *args: (fits.append(args[-1]), fit(*args)))
+    resumed = store.read_npz(training.train_model(profile, "A", images, root / "resumed"))[0]
+    assert fits == ([3] if damage == "none" else [])
+    assert all(np.allclose(resumed[name], whole[name], atol=1e-3) for name in whole)
+
+
+def test_a_finished_model_is_not_trained_again(trained, images, monkeypatch, capsys):
+    profile, _ = trained
+    monkeypatch.setattr(training, "_fit_one", lambda *_: pytest.fail("trained again"))
+    training.train_model(profile, "A", images)
+    assert "trained already" in capsys.readouterr().out
+
+
+def test_weights_that_are_missing_cut_short_or_of_another_size_are_named(trained, root):
+    profile, folder = trained
+    with pytest.raises(FileNotFoundError, match="make train PROFILE=cifar10 DATA="):
+        training.load_model(profile)
+    shutil.copytree(folder / "build" / "weights", root / "build" / "weights")
+    path = training.weights_folder(profile) / "A.npz"
+    with pytest.raises(ValueError, match="the profile asks for"):
+        training.load_model(load_profile("cifar10", {**TINY, "dense": 9}))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(store.DamagedFileError, match="A.npz is damaged"):
+        training.load_model(profile)
+
+
+def shipped(model):
+    profile = load_profile("shapes")
+    return profile, store.read_npz(training.weights_folder(profile) / f"{model}.npz")[1]
+
+
+@pytest.mark.parametrize("model", ["A", "B", "C", "D"])
+def test_shipped_weights_were_made_by_the_recipe_that_the_profile_states(model):
+    profile, meta = shipped(model)
+    assert training.Recipe(**meta["recipe"]) == profile.recipe(model) and meta["model"] == model
+    assert len(training.training_log(profile, model)["epoch"]) == profile.recipe(model).epochs + 1
+
+
+def test_shipped_weights_are_small_and_reach_what_the_log_says():
+    profile, _ = shipped("A")
+    assert sum(path.stat().st_size for path in training.weights_folder(profile).iterdir()) < 8e6
+    images = data.open_images(profile)
+    some = np.random.default_rng(0).permutation(len(images.labels["test"]))[:1000]
+    logits = training.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)
+    assert np.mean(logits.argmax(1) == images.labels["test"][some]) == pytest.approx(
+        training.training_log(profile)["test_accuracy"][-1], abs=0.04
+    )
+
+
+def test_a_first_stretch_trained_anew_follows_the_shipped_log(root, monkeypatch):
+    monkeypatch.setattr(training, "EVALUATED", 1000)
+    profile, _ = shipped("D")
+    log = training.training_log(profile, "D")
+    images = data.open_images(profile)
+    recipe = profile.recipe("D")
+    train = training._read_all(images, "train", *data.training_set(images, profile, "D"), True)
+    network = training._network(profile, recipe, len(images.classes))
+    start = training._evaluate(network, train, train)["loss"]
+    training._fit_one(network, train, recipe, 1)
+    assert start == pytest.approx(log["loss"][0], rel=0.05)
+    assert training._evaluate(network, train, train)["loss"] == pytest.approx(log["loss"][1], rel=0.1)

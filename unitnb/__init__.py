@@ -1,0 +1,54 @@
+"""unitnb: effectiveness, ablation, stability and roles of single units in CNNs (arXiv 2103.09716).
+
+Names are looked up on first use, so ``import unitnb`` is instant and TensorFlow is loaded only by what needs it.
+"""
+
+import importlib
+import os
+
+__version__ = "0.1.0"
+
+# TensorFlow and Keras read these when they are imported, so they must be set before (see CONTRIBUTING.md).
+for _name, _value in {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_NUM_INTRAOP_THREADS": "2",
+    "TF_NUM_INTEROP_THREADS": "1",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+# The public names, by module, in the order in which modules may import one another.
+EXPORTS = {
+    "profiles": ("Profile", "load_profile", "notebook_parameters"),
+    "store": (),
+    "shapes": (),
+    "data": ("folder_images", "open_images", "sample_set", "training_set"),
+    "models": ("SplitModel", "small_vgg", "split_model"),
+    "training": ("load_head", "load_model", "train_model", "training_log"),
+    "_births": (),
+    "topology": ("betti_curves", "birth_points", "null_births", "null_entropy"),
+    "entropy": ("effectiveness", "feature_entropy", "importance_rank", "selective_rate"),
+    "tails": (),
+    "ablation": ("Curve", "ablation_curve", "ablation_curves"),
+    "stability": ("mean_rank", "rank_agreement", "resampled_effectiveness", "stability_ratio", "stability_votes"),
+    "roles": ("Roles", "categorise_roles", "marginal_effects", "roles_from_marginals"),
+    "panels": (),
+    "figures": ("save_figure", "save_table"),
+    "notebooks": (),
+    "cli": (),
+}
+_MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name):
+    if name in EXPORTS:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    raise AttributeError(f"unitnb has no '{name}'; it has {', '.join(__all__)}")
+
+
+def __dir__():
+    return sorted({*globals(), *EXPORTS, *__all__})

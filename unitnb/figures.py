@@ -1,0 +1,217 @@
+"""The paper's figures, composed of panels, and their saving with a manifest of what was plotted."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from . import panels, store, topology
+from .panels import COLOURS
+from .profiles import Profile, project_root
+
+
+def new_figure(mosaic: Sequence, **settings):
+    """``plt.subplot_mosaic`` in the house style (``unitnb.mplstyle``): a figure and its axes by name."""
+    import matplotlib.pyplot as plt
+
+    plt.style.use("unitnb.unitnb")
+    return plt.subplot_mosaic(mosaic, **settings)
+
+
+# ---- saving ----
+
+
+def plotted_numbers(figure) -> list[np.ndarray]:
+    """Every number that the artists of a figure hold, to five significant digits: lines, bars, images, patches of bands."""
+    found = []
+    for axes in figure.axes:
+        found += [line.get_xydata() for line in axes.lines]
+        found += [np.asarray(image.get_array(), float) for image in axes.images]
+        found += [np.array(patch.get_extents().bounds) for patch in axes.patches]
+        found += [path.vertices for collection in axes.collections for path in collection.get_paths()]
+    return [np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found]
+
+
+def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
+    from filelock import FileLock
+
+    folder = profile.figures_folder
+    lock = project_root() / "build" / "locks" / f"{profile.name}-{profile.target_class}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    entry = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed, "data_sha256": sha}
+    with FileLock(lock):  # notebooks may run side by side
+        _merge(folder / "manifest.json", {file: entry})
+        _merge(folder / "samples.json", {sample.name: _sample_entry(sample) for sample in samples})
+
+
+def _sample_entry(sample) -> dict:
+    return {"split": sample.split, "class": int(sample.labels[0]), "indices": sample.indices.tolist(), "skipped": sample.skipped}
+
+
+def _merge(path, entries: Mapping) -> None:
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    merged = dict(sorted({**known, **entries}.items()))
+    lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in merged.items()]
+    store.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Sequence = ()) -> None:
+    """Write ``figures/<profile>/<class>/<name>.png`` and ``.pdf``, and their line in ``manifest.json``.
+
+    Parameters
+    ----------
+    name : the paper's label, for instance ``"fig3"``
+    figure : a matplotlib figure
+    notebook : the notebook that makes it, without the ending
+    samples : the sample sets behind it; their indices are recorded in ``samples.json``
+    """
+    figure.canvas.draw()
+    sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
+    for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
+        with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
+            figure.savefig(temporary, metadata=metadata)
+    _record(profile, f"{name}.png", notebook, sha, samples)
+
+
+def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:
+    """Write a Markdown table as ``figures/<profile>/<class>/<name>.md``, and its line in ``manifest.json``."""
+    store.write_text(profile.figures_folder / f"{name}.md", text.rstrip() + "\n")
+    _record(profile, f"{name}.md", notebook, hashlib.sha256(text.encode()).hexdigest(), samples)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+# ---- the figures ----
+
+
+def top_set_figure(fmap: np.ndarray, birth: int):
+    """Fig. 1: a top set of four edges framed in the symmetrized map, its complex, and the complex at the birth point."""
+    symmetric = topology.symmetrize(fmap)
+    figure, axes = new_figure([["map", "four", "birth"]], figsize=(8, 3))
+    first, last = topology.top_edges(fmap, 4), topology.top_edges(fmap, birth)
+    panels.draw_top_set(axes["map"], symmetric, first, "Top set of order 4 in $F_s$")
+    panels.draw_complex(axes["four"], len(fmap), first, "Its feature topology: no hole")
+    panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", topology.first_hole(fmap))
+    return figure
+
+
+def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.ndarray, rare_births: np.ndarray, units: tuple[int, int]):
+    """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and the birth points of two units over the images."""
+    mosaic = [["image", "map", "symmetric", "v1", "v2", "v3"], ["betti", "betti", "unit", "unit", "rare", "rare"]]
+    figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.35])
+    panels.draw_image(axes["image"], image, "image")
+    panels.draw_image(axes["map"], fmap, "map $F$")
+    panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), "$F_s$")
+    for number, order in enumerate((max(birth // 2, 1), birth - 1, birth), start=1):
+        hole = topology.first_hole(fmap) if order == birth else ()
+        panels.draw_complex(axes[f"v{number}"], len(fmap), topology.top_edges(fmap, order), f"v = {order}", hole, names=False)
+    levels, betti = topology.betti_curves(fmap)
+    panels.draw_betti_curve(axes["betti"], topology.edges_present(fmap, levels), betti[:, 1], birth)
+    null = topology.null_births(len(fmap))
+    panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
+    panels.draw_births(axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null)
+    axes["unit"].legend()
+    return figure
+
+
+def training_figure(log: Mapping[str, np.ndarray], births: Mapping[int, np.ndarray], means: Mapping[str, np.ndarray], null, null_entropy):
+    """Fig. 2B-D: pooled birth points at four epochs; loss and mean entropy; mean selective rate and effectiveness by epoch."""
+    figure, axes = new_figure([["B", "C1", "C2"], ["B", "D1", "D2"]], figsize=(8, 4.2), width_ratios=[1.45, 1, 1])
+    last = max(births)
+    panels.draw_birth_shares(axes["B"], {epoch: births[epoch] for epoch in sorted({0, 1, last // 2, last})}, null)
+    panels.draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C  Training loss", COLOURS["train"])
+    panels.draw_epochs(axes["C2"], means["entropy"], "mean H (nats)", "Feature entropy")
+    panels.draw_null_entropy(axes["C2"], null_entropy)
+    panels.draw_epochs(axes["D1"], means["rate"], "mean rate", "D  Selective rate")
+    panels.draw_epochs(axes["D2"], means["effectiveness"], "mean E (1/nats)", "Effectiveness")
+    return figure
+
+
+def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
+    panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
+    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", linewidth=1.0, alpha=0.8, dashes=(2, 1.5))
+    panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
+    panels.label_curves(axes, metric, title)
+
+
+def ablation_figure(removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]):
+    """Fig. 3: accuracy and loss in the order of the rank (A) and in reverse (B), with random orders; every class in both orders (C)."""
+    import matplotlib.pyplot as plt
+
+    n_rows = -(-len(by_class) // 5)
+    plt.style.use("unitnb.unitnb")
+    figure = plt.figure(figsize=(8, 4.6 + 1.5 * n_rows))
+    upper, lower = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
+    axes = upper.subplots(2, 2)
+    for row, kind, order, curve, test in (
+        (0, "rank", "most effective first", removed, test_removed),
+        (1, "reverse", "reverse order", reverse, test_reverse),
+    ):
+        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  Accuracy, {order}")
+        _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, f"Loss, {order}")
+        axes[row, 0].legend()
+    _class_panels(lower, by_class, n_rows)
+    return figure
+
+
+def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
+    axes = figure.subplots(n_rows, 5, sharex=True, sharey=True, squeeze=False)
+    for place in axes.flat[len(by_class) :]:
+        place.axis("off")
+    for number, (place, (name, (best, worst))) in enumerate(zip(axes.flat, by_class.items(), strict=False)):
+        panels.draw_curve(place, best.accuracy, "rank", "most effective first")
+        panels.draw_curve(place, worst.accuracy, "reverse", "reverse order")
+        place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05))
+    figure.supxlabel("units removed", fontsize=9.5)
+    figure.supylabel("accuracy", fontsize=9.5)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
+
+
+def stability_figure(curves: Mapping[str, Mapping], votes: Mapping[int, np.ndarray], agreement: Mapping[str, np.ndarray], profile: Profile):
+    """Fig. 4: curves by several ranks on several sets (A, B), votes for three sizes (C), and agreement over the size (D)."""
+    figure, axes = new_figure(
+        [["A1", "A1", "A2", "A2", "A3", "A3"], ["B", "B", "B", "D", "D", "D"], ["C1", "C1", "C2", "C2", "C3", "C3"]], figsize=(8, 7)
+    )
+    for number, (name, by_rank) in enumerate(curves.items(), start=1):
+        for rank in ("IR_1000", "IR_val", "IR_100"):
+            panels.draw_curve(axes[f"A{number}"], by_rank[rank].accuracy, rank, _tex(rank))
+        panels.label_curves(axes[f"A{number}"], "accuracy", f"{'A  ' if number == 1 else ''}On {_tex(name)}")
+    for rank in ("IR_1000", "mean rank", "IR_100"):
+        panels.draw_curve(axes["B"], curves["S_1000"][rank].accuracy, rank, _tex(rank))
+    panels.label_curves(axes["B"], "accuracy", "B  On $S_{1000}$, with the mean rank of 100 sets")
+    axes["A1"].legend()
+    axes["B"].legend()
+    for number, size in enumerate((profile.set_sizes[0], profile.n_rank, profile.set_sizes[-1]), start=1):
+        panels.draw_votes(
+            axes[f"C{number}"], votes[size], profile.n_sets, profile.reference_top, f"{'C  ' if number == 1 else ''}Sets of {size} images"
+        )
+    panels.draw_stability(axes["D"], profile.set_sizes, agreement, "D  Agreement over the size of a set")
+    return figure
+
+
+def _tex(name: str) -> str:
+    """``IR_100`` as mathematics; a plain name as it is."""
+    letters, _, index = name.partition("_")
+    return f"${letters}_{{{index}}}$" if index else name
+
+
+def roles_figure(runs: Mapping[str, tuple]):
+    """Fig. 5: insertion curves of each model on training and test images, accuracy above, loss below, over the spans of the roles."""
+    models = list(runs)
+    figure, axes = new_figure([[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True)
+    for model, (train, test, roles) in runs.items():
+        for metric in ("accuracy", "loss"):
+            place = axes[f"{model} {metric}"]
+            panels.draw_roles(place, roles.spans)
+            panels.draw_curve(place, getattr(test, metric), "test")
+            panels.draw_curve(place, getattr(train, metric), "train")
+            panels.label_curves(
+                place, metric, f"Model {model}" if metric == "accuracy" else "", "units inserted" if metric == "loss" else ""
+            )
+    panels.role_legend(figure)
+    return figure

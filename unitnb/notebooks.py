@@ -1,0 +1,202 @@
+"""The notebooks: run them headlessly, refresh what is committed, check the pairs, and tell make what each depends on."""
+
+import ast
+import difflib
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import _MODULE_OF, EXPORTS
+from .profiles import PARAMETERS, nearest, notebook_parameters, project_root
+
+CELL_SECONDS = 1800  # a cell that runs longer is stopped
+
+
+def sources() -> list[Path]:
+    """The notebooks' sources in the order of the paper, ``notebooks/NN_*.py``: the one list of them."""
+    return sorted((project_root() / "notebooks").glob("[0-9][0-9]_*.py"))
+
+
+# ---- what a notebook depends on (standard library only: make asks before the environment is there) ----
+
+
+def _attributes(tree: ast.AST) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "unitnb"}
+
+
+def _imported_modules(module: str) -> set[str]:
+    tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+    return {name for name in found if (Path(__file__).parent / f"{name}.py").exists()}
+
+
+def dependencies(source: Path) -> list[str]:
+    """The modules of the package that a notebook uses, by the names it calls and what those modules import."""
+    called = _attributes(ast.parse(source.read_text(encoding="utf-8")))
+    waiting = [_MODULE_OF.get(name, name) for name in sorted(called) if name in _MODULE_OF or name in EXPORTS]
+    found: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += _imported_modules(module)
+    return sorted(found)
+
+
+def saved_files(source: Path) -> list[str]:
+    """The figures and tables that a notebook writes, by the literal names in its ``unitnb.save_*`` calls."""
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("save_")]
+    endings = {"save_figure": ".png", "save_table": ".md"}
+    return [call.args[1].value + endings[call.func.attr] for call in calls if call.func.attr in endings]
+
+
+def make_rules() -> str:
+    """Two variables a notebook for the Makefile: what it depends on, and what it writes."""
+    lines = []
+    for source in sources():
+        modules = " ".join(f"unitnb/{module}.py" for module in ["__init__", *dependencies(source)])
+        lines += [f"DEPENDS_{source.stem} := {modules}", f"WRITES_{source.stem} := {' '.join(saved_files(source))}"]
+    return "\n".join([f"NOTEBOOKS := {' '.join(source.stem for source in sources())}", *lines, ""])
+
+
+# ---- running ----
+
+
+def _read(path: Path):
+    import jupytext
+
+    notebook = jupytext.read(path)
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:  # an id that depends on the text alone, so that a refresh changes only what has changed
+        key = hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+        seen[key] = seen.get(key, 0) + 1
+        cell.id = key if seen[key] == 1 else f"{key}-{seen[key]}"
+    return notebook
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """ValueError for a parameter that the notebooks do not have, or whose value they refuse."""
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
+    defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+    notebook_parameters({**defaults, **parameters})
+
+
+def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
+    """Execute a notebook with papermill and write it to ``target`` if every cell succeeds.
+
+    A run that fails leaves no target; the executed copy goes to ``build/failed/`` and the error names it, the cell and the reason.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails.
+    """
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    from . import store
+
+    check_parameters(parameters)
+    with store.atomic_path(target) as executed:
+        plain = executed.with_name(f"in{executed.name}")
+        nbformat.write(_read(source), plain)
+        try:
+            papermill.execute_notebook(
+                plain, executed, parameters=dict(parameters), cwd=str(project_root()), kernel_name="python3",
+                progress_bar=sys.stderr.isatty(), record_timing=False, store_widget_state=False, coalesce_streams=True,
+                execution_timeout=CELL_SECONDS, config=Config({"KernelManager": {"transport": "ipc"}}),
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            failed = _failed_copy(executed, target)
+            raise RuntimeError(
+                f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
+            ) from None
+        finally:
+            plain.unlink(missing_ok=True)
+
+
+def _failed_copy(executed: Path, target: Path) -> Path:
+    build = project_root() / "build"
+    inside = target.resolve().relative_to(build / "runs") if target.resolve().is_relative_to(build / "runs") else Path(target.name)
+    failed = build / "failed" / inside
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(executed, failed)
+    executed.touch()  # atomic_path still expects its temporary file
+    return failed
+
+
+# ---- what is committed ----
+
+
+def normalise(notebook) -> None:
+    """Leave in an executed notebook only what a rerun repeats: no timings, no stderr, counts 1..n."""
+    notebook.metadata = {name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata}
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags") or []
+        if "injected-parameters" in tags:
+            raise ValueError("a run with parameters cannot be committed; run the notebook with its defaults")
+        cell.metadata = {"tags": tags} if tags else {}
+    for count, cell in enumerate(code, start=1):
+        cell.execution_count = count
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+
+
+def refresh(runs: Path) -> list[Path]:
+    """Write each executed notebook of a default run, normalised, as the committed half of its pair."""
+    import nbformat
+
+    from . import store
+
+    written = []
+    for source in sources():
+        notebook = nbformat.read(runs / f"{source.stem}.ipynb", as_version=4)
+        normalise(notebook)
+        committed = source.with_suffix(".ipynb")
+        store.write_text(committed, nbformat.writes(notebook) + "\n")
+        written.append(committed)
+    return written
+
+
+def problems() -> Iterator[str]:
+    """What is wrong with the pairs and the committed outputs, a sentence each."""
+    import jupytext
+    import nbformat
+
+    for source in sources():
+        committed = source.with_suffix(".ipynb")
+        if not committed.exists():
+            yield f"{committed.name} is missing; make it with: make refresh"
+            continue
+        notebook = nbformat.read(committed, as_version=4)
+        text = jupytext.writes(notebook, fmt="py:percent")
+        if text.strip() != source.read_text(encoding="utf-8").strip():
+            diff = difflib.unified_diff(
+                source.read_text(encoding="utf-8").splitlines(), text.splitlines(), source.name, committed.name, lineterm="", n=0
+            )
+            yield "\n".join([f"{committed.name} differs from {source.name}; bring it up to date with: make refresh", *list(diff)[:12]])
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+            yield f"{committed.name}: cells were not executed once each, in order; make refresh"
+        if any(output.get("name") == "stderr" for cell in code for output in cell.outputs):
+            yield f"{committed.name} holds stderr; make refresh"
+        if any("injected-parameters" in cell.metadata.get("tags", []) for cell in notebook.cells):
+            yield f"{committed.name} holds injected parameters; make refresh"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(make_rules())

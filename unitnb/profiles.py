@@ -1,0 +1,181 @@
+"""Profiles: which images, networks and numbers a run uses, read from ``notebooks/profiles/<name>.yaml``."""
+
+import ast
+import difflib
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+PARAMETERS = ("profile", "target_class", "seed", "overrides")  # the parameters cell of every notebook
+
+
+def project_root() -> Path:
+    """The folder that holds ``notebooks/`` and ``figures/``: ``$UNITNB_ROOT``, the checkout, or the current folder."""
+    checkout = Path(__file__).resolve().parents[1]
+    fallback = checkout if (checkout / "notebooks" / "profiles").is_dir() else Path.cwd()
+    return Path(os.environ.get("UNITNB_ROOT", fallback))
+
+
+def nearest(name: object, known) -> str:
+    """The tail of an error about an unknown name: what it may have meant, and all that is known."""
+    known = [str(item) for item in known]
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    return f"{meant}known: {', '.join(known) or 'none'}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one model is trained. The paper gives no recipe (docs of Sec. 3.1); these grade the generalisation of Table 1."""
+
+    epochs: int
+    learning_rate: float = 0.01  # SGD ("only SGD in passing", Sec. 3.3)
+    momentum: float = 0.9
+    batch_size: int = 64
+    dropout: float = 0.0  # before the dense layers
+    l2: float = 0.0  # weight decay of every kernel
+    fraction: float = 1.0  # of each class's training images
+    corrupted: float = 0.0  # share of the training labels drawn anew among the other classes
+    cosine: bool = False  # whether the learning rate falls to zero along half a cosine
+
+    def step_size(self, epoch: int) -> float:
+        """The learning rate of an epoch, 1 .. epochs."""
+        return self.learning_rate * (0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) if self.cosine else 1.0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that a run depends on beside its seed; the defaults are the paper's numbers."""
+
+    name: str
+    source: str  # "shapes" (embedded) or "folder" (train/<class>/*, test|val/<class>/*)
+    target_class: str  # hognose snake in the paper, Sec. 3.2
+    models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
+    data: str = ""  # the folder of images, relative to the project's root; "keras" lets Keras download CIFAR-10
+    layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
+    widths: tuple[int, ...] = (32, 64, 128)  # units of block 1, of block 2's first two layers, of the studied layer
+    dense: int = 64
+    image_size: int = 32
+    seed: int = 0
+    n_rank: int = 100  # images of S_100, Sec. 3.2
+    n_large: int = 1000  # images of S_1000, Sec. 3.5
+    n_validation: int = 50  # images of S_val, Sec. 3.5
+    effective_threshold: float = 0.1  # p of Eq. 10; the paper names no value, its later version 0.1
+    b_max: int | None = None  # B_max of Def. 2: 50 at 14x14
+    n_sets: int = 100  # sample sets a group, Eq. 11
+    set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
+    top: int = 20  # of the rank, Eq. 12
+    reference_top: int = 15  # of IR_1000, Eq. 14
+    head: int = 10  # units averaged in Eq. 14
+    n_random: int = 20  # random orders beside each ablation curve
+    strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
+
+    @property
+    def build(self) -> Path:
+        return project_root() / "build"
+
+    @property
+    def data_folder(self) -> Path:
+        return project_root() / os.environ.get("UNITNB_DATA", self.data)
+
+    @property
+    def figures_folder(self) -> Path:
+        return project_root() / os.environ.get("UNITNB_FIGURES", "figures") / self.name / self.target_class
+
+    def recipe(self, model: str) -> Recipe:
+        if model not in self.models:
+            raise KeyError(f"profile '{self.name}' has no model '{model}': {nearest(model, self.models)}")
+        return self.models[model]
+
+
+def _checked(cls: type, settings: Any, where: str) -> dict:
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{where}: expected names and values, got {type(settings).__name__} {settings!r}")
+    known = [f.name for f in fields(cls)]
+    for key in settings:
+        if key not in known:
+            raise ValueError(f"{where}: unknown key '{key}': {nearest(key, known)}")
+    types = {f.name: f.type for f in fields(cls)}
+    return {key: _converted(value, types[key], f"{where}: {key}") for key, value in settings.items()}
+
+
+def _converted(value: Any, kind: Any, where: str) -> Any:
+    if kind == tuple[int, ...]:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, int) and item > 0 for item in value):
+            raise ValueError(f"{where}: expected a list of positive whole numbers, got {value!r}")
+        return tuple(value)
+    if kind in (int, float, str, bool):
+        accepted = (int, float) if kind is float else kind
+        if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{where}: expected {kind.__name__}, got {value!r}")
+        return kind(value)
+    return value
+
+
+def _with_overrides(settings: Mapping, overrides: Any) -> dict:
+    if not isinstance(overrides, Mapping):
+        raise ValueError(f"overrides: expected names and values such as {{'n_rank': 50}}, got {overrides!r}")
+    if "name" in overrides:
+        raise ValueError("overrides: 'name' cannot be replaced; choose another profile instead")
+    merged = {**settings, **overrides}
+    merged["models"] = {name: dict(recipe) for name, recipe in settings["models"].items()}
+    for name, recipe in overrides.get("models", {}).items():
+        if name not in merged["models"]:
+            raise ValueError(f"overrides: unknown model '{name}': {nearest(name, merged['models'])}")
+        merged["models"][name].update(recipe)
+    return merged
+
+
+def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Profile:
+    """The profile of that name, with single settings replaced.
+
+    Parameters
+    ----------
+    name : one of the files in ``notebooks/profiles/``, without the ending
+    overrides : settings to replace, for instance ``{"n_rank": 50, "models": {"A": {"epochs": 2}}}``
+
+    Raises
+    ------
+    ValueError
+        For an unknown profile, setting, or a value of the wrong type; the text names the nearest known ones.
+    """
+    import yaml
+
+    files = {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+    if name not in files:
+        raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
+    settings = {"name": name, **yaml.safe_load(files[name].read_text(encoding="utf-8"))}
+    merged = _checked(Profile, _with_overrides(settings, overrides or {}), f"profile '{name}'")
+    merged["models"] = {
+        model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged["models"].items()
+    }
+    return Profile(**merged)
+
+
+def _injected_names(cells) -> list[str]:
+    """Names assigned in the cells that papermill injected (it heads them with the comment 'Parameters')."""
+    trees = [ast.parse(cell) for cell in cells if cell.lstrip().startswith("# Parameters")]
+    targets = [target for tree in trees for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
+    """The profile that a notebook's parameters cell asks for; the first call of every notebook.
+
+    Papermill only warns of a parameter that a notebook does not have, and goes on without it; here it is an error.
+
+    Parameters
+    ----------
+    namespace : the notebook's ``globals()``, which hold ``profile``, ``target_class``, ``seed``, ``overrides``
+    """
+    for name in _injected_names(namespace.get("In", ())):
+        if name not in PARAMETERS:
+            raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
+    profile = load_profile(namespace["profile"], namespace["overrides"])
+    seed, target_class = namespace["seed"], namespace["target_class"]
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
+    return replace(profile, seed=seed, target_class=str(target_class or profile.target_class))

@@ -1,0 +1,112 @@
+"""Results on disk: written atomically, addressed by what they were computed from, checked when read."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+class DamagedFileError(ValueError):
+    """A file that is cut short, altered, or not what its name says."""
+
+
+@contextlib.contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``, with its ending, that takes its place when the block ends well.
+
+    Nobody ever reads a half-written file: on an error the temporary file is removed and ``path`` stays as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name.split('.')[0]}-", suffix="".join(path.suffixes))
+    os.close(handle)
+    try:
+        yield Path(name)
+        with open(name, "rb") as written:
+            os.fsync(written.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping | None = None) -> None:
+    """Write named arrays and a JSON description, atomically and compressed; the same content gives the same bytes."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays, meta=np.array(json.dumps(meta or {}, sort_keys=True)))
+
+
+def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays and the description that :func:`write_npz` wrote; every byte is checked (CRC-32 of the archive).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DamagedFileError
+        If it is cut short, altered, or no archive of plain arrays; the text names the file.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return arrays, json.loads(str(arrays.pop("meta")))
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+        raise DamagedFileError(f"{path} is damaged ({error}); remove it and make it again") from error
+
+
+def digest(*parts) -> str:
+    """SHA-256 of arrays (shape, type and bytes) and of anything that JSON can write."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            sha.update(f"{part.shape}{part.dtype.str}".encode())
+            sha.update(np.ascontiguousarray(part).data)
+        else:
+            sha.update(json.dumps(part, sort_keys=True, default=str).encode())
+    return sha.hexdigest()
+
+
+def cached(folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """``compute()``, or what it gave before for the same key.
+
+    A damaged file is set aside as ``*.corrupt``, with a warning, and computed anew.
+
+    Parameters
+    ----------
+    folder : where the results lie
+    kind : what they are; the first part of the file's name
+    key : everything the result depends on, the version of the code that makes it included
+    compute : gives named arrays
+    """
+    path = Path(folder) / f"{kind}-{digest(kind, key)[:20]}.npz"
+    try:
+        return read_npz(path)[0]
+    except FileNotFoundError:
+        pass
+    except DamagedFileError as error:
+        os.replace(path, path.with_suffix(".corrupt"))
+        warnings.warn(f"{error}: set aside as {path.with_suffix('.corrupt').name} and computed anew", stacklevel=2)
+    arrays = dict(compute())
+    write_npz(path, arrays, dict(key))
+    return arrays

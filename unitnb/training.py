@@ -1,0 +1,228 @@
+"""Training the models of Fig. 5 and Table 1, with weights of every epoch for the training analysis (Sec. 3.3)."""
+
+import csv
+import os
+import sys
+import time
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from . import data, models, store
+from .profiles import Profile, Recipe, nearest
+
+EVALUATED = 5000  # images, at most, on which loss and accuracy are logged after each epoch
+LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
+
+
+def weights_folder(profile: Profile) -> Path:
+    """Where a profile's weights lie: in the package for the embedded images (they are shipped), else under ``build/weights``."""
+    shipped = Path(__file__).parent / "weights" / profile.name
+    return shipped if profile.source == "shapes" else profile.build / "weights" / profile.name
+
+
+def _architecture(profile: Profile, classes: int) -> dict:
+    return {"n_classes": classes, "widths": list(profile.widths), "dense": profile.dense, "image_size": profile.image_size}
+
+
+def _network(profile: Profile, recipe: Recipe, n_classes: int):
+    import keras
+
+    keras.utils.set_random_seed(1)  # all models start alike, whatever the notebook's seed
+    network = models.small_vgg(**_architecture(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
+    network.compile(
+        optimizer=keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    network.optimizer.build(network.trainable_variables)  # so that the checkpoint of epoch 0 holds its variables too
+    return network
+
+
+def _evaluate(network, train, test) -> dict[str, float]:
+    import keras
+
+    found = {}
+    for prefix, (images, labels) in {"": train, "test_": test}.items():
+        logits = network.predict(images[:EVALUATED], batch_size=250, verbose=0)
+        losses = keras.ops.sparse_categorical_crossentropy(labels[:EVALUATED], logits, from_logits=True)  # without the L2 term
+        found[f"{prefix}loss"] = float(np.mean(losses))
+        found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels[:EVALUATED]))
+    return found
+
+
+def _fit_one(network, train, recipe: Recipe, epoch: int) -> None:
+    """One epoch whose order, dropout and step size depend on the epoch alone, so that a resumed run goes the same way."""
+    order = np.random.default_rng([2, epoch]).permutation(len(train[1]))
+    for number, layer in enumerate(network.layers):
+        if hasattr(layer, "seed_generator"):
+            layer.seed_generator.state.assign(np.array([number, epoch], np.uint32))
+    network.optimizer.learning_rate.assign(recipe.step_size(epoch))
+    network.fit(
+        train[0][order], train[1][order], batch_size=recipe.batch_size, shuffle=False,
+        initial_epoch=epoch - 1, epochs=epoch, verbose=1 if show_progress() else 0,
+    )  # fmt: skip
+
+
+def show_progress() -> bool:
+    """Whether progress bars are shown: in a terminal, or where ``UNITNB_PROGRESS=1`` asks for them."""
+    wanted = os.environ.get("UNITNB_PROGRESS")
+    return sys.stderr.isatty() if wanted is None else wanted == "1"
+
+
+def _write_log(path: Path, rows: list[dict]) -> None:
+    with store.atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, LOG, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: row[name] if name == "epoch" else f"{row[name]:.4f}" for name in LOG} for row in rows)
+
+
+def _read_log(path: Path) -> list[dict]:
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+
+
+def _checkpoint(network, work: Path, rows: list[dict]) -> None:
+    with store.atomic_path(work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5") as temporary:
+        network.save_weights(temporary, overwrite=True)
+    _write_log(work / "log.csv", rows)
+
+
+def _resume(network, work: Path) -> list[dict]:
+    """Load the last whole checkpoint, optimizer included; the log up to it, or [] where training starts from nothing."""
+    rows = _read_log(work / "log.csv") if (work / "log.csv").exists() else []
+    while rows:
+        path = work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5"
+        try:
+            network.load_weights(path)
+            return rows
+        except (OSError, ValueError, KeyError) as error:
+            warnings.warn(f"{path.name} cannot be read ({str(error)[:80]}); going back one epoch", stacklevel=2)
+            rows.pop()
+    return rows
+
+
+def _arrays(network, last_layer: str | None = None) -> dict[str, np.ndarray]:
+    """Weights in half precision by ``layer/variable``, up to ``last_layer`` if one is named."""
+    names = [layer.name for layer in network.layers]
+    layers = network.layers[: names.index(last_layer) + 1] if last_layer else network.layers
+    return {f"{layer.name}/{v.name}": np.asarray(v, np.float16) for layer in layers for v in layer.trainable_weights}
+
+
+def _export(network, profile: Profile, model: str, work: Path, folder: Path, meta: dict, rows: list[dict]) -> None:
+    store.write_npz(folder / f"{model}.npz", _arrays(network), meta)
+    if model == next(iter(profile.models)):
+        heads = {}
+        for row in rows:
+            network.load_weights(work / f"epoch-{row['epoch']:03d}.weights.h5")
+            heads |= {f"{row['epoch']:02d}/{name}": array for name, array in _arrays(network, profile.layer).items()}
+        store.write_npz(folder / f"{model}-epochs.npz", heads, meta)
+    _write_log(folder / f"{model}.csv", rows)
+    for path in work.glob("*.weights.h5"):
+        path.unlink()
+
+
+def train_model(profile: Profile, model: str, images: data.Images, folder: Path | None = None) -> Path:
+    """Train one model by its recipe and write its weights and log; the file of weights.
+
+    After every epoch the network, its optimizer and the log are kept under ``build/training``; an interrupted run goes on from there,
+    the same way as if it had not been interrupted. The first model's convolutions are kept at every epoch.
+
+    Parameters
+    ----------
+    model : one of the profile's models
+    folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
+    """
+    recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile))
+    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, len(images.classes))}
+    indices, told = data.training_set(images, profile, model)
+    train = _read_all(images, "train", indices, told, profile.strict)
+    work = profile.build / "training" / f"{profile.name}-{model}-{store.digest(meta, train[0], train[1])[:12]}"
+    if (work / "finished").exists() and (folder / f"{model}.npz").exists():
+        print(f"model {model}: trained already ({folder / model}.npz); remove {work} to train it again")
+        return folder / f"{model}.npz"
+    test_labels = images.labels["test"]
+    some = np.random.default_rng(3).permutation(len(test_labels))[:EVALUATED]
+    test = _read_all(images, "test", some, test_labels[some], profile.strict)
+    network = _network(profile, recipe, len(images.classes))
+    rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, train, test), "seconds": 0.0}]
+    if rows[-1]["epoch"] == 0:
+        _checkpoint(network, work, rows)
+    for epoch in range(rows[-1]["epoch"] + 1, recipe.epochs + 1):
+        start = time.perf_counter()
+        _fit_one(network, train, recipe, epoch)
+        rows.append({"epoch": epoch, **_evaluate(network, train, test), "seconds": time.perf_counter() - start})
+        _checkpoint(network, work, rows)
+        print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)
+    _export(network, profile, model, work, folder, meta, rows)
+    (work / "finished").touch()
+    return folder / f"{model}.npz"
+
+
+def _summary(row: dict) -> str:
+    return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(**row)
+
+
+def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+    found, kept, _ = images.read_many(split, indices, len(indices), strict)
+    return found, labels[np.isin(indices, kept)]
+
+
+def _stored(profile: Profile, file: str) -> tuple[dict[str, np.ndarray], dict]:
+    path = weights_folder(profile) / file
+    if not path.exists():
+        data_argument = f" DATA={profile.data_folder}" if profile.source == "folder" else ""
+        raise FileNotFoundError(f"no weights at {path}; make them with: make train PROFILE={profile.name}{data_argument}")
+    arrays, meta = store.read_npz(path)
+    wanted = _architecture(profile, meta["n_classes"])
+    if any(meta[name] != value for name, value in wanted.items()):
+        raise ValueError(
+            f"{path} holds a network of { ({name: meta[name] for name in wanted}) }, the profile asks for {wanted}; train it again"
+        )
+    return arrays, meta
+
+
+def _assign(network, arrays: dict[str, np.ndarray]) -> None:
+    for layer in network.layers:
+        for variable in layer.trainable_weights:
+            variable.assign(arrays[f"{layer.name}/{variable.name}"].astype(np.float32))
+
+
+def load_model(profile: Profile, model: str = "A"):
+    """A trained network of the profile, as a Keras model that takes images of grey levels and gives logits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it has not been trained; the text says how.
+    ValueError
+        If the file is damaged, or holds a network of another size.
+    """
+    recipe = profile.recipe(model)
+    arrays, meta = _stored(profile, f"{model}.npz")
+    network = _network(profile, recipe, meta["n_classes"])
+    _assign(network, arrays)
+    return network
+
+
+def load_head(profile: Profile, epoch: int, model: str = "A"):
+    """The convolutions of a model after an epoch (0 = untrained), up to the studied layer, as a Keras model (Fig. 2B-D)."""
+    import keras
+
+    arrays, meta = _stored(profile, f"{model}-epochs.npz")
+    epochs = sorted({int(name.split("/")[0]) for name in arrays})
+    if epoch not in epochs:
+        raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
+    network = _network(profile, profile.recipe(model), meta["n_classes"])
+    head = keras.Model(network.inputs, network.get_layer(profile.layer).output)
+    _assign(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
+    return head
+
+
+def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
+    """Loss (nats) and accuracy on training and test images after each epoch, by name; the first entry is epoch 0, untrained."""
+    rows = _read_log(weights_folder(profile) / f"{model}.csv")
+    return {name: np.array([row[name] for row in rows]) for name in LOG}
