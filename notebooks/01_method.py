@@ -78,7 +78,7 @@ square[[0, 1, 2, 3], [1, 2, 3, 0]] = [4, 3, 2, 2]
 tied = square.copy()
 tied[0, 2] = 2
 for name, example in {"square": square, "square whose diagonal is tied with its last sides": tied}.items():
-    print(f"{name}: birth point {unitnb.birth_points(example[None, :, :, None])[0, 0]}")
+    print(f"{name}: birth point {unitnb.birth_points(example[None, :, :, None], b_max=6)[0, 0]}")
 
 # %% [markdown]
 # ## From one map to one histogram (Fig. 2A)

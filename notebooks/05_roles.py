@@ -33,8 +33,6 @@ seed = 0
 overrides = {}
 
 # %%
-import numpy as np
-
 import unitnb
 from unitnb import figures
 
@@ -81,7 +79,7 @@ rows = [
     [model, *(f"{a:.2f}" for a in paper[model]), f"{train.accuracy[-1]:.2f}", f"{test.accuracy[-1]:.2f}", *roles.counts.values(), f"{roles.agreement.mean():.2f}"]
     for model, (train, test, roles) in runs.items()
 ]
-header = ["model", "paper: training", "paper: test", "here: training", "here: test", *rows and list(roles.counts), "agreement of bootstraps"]
+header = ["model", "paper: training", "paper: test", "here: training", "here: test", *unitnb.roles.ROLES, "agreement of bootstraps"]
 table = figures.table(header, rows)
 unitnb.save_table(p, "table1", table, notebook="05_roles")
 print(table)

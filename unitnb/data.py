@@ -175,6 +175,29 @@ def training_set(images: Images, profile: Profile, model: str = "A") -> tuple[np
     return indices, told
 
 
+def _size(profile: Profile, name: str) -> int:
+    sizes = dict(zip(SETS, (profile.n_rank, profile.n_large, profile.n_validation), strict=True))
+    if name not in sizes:
+        raise ValueError(f"unknown sample set '{name}': {nearest(name, SETS)}")
+    return sizes[name]
+
+
+def _draw(images: Images, profile: Profile, name: str, model: str, target: int, count: int) -> SampleSet:
+    split = "test" if name == "S_val" else "train"
+    indices, told = (
+        training_set(images, profile, model) if split == "train" else (np.arange(len(images.labels["test"])), images.labels["test"])
+    )
+    candidates = np.random.default_rng([profile.seed, target, split == "test"]).permutation(indices[told == target])
+    found, kept, skipped = images.read_many(split, candidates, count, profile.strict)
+    if len(kept) < count:
+        unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
+        raise ValueError(
+            f"{name} of class '{images.classes[target]}' for model {model}: {len(candidates)} {split} images found{unreadable} where "
+            f"{count} are asked for; add images, or ask for fewer (overrides: n_rank, n_large, n_validation, n_others)"
+        )
+    return SampleSet(name, split, found, np.full(len(kept), target), kept, skipped)
+
+
 def sample_set(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:
     """A seeded sample of one class: S_100 and S_1000 from the model's training images, S_val from the test images (Sec. 3.5).
 
@@ -186,21 +209,17 @@ def sample_set(images: Images, profile: Profile, name: str, model: str = "A", ta
     ValueError
         For an unknown set or class, and where the class has fewer readable images than asked for; the text says how many there are.
     """
-    sizes = dict(zip(SETS, (profile.n_rank, profile.n_large, profile.n_validation), strict=True))
-    if name not in sizes:
-        raise ValueError(f"unknown sample set '{name}': {nearest(name, SETS)}")
     target = images.class_index(target_class or profile.target_class)
-    split = "test" if name == "S_val" else "train"
-    indices, told = (
-        training_set(images, profile, model) if split == "train" else (np.arange(len(images.labels["test"])), images.labels["test"])
-    )
-    rng = np.random.default_rng([profile.seed, target, split == "test"])
-    candidates = rng.permutation(indices[told == target])
-    found, kept, skipped = images.read_many(split, candidates, sizes[name], profile.strict)
-    if len(kept) < sizes[name]:
-        unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
-        raise ValueError(
-            f"{name} of class '{images.classes[target]}' for model {model}: {len(candidates)} {split} images found{unreadable} where "
-            f"{sizes[name]} are asked for; add images, or ask for fewer (overrides: n_rank, n_large, n_validation)"
-        )
-    return SampleSet(name, split, found, np.full(len(kept), target), kept, skipped)
+    return _draw(images, profile, name, model, target, _size(profile, name))
+
+
+def sample_others(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:
+    """Images of all the other classes, ``profile.n_others`` each, drawn like the sample set of that name.
+
+    The paper's accuracy is on images of one class alone; with these, false positives are seen too.
+    """
+    target = images.class_index(target_class or profile.target_class)
+    _size(profile, name)
+    drawn = [_draw(images, profile, name, model, c, profile.n_others) for c in range(len(images.classes)) if c != target]
+    joined = {part: np.concatenate([getattr(sample, part) for sample in drawn]) for part in ("images", "labels", "indices")}
+    return SampleSet(f"{name}, other classes", drawn[0].split, **joined, skipped=[entry for sample in drawn for entry in sample.skipped])

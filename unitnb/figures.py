@@ -46,7 +46,12 @@ def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Seque
 
 
 def _sample_entry(sample) -> dict:
-    return {"split": sample.split, "class": int(sample.labels[0]), "indices": sample.indices.tolist(), "skipped": sample.skipped}
+    return {
+        "split": sample.split,
+        "classes": sorted({int(c) for c in sample.labels}),
+        "indices": sample.indices.tolist(),
+        "skipped": sample.skipped,
+    }
 
 
 def _merge(path, entries: Mapping) -> None:
@@ -90,12 +95,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def top_set_figure(fmap: np.ndarray, birth: int):
-    """Fig. 1: a top set of four edges framed in the symmetrized map, its complex, and the complex at the birth point."""
-    symmetric = topology.symmetrize(fmap)
-    figure, axes = new_figure([["map", "four", "birth"]], figsize=(8, 3))
-    first, last = topology.top_edges(fmap, 4), topology.top_edges(fmap, birth)
-    panels.draw_top_set(axes["map"], symmetric, first, "Top set of order 4 in $F_s$")
-    panels.draw_complex(axes["four"], len(fmap), first, "Its feature topology: no hole")
+    """Fig. 1: a top set of four edges (three if four make the hole) framed in the symmetrized map, its complex, and that at the birth."""
+    order = min(4, birth - 1)
+    figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
+    first, last = topology.top_edges(fmap, order), topology.top_edges(fmap, birth)
+    panels.draw_top_set(axes["map"], topology.symmetrize(fmap), first, f"Top set of order {order} in $F_s$")
+    panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
     panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", topology.first_hole(fmap))
     return figure
 
@@ -103,19 +108,19 @@ def top_set_figure(fmap: np.ndarray, birth: int):
 def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.ndarray, rare_births: np.ndarray, units: tuple[int, int]):
     """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and the birth points of two units over the images."""
     mosaic = [["image", "map", "symmetric", "v1", "v2", "v3"], ["betti", "betti", "unit", "unit", "rare", "rare"]]
-    figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.35])
+    figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.3])
     panels.draw_image(axes["image"], image, "image")
     panels.draw_image(axes["map"], fmap, "map $F$")
     panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), "$F_s$")
     for number, order in enumerate((max(birth // 2, 1), birth - 1, birth), start=1):
         hole = topology.first_hole(fmap) if order == birth else ()
         panels.draw_complex(axes[f"v{number}"], len(fmap), topology.top_edges(fmap, order), f"v = {order}", hole, names=False)
-    levels, betti = topology.betti_curves(fmap)
-    panels.draw_betti_curve(axes["betti"], topology.edges_present(fmap, levels), betti[:, 1], birth)
+    _, betti = topology.betti_curves(fmap)
+    panels.draw_betti_curve(axes["betti"], topology.edges_present(fmap), betti[:, 1], birth)
     null = topology.null_births(len(fmap))
     panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
     panels.draw_births(axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null)
-    axes["unit"].legend()
+    axes["rare"].legend()
     return figure
 
 
@@ -140,21 +145,22 @@ def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, tit
 
 
 def ablation_figure(removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]):
-    """Fig. 3: accuracy and loss in the order of the rank (A) and in reverse (B), with random orders; every class in both orders (C)."""
+    """Fig. 3: accuracy, loss and balanced accuracy in the order of the rank (A) and in reverse (B); every class in both orders (C)."""
     import matplotlib.pyplot as plt
 
     n_rows = -(-len(by_class) // 5)
     plt.style.use("unitnb.unitnb")
     figure = plt.figure(figsize=(8, 4.6 + 1.5 * n_rows))
     upper, lower = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
-    axes = upper.subplots(2, 2)
+    axes = upper.subplots(2, 3)
     for row, kind, order, curve, test in (
         (0, "rank", "most effective first", removed, test_removed),
         (1, "reverse", "reverse order", reverse, test_reverse),
     ):
-        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  Accuracy, {order}")
-        _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, f"Loss, {order}")
-        axes[row, 0].legend()
+        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}")
+        _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
+        _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
+        axes[row, 1].legend(loc="upper left")
     _class_panels(lower, by_class, n_rows)
     return figure
 
@@ -172,7 +178,7 @@ def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
     figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
 
 
-def stability_figure(curves: Mapping[str, Mapping], votes: Mapping[int, np.ndarray], agreement: Mapping[str, np.ndarray], profile: Profile):
+def stability_figure(curves: Mapping[str, Mapping], table: Mapping[str, np.ndarray], fair: Mapping[str, np.ndarray], profile: Profile):
     """Fig. 4: curves by several ranks on several sets (A, B), votes for three sizes (C), and agreement over the size (D)."""
     figure, axes = new_figure(
         [["A1", "A1", "A2", "A2", "A3", "A3"], ["B", "B", "B", "D", "D", "D"], ["C1", "C1", "C2", "C2", "C3", "C3"]], figsize=(8, 7)
@@ -183,14 +189,21 @@ def stability_figure(curves: Mapping[str, Mapping], votes: Mapping[int, np.ndarr
         panels.label_curves(axes[f"A{number}"], "accuracy", f"{'A  ' if number == 1 else ''}On {_tex(name)}")
     for rank in ("IR_1000", "mean rank", "IR_100"):
         panels.draw_curve(axes["B"], curves["S_1000"][rank].accuracy, rank, _tex(rank))
-    panels.label_curves(axes["B"], "accuracy", "B  On $S_{1000}$, with the mean rank of 100 sets")
+    panels.label_curves(axes["B"], "accuracy", "B  On $S_{1000}$, with the mean rank")
     axes["A1"].legend()
     axes["B"].legend()
-    for number, size in enumerate((profile.set_sizes[0], profile.n_rank, profile.set_sizes[-1]), start=1):
-        panels.draw_votes(
-            axes[f"C{number}"], votes[size], profile.n_sets, profile.reference_top, f"{'C  ' if number == 1 else ''}Sets of {size} images"
-        )
-    panels.draw_stability(axes["D"], profile.set_sizes, agreement, "D  Agreement over the size of a set")
+    for number, row in enumerate((0, list(table["set_size"]).index(profile.n_rank), -1), start=1):
+        title = f"{'C  ' if number == 1 else ''}Sets of {table['set_size'][row]} images"
+        panels.draw_votes(axes[f"C{number}"], table["votes"][row], profile.n_sets, table["top_units"].shape[1], title)
+    series = {
+        "Eq. 14": (table, "ratio"),
+        "Eq. 14, other images": (fair, "ratio"),
+        r"Kendall $\tau$": (table, "kendall"),
+        "Jaccard, top 20": (table, "jaccard"),
+    }
+    for label, (source, name) in series.items():
+        panels.draw_agreement(axes["D"], source["set_size"], source[name], label)
+    panels.label_agreement(axes["D"], "D  Agreement over the size of a set")
     return figure
 
 

@@ -77,7 +77,7 @@ def draw_betti_curve(axes, edges_present: np.ndarray, beta: np.ndarray, birth: i
     if birth:
         axes.axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2, label=f"birth point {birth}")
         axes.legend(loc="upper right")
-    axes.set(xlabel="edges present, v", ylabel=r"$\beta_1$", title="Betti curve", ylim=(-0.1, max(beta.max(), 1) * 1.15))
+    axes.set(xlabel="edges present, v", ylabel=r"$\beta_1$", title="Betti curve", ylim=(-0.1, max(beta.max(), 1) * 1.35))
 
 
 def draw_births(axes, births: np.ndarray, title: str, null: np.ndarray | None = None, colour: str = COLOURS["train"]) -> None:
@@ -91,7 +91,8 @@ def draw_births(axes, births: np.ndarray, title: str, null: np.ndarray | None = 
     if null is not None:
         axes.fill_between(np.arange(len(null)), null, step="mid", color=COLOURS["null"], alpha=0.7, linewidth=0, label="i.i.d. maps")
     axes.bar(np.arange(len(share)), share, width=0.8, color=colour, label="images with a birth")
-    axes.set(xlabel="birth point (edges)", ylabel="share of images", title=title, xlim=(3, last))
+    top = max(share.max(initial=0), 0 if null is None else null.max())
+    axes.set(xlabel="birth point (edges)", ylabel="share of images", title=title, xlim=(3, last), ylim=(0, 1.4 * top))  # room for a legend
 
 
 # ---- Fig. 2B-D: training ----
@@ -147,10 +148,13 @@ def draw_random(axes, values: np.ndarray) -> None:
     axes.plot(steps, np.median(values, 0), color=COLOURS["random"], linewidth=1.0, label=f"{len(values)} random orders")
 
 
+METRICS = {"accuracy": "accuracy", "loss": "loss (nats)", "balanced_accuracy": "balanced accuracy"}
+
+
 def label_curves(axes, metric: str, title: str, xlabel: str = "units removed") -> None:
-    """Axis labels of an ablation curve: ``metric`` is ``"accuracy"`` (of the class, 0 to 1) or ``"loss"`` (nats)."""
-    axes.set(title=title, xlabel=xlabel, ylabel="accuracy" if metric == "accuracy" else "loss (nats)")
-    if metric == "accuracy":
+    """Axis labels of a curve: accuracy of the class, loss in nats, or balanced accuracy of the class against the others."""
+    axes.set(title=title, xlabel=xlabel, ylabel=METRICS[metric])
+    if metric != "loss":
         axes.set_ylim(-0.03, 1.03)
 
 
@@ -166,14 +170,28 @@ def draw_votes(axes, votes: np.ndarray, n_sets: int, head: int, title: str) -> N
     axes.set(xlabel="unit, by votes", ylabel=f"votes of {n_sets} sets", title=title, ylim=(0, 1.05 * n_sets))
 
 
-def draw_stability(axes, set_sizes: Sequence[int], series: Mapping[str, np.ndarray], title: str) -> None:
-    """Measures of stability, each in [0, 1], over the number of images in a set (Fig. 4D)."""
-    looks = zip(series.items(), ("o", "s", "^", "D"), (COLOURS["rank"], "#000000", COLOURS["IR_val"], COLOURS["mean rank"]), strict=False)
-    for (label, values), marker, colour in looks:
-        axes.plot(set_sizes, values, marker=marker, markersize=3.5, color=colour, label=label)
+AGREEMENT_LOOKS = {
+    "Eq. 14": ("o", "#D55E00"),
+    "Eq. 14, other images": ("s", "#E69F00"),
+    r"Kendall $\tau$": ("^", "#000000"),
+    "Jaccard, top 20": ("D", "#0072B2"),
+}
+
+
+def draw_agreement(axes, set_sizes: np.ndarray, values: np.ndarray, label: str) -> None:
+    """A measure of stability in [0, 1] over the number of images in a set: (s,), or (s, 3) with the ends of an interval (Fig. 4D)."""
+    marker, colour = AGREEMENT_LOOKS[label]
+    if values.ndim == 2:
+        axes.fill_between(set_sizes, values[:, 1], values[:, 2], color=colour, alpha=0.12, linewidth=0)
+        values = values[:, 0]
+    axes.plot(set_sizes, values, marker=marker, markersize=3.5, color=colour, label=label)
+
+
+def label_agreement(axes, title: str) -> None:
+    """Axis labels of measures of stability, and the paper's 90% as a dotted line."""
     axes.axhline(0.9, color=COLOURS["random"], linewidth=0.8, linestyle=":")
     axes.set(xlabel="images in a sample set, K", ylabel="agreement", title=title, ylim=(-0.03, 1.03))
-    axes.legend()
+    axes.legend(loc="lower right", ncols=2)
 
 
 # ---- Fig. 5: roles ----

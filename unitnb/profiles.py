@@ -63,13 +63,11 @@ class Profile:
     n_rank: int = 100  # images of S_100, Sec. 3.2
     n_large: int = 1000  # images of S_1000, Sec. 3.5
     n_validation: int = 50  # images of S_val, Sec. 3.5
+    n_others: int = 20  # images of each other class, for false positives
     effective_threshold: float = 0.1  # p of Eq. 10; the paper names no value, its later version 0.1
     b_max: int | None = None  # B_max of Def. 2: 50 at 14x14
     n_sets: int = 100  # sample sets a group, Eq. 11
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
-    top: int = 20  # of the rank, Eq. 12
-    reference_top: int = 15  # of IR_1000, Eq. 14
-    head: int = 10  # units averaged in Eq. 14
     n_random: int = 20  # random orders beside each ablation curve
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 

@@ -46,11 +46,17 @@ def _evaluate(network, train, test) -> dict[str, float]:
 
     found = {}
     for prefix, (images, labels) in {"": train, "test_": test}.items():
-        logits = network.predict(images[:EVALUATED], batch_size=250, verbose=0)
-        losses = keras.ops.sparse_categorical_crossentropy(labels[:EVALUATED], logits, from_logits=True)  # without the L2 term
+        logits = network.predict(images, batch_size=250, verbose=0)
+        losses = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)  # without the L2 term
         found[f"{prefix}loss"] = float(np.mean(losses))
-        found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels[:EVALUATED]))
+        found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels))
     return found
+
+
+def _some(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A fixed random draw of at most ``EVALUATED`` images with their labels (they are sorted by class)."""
+    drawn = np.random.default_rng(3).permutation(len(labels))[:EVALUATED]
+    return images[drawn], labels[drawn]
 
 
 def _fit_one(network, train, recipe: Recipe, epoch: int) -> None:
@@ -144,17 +150,16 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     if (work / "finished").exists() and (folder / f"{model}.npz").exists():
         print(f"model {model}: trained already ({folder / model}.npz); remove {work} to train it again")
         return folder / f"{model}.npz"
-    test_labels = images.labels["test"]
-    some = np.random.default_rng(3).permutation(len(test_labels))[:EVALUATED]
-    test = _read_all(images, "test", some, test_labels[some], profile.strict)
+    judged = _some(train[0], train[1])
+    test = _read_all(images, "test", *_some(np.arange(len(images.labels["test"])), images.labels["test"]), profile.strict)
     network = _network(profile, recipe, len(images.classes))
-    rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, train, test), "seconds": 0.0}]
+    rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, judged, test), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
         _checkpoint(network, work, rows)
     for epoch in range(rows[-1]["epoch"] + 1, recipe.epochs + 1):
         start = time.perf_counter()
         _fit_one(network, train, recipe, epoch)
-        rows.append({"epoch": epoch, **_evaluate(network, train, test), "seconds": time.perf_counter() - start})
+        rows.append({"epoch": epoch, **_evaluate(network, judged, test), "seconds": time.perf_counter() - start})
         _checkpoint(network, work, rows)
         print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)
     _export(network, profile, model, work, folder, meta, rows)

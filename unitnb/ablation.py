@@ -1,0 +1,194 @@
+"""Cumulative ablation and insertion of units (Sec. 3.2 and 3.3), exactly, at about the cost of one pass."""
+
+import os
+import sys
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from .curves import Curve
+from .models import images_of
+from .tails import open_engine
+
+LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability
+_MEAN_AXES = {"mean-map": (0,), "mean-value": (0, 1, 2)}
+
+
+def ablation_curve(split, maps, labels, order, mode="remove", *, replacement="zero", negatives=None, target=None) -> Curve:
+    """Outcomes of the network while units are removed, or brought back, one by one in ``order``; see ``ablation_curves``."""
+    return ablation_curves(split, maps, labels, [order], mode, replacement=replacement, negatives=negatives, target=target)[0]
+
+
+def ablation_curves(split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None) -> list[Curve]:
+    """Curves of several orders on the same maps, sharing their work (Sec. 3.2, 3.3).
+
+    Point k of a curve is the network with the units order[:k] replaced ("remove"), or with all but those replaced ("insert").
+    Units that do not differ from their replacement on an image cost nothing.
+
+    Parameters
+    ----------
+    split : SplitModel
+    maps : (n, h, w, u) float
+        ``split.feature_maps(images)``; of a masked-model split, with their images.
+    labels : (n,) int, or one int for all
+    orders : sequence of (u,) int
+        Permutations of the units; the first is the first to go, or to come.
+    mode : "remove" or "insert"
+    replacement : "zero", "mean-map", "mean-value", or an array (u,) or (h, w, u)
+        What an absent unit shows: nothing (the paper), its mean map or its mean value over ``maps``, or what the array says, such as
+        its mean over another data set.
+    negatives : (m, h, w, u) float, optional
+        Maps of images of other classes; with them the curves have false-positive rate, precision and balanced accuracy of ``target``.
+    target : int, optional
+        By default the label, where all maps have the same.
+
+    Returns
+    -------
+    list of Curve
+        In the order of ``orders``; ``Curve.engine`` tells how they were computed.
+
+    Raises
+    ------
+    ValueError
+        If an order repeats or misses a unit, a label or target is not one of the classes, maps do not fit the split or are not finite.
+    """
+    maps = _check_maps(split, maps)
+    labels = _check_labels(labels, len(maps), split.n_classes)
+    orders = [_check_order(order, split.n_units) for order in orders]
+    if mode not in ("remove", "insert"):
+        raise ValueError(f"mode is {mode!r}; expected 'remove' or 'insert'.")
+    target = _check_target(target, labels, split.n_classes, negatives)
+    fill = _replacement(replacement, maps)
+    own = _outcomes(split, maps, labels, orders, mode, fill, target)
+    other = [None] * len(orders)
+    if negatives is not None:
+        strangers = np.full(len(_check_maps(split, negatives)), target)
+        other = _outcomes(split, negatives, strangers, orders, mode, fill, target)
+    return [_curve(split, mode, order, labels, target, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
+
+
+def _curve(split, mode, order, labels, target, own, other):
+    losses, ranks, logits, chosen = own
+    if split.plan.softmax is not None:
+        losses = np.minimum(losses, np.float32(LARGEST_LOSS))
+    known = {}
+    if target is not None:
+        strangers = np.empty((len(chosen), 0), bool) if other is None else other[-1]
+        positive = np.append(labels == target, np.zeros(strangers.shape[1], bool))
+        known = {"chosen": np.hstack([chosen, strangers]), "positive": positive}
+    return Curve(mode, order, split.engine, split.n_classes, ranks < 1, losses, logits, ranks < 5, **known)
+
+
+def _check_labels(labels, n, n_classes):
+    labels = np.asarray(labels)
+    labels = np.full(n, labels) if labels.ndim == 0 else labels
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}; expected one integer for each of {n} maps, or one for all.")
+    if not (0 <= labels.min() and labels.max() < n_classes):
+        raise ValueError(f"labels go from {labels.min()} to {labels.max()}; the model has the classes 0 to {n_classes - 1}.")
+    return labels.astype(np.int64)
+
+
+def _check_order(order, n_units):
+    order = np.asarray(order)
+    if order.ndim != 1 or order.dtype.kind not in "iu":
+        raise ValueError(f"order is {order.dtype} of shape {order.shape}; expected a permutation of the {n_units} units as integers.")
+    missing, repeated = np.setdiff1d(np.arange(n_units), order), np.flatnonzero(np.bincount(np.clip(order, 0, None)) > 1)
+    foreign = order[(order < 0) | (order >= n_units)]
+    if missing.size or len(order) != n_units:
+        raise ValueError(
+            f"order has {len(order)} entries for {n_units} units: it misses {missing[:5].tolist()}, repeats {repeated[:5].tolist()} "
+            f"and has unknown {foreign[:5].tolist()} (the first five of each). Give every unit once."
+        )
+    return order.astype(np.int64)
+
+
+def _check_target(target, labels, n_classes, negatives):
+    if target is None and len(labels) and (labels == labels[0]).all():
+        target = labels[0]
+    if target is None and negatives is not None:
+        raise ValueError(f"negatives came with maps of {len(np.unique(labels))} labels and no target; say which class is the target.")
+    if target is not None and not 0 <= target < n_classes:
+        raise ValueError(f"target is {target}; the model has the classes 0 to {n_classes - 1}.")
+    return target
+
+
+def _check_maps(split, maps):
+    if maps.ndim != 4 or len(maps) == 0 or any(a not in (None, b) for a, b in zip(split.map_shape, maps.shape[1:], strict=True)):
+        raise ValueError(f"maps have shape {maps.shape}; expected (n, {', '.join(map(str, split.map_shape))}) with n >= 1.")
+    if split.engine == "masked-model":
+        images_of(maps)
+    for i, image in enumerate(maps):
+        if not np.isfinite(image).all():
+            unit = np.flatnonzero(~np.isfinite(image).all(axis=(0, 1)))[0]
+            raise ValueError(f"map of image {i}, unit {unit} is not finite; look at the image and at the weights.")
+    return maps
+
+
+def _replacement(replacement, maps):
+    """What absent units show, (h, w, u) float32."""
+    if isinstance(replacement, str):
+        if replacement not in ("zero", *_MEAN_AXES):
+            raise ValueError(f"replacement is {replacement!r}; expected 'zero', {', '.join(map(repr, _MEAN_AXES))} or an array.")
+        axes = _MEAN_AXES.get(replacement)
+        replacement = 0 if axes is None else np.asarray(maps).mean(axis=axes, dtype=np.float64)
+    given, shape = np.asarray(replacement, np.float32), maps.shape[1:]
+    if given.shape not in ((), shape[-1:], shape):
+        raise ValueError(f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, a map for each.")
+    return np.broadcast_to(given, shape).copy()
+
+
+def _outcomes(split, maps, labels, orders, mode, fill, target):
+    """For each order: loss, rank and logit of the label, and whether the target comes first; all (u + 1, n)."""
+    engine = open_engine(split.plan, fill)
+    shape = (split.n_units + 1, len(maps))
+    records = [[np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)] for _ in orders]
+    blocks = [slice(i, i + engine.images) for i in range(0, len(maps), engine.images)]
+    with _progress(len(blocks) * len(orders) * split.n_units) as bar:
+        for block in blocks:
+            live = engine.load(np.asarray(maps[block]), getattr(maps[block], "images", None))
+            for order, record in zip(orders, records, strict=True):
+                present = order if mode == "insert" else order[::-1]
+                _walk(engine, present, live, labels[block], target, [part[:, block] for part in record])
+                bar.update(split.n_units)
+    return records if mode == "insert" else [[part[::-1] for part in record] for record in records]
+
+
+def _walk(engine, order, live, labels, target, record):
+    """Fill ``record`` with the outcomes of 0, 1, ..., u units present; where nothing changed, the outcome before stays."""
+    for steps, images, rows in _grouped(engine.states(order, live), engine.rows):
+        for part, values in zip(record, _judge(engine.logits(rows, images), labels[images], target), strict=True):
+            part[steps, images] = values
+    changed = np.vstack([np.ones(live.shape[1], bool), live[order]])
+    last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
+    for part in record:
+        part[:] = np.take_along_axis(part, last, axis=0)
+
+
+def _grouped(states, n_rows):
+    """The states in groups of ``n_rows`` rows, the last as it comes: (steps, images, rows)."""
+    held, size = [], 0
+    for k, images, rows in states:
+        held.append((np.full(len(images), k), images, rows))
+        size += len(images)
+        while size >= n_rows:
+            group = [np.concatenate(parts) for parts in zip(*held, strict=True)]
+            yield [part[:n_rows] for part in group]
+            held, size = [[part[n_rows:] for part in group]], size - n_rows
+    if size:
+        yield [np.concatenate(parts) for parts in zip(*held, strict=True)]
+
+
+def _judge(logits, labels, target):
+    """Loss in nats, rank of the label (0 is first; ties go to the lower class), its logit, and whether the target comes first."""
+    own, top = np.take_along_axis(logits, labels[:, None], axis=1), logits.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(logits - top).sum(axis=1)) + (top - own)[:, 0]
+    lower = np.arange(logits.shape[1]) < labels[:, None]
+    ranks = ((logits > own) | ((logits == own) & lower)).sum(axis=1)
+    return losses, ranks, own[:, 0], logits.argmax(axis=1) == target
+
+
+def _progress(total):
+    """A bar where someone may look at it: on a terminal, or with UNITNB_PROGRESS=1."""
+    shown = sys.stderr.isatty() or os.environ.get("UNITNB_PROGRESS") == "1"
+    return tqdm(total=total, unit="unit", leave=False, disable=not shown)

@@ -1,0 +1,186 @@
+"""The VGG family (Sec. 3.1), and any Keras model split after a layer into head and tail."""
+
+import difflib
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from .tails import TailPlan, plan_tail, run_in_batches
+
+
+@keras.saving.register_keras_serializable("unitnb")
+class PerImageStandardization(keras.layers.Layer):
+    """Images (n, h, w, 3) of grey levels 0..255, centred and divided by their own standard deviation."""
+
+    def call(self, images):
+        images = keras.ops.cast(images, "float32")
+        mean = keras.ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        std = keras.ops.std(images, axis=(1, 2, 3), keepdims=True)
+        return (images - mean) / keras.ops.maximum(std, 1.0)
+
+
+def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0, image_size=32):
+    """The end of VGG16 in small: ... conv -> studied conv (14x14) -> max-pool -> flatten -> dense -> softmax.
+
+    The two unpadded convolutions of block 1 turn 32 pixels into 28, hence maps of 14x14 in block 2, as in
+    VGG16's conv5_3; ``block2_conv3`` has ``widths[2]`` units. ReLU everywhere, no batch normalisation. The model takes
+    images of grey levels (uint8 or float, 0..255) and returns logits.
+    """
+    regularizer = keras.regularizers.L2(l2) if l2 else None
+
+    def conv(width, name, padding):
+        return keras.layers.Conv2D(
+            width, 3, padding=padding, activation="relu", kernel_initializer="he_normal", kernel_regularizer=regularizer, name=name
+        )
+
+    return keras.Sequential(
+        [
+            keras.Input((image_size, image_size, 3)),
+            PerImageStandardization(name="standardize"),
+            conv(widths[0], "block1_conv1", "valid"),
+            conv(widths[0], "block1_conv2", "valid"),
+            keras.layers.MaxPooling2D(name="block1_pool"),
+            conv(widths[1], "block2_conv1", "same"),
+            conv(widths[1], "block2_conv2", "same"),
+            conv(widths[2], "block2_conv3", "same"),
+            keras.layers.MaxPooling2D(name="block2_pool"),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dropout(dropout, name="dropout1"),
+            keras.layers.Dense(dense, activation="relu", kernel_initializer="he_normal", kernel_regularizer=regularizer, name="fc1"),
+            keras.layers.Dropout(dropout, name="dropout2"),
+            # Small weights (as VGG's own, sd 0.01): training starts at a loss of ln(n_classes), not from confident guesses.
+            keras.layers.Dense(
+                n_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), kernel_regularizer=regularizer, name="logits"
+            ),
+        ],
+        name="small_vgg",
+    )
+
+
+class ImageMaps(np.ndarray):
+    """Feature maps (n, h, w, u) that know the images they come from, for a layer whose maps alone do not determine the output."""
+
+    images = None
+
+    def __getitem__(self, key):
+        part = super().__getitem__(key)
+        if isinstance(part, ImageMaps) and part.ndim == 4 and self.images is not None:
+            images = self.images[key[0] if isinstance(key, tuple) else key]
+            part.images = images if len(images) == len(part) else None
+        return part
+
+
+def with_images(maps, images) -> ImageMaps:
+    """``maps`` (n, h, w, u), of any origin, together with their images (n, H, W, 3): what a masked-model split works on."""
+    if len(maps) != len(images):
+        raise ValueError(f"{len(maps)} maps came with {len(images)} images; give one image for each map.")
+    joined = np.asarray(maps).view(ImageMaps)
+    joined.images = np.asarray(images)
+    return joined
+
+
+@dataclass(frozen=True, eq=False)
+class SplitModel:
+    """A Keras model split after ``layer``: the head gives the feature maps, the tail makes the output from them.
+
+    The maps are the output of the named layer, exactly: after its activation where it has one (VGG's ``block5_conv3``
+    is after ReLU). A convolution without an activation of its own gives linear maps; to study its rectified maps, name the
+    ``Activation`` or ``ReLU`` layer behind it (behind the batch normalisation, if there is one). Weights are shared with ``model``, and
+    nothing here changes them.
+
+    ``engine`` says how ablation curves are computed: "running-sum", "masked-tail" or "masked-model" (see ``tails``).
+    """
+
+    model: keras.Model
+    layer: str
+    head: keras.Model
+    tail: keras.Model
+    plan: TailPlan = field(repr=False)
+
+    @property
+    def engine(self) -> str:
+        return self.plan.engine
+
+    @property
+    def map_shape(self) -> tuple:
+        """(h, w, u)"""
+        return tuple(self.head.outputs[0].shape[1:])
+
+    @property
+    def n_units(self) -> int:
+        return self.map_shape[-1]
+
+    @property
+    def n_classes(self) -> int:
+        return self.model.outputs[0].shape[-1]
+
+    def feature_maps(self, images, batch_size=100) -> np.ndarray:
+        """Maps (n, h, w, u), float32, of images (n, H, W, 3) as the model takes them. Of a masked-model split they know their images."""
+        images = np.asarray(images)
+        maps = run_in_batches(self.head, [images], batch_size)
+        return with_images(maps, images) if self.engine == "masked-model" else maps
+
+    def predict(self, maps, batch_size=100) -> np.ndarray:
+        """Output (n, classes) of the tail, logits or probabilities as the model gives them, from maps (n, h, w, u)."""
+        beside = [images_of(maps)] if self.engine == "masked-model" else []
+        return run_in_batches(self.tail, [maps, *beside], batch_size)
+
+
+def images_of(maps) -> np.ndarray:
+    """The images of ``maps``, or a ValueError where they are not known."""
+    if getattr(maps, "images", None) is None:
+        raise ValueError(
+            "This layer does not cut the graph (masked-model), so its maps must come with their images: "
+            "take them from split.feature_maps(images), or slice those, or use unitnb.models.with_images(maps, images)."
+        )
+    return maps.images
+
+
+def split_model(model, layer: str) -> SplitModel:
+    """Split ``model``, any Sequential or functional Keras model of one input and one output, after the layer named ``layer``.
+
+    Raises
+    ------
+    KeyError
+        If there is no such layer; the text names the nearest and all that would do.
+    ValueError
+        If the layer's output is not one 4-D tensor (n, h, w, units) with h == w, or the model is not a graph with one input and one output.
+
+    >>> split_model(small_vgg(), "block2_conv3").engine
+    'running-sum'
+    """
+    _check_model(model)
+    found = _find_layer(model, layer)
+    plan = plan_tail(model, found)
+    head = keras.Model(model.inputs[0], found.output)
+    inputs = [found.output, model.inputs[0]] if plan.engine == "masked-model" else found.output
+    return SplitModel(model, layer, head, keras.Model(inputs, model.outputs[0]), plan)
+
+
+def _check_model(model):
+    n_inputs, n_outputs = (len(getattr(model, side, None) or []) for side in ("inputs", "outputs"))
+    if (n_inputs, n_outputs) != (1, 1):
+        raise ValueError(
+            f"{type(model).__name__} '{model.name}' has {n_inputs} inputs and {n_outputs} outputs as a graph; expected one of each. "
+            "Give a built Sequential or functional model."
+        )
+
+
+def _shape(layer):
+    output = getattr(layer, "output", None)
+    return tuple(output.shape) if isinstance(output, keras.KerasTensor) else None
+
+
+def _find_layer(model, name):
+    layers = {layer.name: layer for layer in model.layers}
+    usable = [n for n, layer in layers.items() if len(_shape(layer) or ()) == 4 and not isinstance(layer, keras.layers.InputLayer)]
+    if name not in layers:
+        near = difflib.get_close_matches(str(name), usable, n=3) or usable[-3:]
+        raise KeyError(f"'{model.name}' has no layer '{name}'. Nearest: {', '.join(near)}. Layers with 4-D maps: {', '.join(usable)}.")
+    shape = _shape(layers[name])
+    if name not in usable:
+        raise ValueError(f"The output of '{name}' is {shape}, not 4-D maps (n, h, w, units). Layers with 4-D maps: {', '.join(usable)}.")
+    if shape[1] != shape[2]:
+        raise ValueError(f"The maps of '{name}' are {shape[1]}x{shape[2]}; they must be square: use square images.")
+    return layers[name]
