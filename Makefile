@@ -44,7 +44,7 @@ build/rules.mk: unitnb/__init__.py unitnb/notebooks.py $(wildcard unitnb/*.py no
 figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) ## regenerate every figure and table: figures/<profile>/<class>/
 
 define NOTEBOOK_RULE
-$(RUNS)/$(1).ipynb: notebooks/$(1).py notebooks/$(1).ipynb notebooks/profiles/$(PROFILE).yaml $(DEPENDS_$(1)) \
+$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) notebooks/profiles/$(PROFILE).yaml $(DEPENDS_$(1)) \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%)),$(WRITES_$(1):%=$(FIGURES)/%)),missing) | $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')

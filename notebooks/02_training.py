@@ -50,7 +50,7 @@ print(f"{len(s100)} training images of class '{p.target_class}', {len(log['epoch
 # Epoch 0 is the untrained network. Units are not followed by their index: all maps of an epoch are pooled, as in the paper.
 
 # %%
-births = {epoch: unitnb.birth_points(unitnb.load_head(p, epoch).predict(s100.images, verbose=0), b_max=p.b_max) for epoch in log["epoch"].astype(int)}
+births = {epoch: unitnb.birth_points(unitnb.epoch_maps(p, epoch, s100.images), b_max=p.b_max) for epoch in log["epoch"].astype(int)}
 entropy = np.array([np.nanmean(unitnb.feature_entropy(b)) for b in births.values()])
 rate = np.array([unitnb.selective_rate(b).mean() for b in births.values()])
 effectiveness = np.array([unitnb.effectiveness(b, p=p.effective_threshold) for b in births.values()])

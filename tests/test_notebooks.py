@@ -55,11 +55,11 @@ def test_a_run_takes_parameters_and_leaves_only_its_target(project):
 
 def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, capsys):
     source = edit(project, "01_method", "print(", "raise ValueError('no birth')\nprint(")
-    target = project / "build" / "runs" / "shapes" / "ring" / "01_method.ipynb"
+    target = project / "build" / "runs" / "shapes" / "square" / "01_method.ipynb"
     assert cli.main(["run", str(source), str(target)]) == 1
     said = capsys.readouterr().err
     assert "01_method.py failed in cell 2: ValueError: no birth" in said and not target.exists()
-    failed = project / "build" / "failed" / "shapes" / "ring" / "01_method.ipynb"
+    failed = project / "build" / "failed" / "shapes" / "square" / "01_method.ipynb"
     assert str(failed) in said and "ValueError" in failed.read_text() and list(target.parent.iterdir()) == []
 
 
@@ -131,7 +131,7 @@ def checkout(tmp_path):
     past = time.time() - 100
     for path in tmp_path.rglob("*"):
         os.utime(path, (past, past))
-    runs = tmp_path / "build" / "runs" / "shapes" / "ring"
+    runs = tmp_path / "build" / "runs" / "shapes" / "square"
     runs.mkdir(parents=True)
     make(tmp_path, "-s", "build/rules.mk")
     for source in notebooks.sources():
@@ -174,7 +174,7 @@ def test_touching_a_part_reruns_what_depends_on_it(checkout):
 
 
 def test_a_figure_that_was_removed_is_made_again(checkout):
-    (checkout / "figures" / "shapes" / "ring" / "fig4.png").unlink()
+    (checkout / "figures" / "shapes" / "square" / "fig4.png").unlink()
     assert rerun(checkout) == ["04_stability"]
 
 

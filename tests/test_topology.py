@@ -391,13 +391,14 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
     code = ("import numpy as np; from {} import births_of;"
             "m = np.zeros((1, 4, 4, 1), np.float32); m[0, [0, 1, 2, 0], [1, 2, 3, 3]] = 1; print(births_of(m, 6, False)[0, 0])")
     shared = {"NUMBA_CACHE_DIR": str(tmp_path / "shared")}
-    blocked = tmp_path / "package"
+    blocked = tmp_path / "blocked"
     blocked.mkdir()
-    (blocked / "births.py").write_text((Path(nulls.__file__).with_name("_births.py")).read_text())
+    for name in ("_births.py", "_graphs.py"):
+        (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
     (blocked / "__pycache__").write_text("a file where a folder would have to be")
-    locked = {"PYTHONPATH": str(blocked), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}
+    locked = {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}
     running = [python(code.format("unitnb._births"), **shared), python(code.format("unitnb._births"), **shared),
-               python(code.format("births"), **locked)]
+               python(code.format("blocked._births"), **locked)]
     for process in running:
         out, err = process.communicate()
         assert out.strip() == "4", err

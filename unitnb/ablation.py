@@ -1,13 +1,11 @@
 """Cumulative ablation and insertion of units (Sec. 3.2 and 3.3), exactly, at about the cost of one pass."""
 
-import os
-import sys
-
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .curves import Curve
 from .models import images_of
+from .profiles import show_progress
 from .tails import open_engine
 
 LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability
@@ -189,6 +187,4 @@ def _judge(logits, labels, target):
 
 
 def _progress(total):
-    """A bar where someone may look at it: on a terminal, or with UNITNB_PROGRESS=1."""
-    shown = sys.stderr.isatty() or os.environ.get("UNITNB_PROGRESS") == "1"
-    return tqdm(total=total, unit="unit", leave=False, disable=not shown)
+    return tqdm(total=total, unit="unit", leave=False, disable=not show_progress())

@@ -91,6 +91,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def percent(share: float) -> str:
+    """A share of the units as text; ``"never"`` for infinity, which stands for a threshold that is not reached."""
+    return f"{share:.0%}" if np.isfinite(share) else "never"
+
+
 # ---- the figures ----
 
 

@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -108,22 +109,22 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
     from . import store
 
     check_parameters(parameters)
-    with store.atomic_path(target) as executed:
-        plain = executed.with_name(f"in{executed.name}")
+    with store.atomic_path(target) as executed, tempfile.TemporaryDirectory(prefix="unitnb-") as sockets:
+        plain = Path(sockets) / source.with_suffix(".ipynb").name
         nbformat.write(_read(source), plain)
+        # Sockets in a folder of their own: runs side by side neither race for ports nor meet in one file name.
+        kernel = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}
         try:
             papermill.execute_notebook(
                 plain, executed, parameters=dict(parameters), cwd=str(project_root()), kernel_name="python3",
                 progress_bar=sys.stderr.isatty(), record_timing=False, store_widget_state=False, coalesce_streams=True,
-                execution_timeout=CELL_SECONDS, config=Config({"KernelManager": {"transport": "ipc"}}),
+                execution_timeout=CELL_SECONDS, config=Config({"KernelManager": kernel}),
             )  # fmt: skip
         except PapermillExecutionError as error:
             failed = _failed_copy(executed, target)
             raise RuntimeError(
                 f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
             ) from None
-        finally:
-            plain.unlink(missing_ok=True)
 
 
 def _failed_copy(executed: Path, target: Path) -> Path:

@@ -53,7 +53,7 @@ def stored_counts():
 @functools.cache
 def simulated_counts(n, draws=FEWER_DRAWS, seed=SEED):
     """How many of `draws` random graphs on n vertices are born at v = 0, 1, ...; block b of 10,000 draws has the seed seed + b."""
-    from ._births import random_births
+    from ._graphs import random_births
 
     with ThreadPoolExecutor() as pool:
         births = pool.map(lambda block: random_births(n, BLOCK, seed + block), range(draws // BLOCK))

@@ -1,8 +1,6 @@
 """Training the models of Fig. 5 and Table 1, with weights of every epoch for the training analysis (Sec. 3.3)."""
 
 import csv
-import os
-import sys
 import time
 import warnings
 from dataclasses import asdict
@@ -10,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, models, store
-from .profiles import Profile, Recipe, nearest
+from . import data, models, store, tails
+from .profiles import Profile, Recipe, nearest, show_progress
 
 EVALUATED = 5000  # images, at most, on which loss and accuracy are logged after each epoch
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
@@ -70,12 +68,6 @@ def _fit_one(network, train, recipe: Recipe, epoch: int) -> None:
         train[0][order], train[1][order], batch_size=recipe.batch_size, shuffle=False,
         initial_epoch=epoch - 1, epochs=epoch, verbose=1 if show_progress() else 0,
     )  # fmt: skip
-
-
-def show_progress() -> bool:
-    """Whether progress bars are shown: in a terminal, or where ``UNITNB_PROGRESS=1`` asks for them."""
-    wanted = os.environ.get("UNITNB_PROGRESS")
-    return sys.stderr.isatty() if wanted is None else wanted == "1"
 
 
 def _write_log(path: Path, rows: list[dict]) -> None:
@@ -213,8 +205,11 @@ def load_model(profile: Profile, model: str = "A"):
     return network
 
 
-def load_head(profile: Profile, epoch: int, model: str = "A"):
-    """The convolutions of a model after an epoch (0 = untrained), up to the studied layer, as a Keras model (Fig. 2B-D)."""
+def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:
+    """Feature maps (n, h, w, u) of the studied layer as the model was after an epoch, 0 being untrained (Fig. 2B-D).
+
+    Only the convolutions of each epoch are kept, so there is no network to classify with.
+    """
     import keras
 
     arrays, meta = _stored(profile, f"{model}-epochs.npz")
@@ -224,7 +219,7 @@ def load_head(profile: Profile, epoch: int, model: str = "A"):
     network = _network(profile, profile.recipe(model), meta["n_classes"])
     head = keras.Model(network.inputs, network.get_layer(profile.layer).output)
     _assign(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
-    return head
+    return tails.run_in_batches(head, [images])
 
 
 def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
