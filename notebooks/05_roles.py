@@ -47,10 +47,11 @@ print(f"class '{p.target_class}', models {', '.join(p.models)}")
 # images that it was trained on, under the labels that it was told.
 
 # %%
-runs = {}
+runs, samples = {}, []
 for model in p.models:
     split = unitnb.split_model(unitnb.load_model(p, model), p.layer)
     train, test = unitnb.sample_set(images, p, "S_100", model), unitnb.sample_set(images, p, "S_val", model)
+    samples += [train, test]
     maps = split.feature_maps(train.images)
     rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(maps, b_max=p.b_max), p=p.effective_threshold))
     curves = [
@@ -66,7 +67,7 @@ for model in p.models:
 
 # %%
 figure = figures.roles_figure(runs)
-unitnb.save_figure(p, "fig5", figure, notebook="05_roles", samples=[train, test])
+unitnb.save_figure(p, "fig5", figure, notebook="05_roles", samples=samples)
 
 # %% [markdown]
 # ## Table 1

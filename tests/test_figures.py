@@ -72,10 +72,12 @@ def test_the_manifest_keeps_what_other_notebooks_wrote(profile):
 
 
 def test_the_sample_sets_behind_a_figure_are_recorded(profile):
-    sample = SampleSet("S_100", "train", np.zeros((2, 1, 1, 3), np.uint8), np.array([4, 4]), np.array([7, 3]), ["train/x.jpg (truncated)"])
+    sample = SampleSet(
+        "S_100", "A", "train", np.zeros((2, 1, 1, 3), np.uint8), np.array([4, 4]), np.array([7, 3]), ["train/x.jpg (truncated)"]
+    )
     figures.save_figure(profile, "fig3", curve_figure([1, 0]), notebook="03_ablation", samples=[sample])
     recorded = json.loads((profile.figures_folder / "samples.json").read_text())
-    assert recorded == {"S_100": {"split": "train", "classes": [4], "indices": [7, 3], "skipped": ["train/x.jpg (truncated)"]}}
+    assert recorded == {"A S_100": {"split": "train", "classes": [4], "indices": [7, 3], "skipped": ["train/x.jpg (truncated)"]}}
 
 
 def test_a_table_is_markdown():

@@ -61,7 +61,7 @@ def test_the_maps_of_the_last_epoch_are_the_models_and_of_the_first_are_not(trai
     import keras
 
     model = training.load_model(profile)
-    maps = keras.Model(model.inputs, model.get_layer(profile.layer).output).predict(some, verbose=0)
+    maps = keras.Model(model.inputs[0], model.get_layer(profile.layer).output).predict(some, verbose=0)
     assert maps.shape == (4, 14, 14, 6)
     assert np.allclose(training.epoch_maps(profile, 3, some), maps, atol=1e-5)
     assert not np.allclose(training.epoch_maps(profile, 0, some), maps, atol=1e-2)

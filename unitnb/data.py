@@ -59,9 +59,10 @@ class Images:
 
 @dataclass(frozen=True)
 class SampleSet:
-    """A seeded set of images of one class: ``images`` (n, h, w, 3) uint8, ``labels`` and ``indices`` (n,) int64, ``skipped`` names."""
+    """A seeded set of images: ``images`` (n, h, w, 3) uint8, ``labels`` and ``indices`` (n,) int64, ``skipped`` names."""
 
     name: str
+    model: str  # whose training images they are, if they are
     split: str
     images: np.ndarray
     labels: np.ndarray
@@ -195,7 +196,7 @@ def _draw(images: Images, profile: Profile, name: str, model: str, target: int, 
             f"{name} of class '{images.classes[target]}' for model {model}: {len(candidates)} {split} images found{unreadable} where "
             f"{count} are asked for; add images, or ask for fewer (overrides: n_rank, n_large, n_validation, n_others)"
         )
-    return SampleSet(name, split, found, np.full(len(kept), target), kept, skipped)
+    return SampleSet(name, model, split, found, np.full(len(kept), target), kept, skipped)
 
 
 def sample_set(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:
@@ -222,4 +223,4 @@ def sample_others(images: Images, profile: Profile, name: str, model: str = "A",
     _size(profile, name)
     drawn = [_draw(images, profile, name, model, c, profile.n_others) for c in range(len(images.classes)) if c != target]
     joined = {part: np.concatenate([getattr(sample, part) for sample in drawn]) for part in ("images", "labels", "indices")}
-    return SampleSet(f"{name}, other classes", drawn[0].split, **joined, skipped=[entry for sample in drawn for entry in sample.skipped])
+    return SampleSet(f"{name}, other classes", model, drawn[0].split, **joined, skipped=sum((sample.skipped for sample in drawn), []))

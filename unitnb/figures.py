@@ -42,7 +42,7 @@ def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Seque
     entry = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed, "data_sha256": sha}
     with FileLock(lock):  # notebooks may run side by side
         _merge(folder / "manifest.json", {file: entry})
-        _merge(folder / "samples.json", {sample.name: _sample_entry(sample) for sample in samples})
+        _merge(folder / "samples.json", {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples})
 
 
 def _sample_entry(sample) -> dict:
@@ -165,7 +165,7 @@ def ablation_figure(removed, reverse, random: Sequence, test_removed, test_rever
         _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}")
         _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
         _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
-        axes[row, 1].legend(loc="upper left")
+    upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     _class_panels(lower, by_class, n_rows)
     return figure
 

@@ -217,7 +217,7 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
     if epoch not in epochs:
         raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
     network = _network(profile, profile.recipe(model), meta["n_classes"])
-    head = keras.Model(network.inputs, network.get_layer(profile.layer).output)
+    head = keras.Model(network.inputs[0], network.get_layer(profile.layer).output)
     _assign(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
     return tails.run_in_batches(head, [images])
 
