@@ -54,6 +54,16 @@ def test_the_hash_is_of_the_plotted_numbers_and_of_nothing_else(profile):
     assert shas[0] == shas[1] != shas[2]
 
 
+def test_the_hash_of_bars_sees_their_heights_and_not_the_layout(profile):
+    shas = []
+    for births, size in (([7, 7, 9], (4, 3)), ([7, 7, 9], (8, 3)), ([7, 9, 9], (4, 3))):
+        figure, axes = figures.new_figure([["only"]], figsize=size)
+        panels.draw_births(axes["only"], np.array(births), "")
+        figures.save_figure(profile, "fig2a", figure, notebook="01_method")
+        shas.append(entry(profile, "fig2a.png")["data_sha256"])
+    assert shas[0] == shas[1] != shas[2]
+
+
 def test_saving_twice_gives_the_same_bytes(profile):
     written = []
     for _ in range(2):

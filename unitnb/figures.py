@@ -28,7 +28,9 @@ def plotted_numbers(figure) -> list[np.ndarray]:
     for axes in figure.axes:
         found += [line.get_xydata() for line in axes.lines]
         found += [np.asarray(image.get_array(), float) for image in axes.images]
-        found += [np.array(patch.get_extents().bounds) for patch in axes.patches]
+        found += [
+            patch.get_patch_transform().transform(patch.get_path().vertices) for patch in axes.patches
+        ]  # not pixels: layout is no number
         found += [path.vertices for collection in axes.collections for path in collection.get_paths()]
     return [np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found]
 

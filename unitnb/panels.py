@@ -78,6 +78,8 @@ def draw_betti_curve(axes, edges_present: np.ndarray, beta: np.ndarray, birth: i
         axes.axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2, label=f"birth point {birth}")
         axes.legend(loc="upper right")
     axes.set(xlabel="edges present, v", ylabel=r"$\beta_1$", title="Betti curve", ylim=(-0.1, max(beta.max(), 1) * 1.35))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_major_locator().set_params(integer=True)
 
 
 def draw_births(axes, births: np.ndarray, title: str, null: np.ndarray | None = None, colour: str = COLOURS["train"]) -> None:
