@@ -57,7 +57,7 @@ class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=cresce
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
 
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
-	@$(PY) -m unitnb.cli train --profile $(PROFILE)
+	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks

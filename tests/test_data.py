@@ -163,3 +163,17 @@ def test_the_embedded_images_are_one_source_like_any_other(monkeypatch, tmp_path
     images = unitnb.open_images(load_profile("shapes"))
     assert images.classes == shapes.CLASSES and images.read("test", 29).shape == (32, 32, 3)
     assert list((tmp_path / "build" / "cache").glob("shapes-*.npz"))
+
+
+def test_a_folder_of_other_classes_can_be_trained_on(folder, monkeypatch, capsys):
+    from unitnb import cli, training
+
+    trained = []
+    monkeypatch.setenv("UNITNB_DATA", str(folder))
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    monkeypatch.setattr(
+        training, "train_model", lambda profile, model, images: trained.append((profile.target_class, model, images.classes))
+    )
+    assert cli.main(["train", "--profile", "cifar10", "--models", "A"]) == 1 and "known: cat, dog" in capsys.readouterr().err
+    assert cli.main(["train", "--profile", "cifar10", "--class", "dog", "--models", "A"]) == 0
+    assert trained == [("dog", "A", ("cat", "dog"))]

@@ -13,7 +13,7 @@ def _train(options) -> None:
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # twice as fast; checked outputs come from the weights, not from training
     from . import data, training
 
-    profile = load_profile(options.profile)
+    profile = load_profile(options.profile, {"target_class": options.target_class} if options.target_class else None)
     images = data.open_images(profile)
     for model in options.models or profile.models:
         training.train_model(profile, model, images)
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = command("train", _train, "train the models of a profile; an interrupted run goes on where it stopped")
     train.add_argument("--profile", default="shapes")
+    train.add_argument("--class", dest="target_class", help="a class of a folder that lacks the profile's own")
     train.add_argument("--models", nargs="*", metavar="MODEL", help="only these (default: all of the profile)")
     run = command("run", _run, "execute one notebook; on failure keep the executed copy under build/failed")
     run.add_argument("source", type=Path)
