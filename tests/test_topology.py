@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitnb import nulls
+from unitnb import load_model, load_profile, nulls, split_model
 from unitnb._births import births_of
+from unitnb.shapes import shapes_images
 from unitnb.topology import (
     betti_curves,
     birth_points,
@@ -25,6 +26,7 @@ from unitnb.topology import (
     symmetrize,
     top_edges,
 )
+from unitnb.training import weights_folder
 
 FULL = os.environ.get("UNITNB_FULL") == "1"
 SQUARE = [(0, 1), (1, 2), (2, 3), (0, 3)]
@@ -163,6 +165,32 @@ def test_every_birth_agrees_with_gudhi():
             bound = math.inf if rng.random() < 0.5 else int(rng.integers(1, n_edges + 1))
             np.testing.assert_array_equal(birth_points(maps, bound, index), births_by_homology(maps, min(bound, n_edges), index, 1))
         compared += maps.shape[0] * maps.shape[3]
+
+
+def compared_on(maps, count):
+    """Compare `count` of the maps with GUDHI, as they are, in half precision and in 4 levels; say how many had a birth, and a tie."""
+    rng = np.random.default_rng(0)
+    flat = maps.transpose(0, 3, 1, 2).reshape(-1, *maps.shape[1:3])
+    chosen = flat[np.sort(rng.choice(len(flat), count, replace=False))].transpose(1, 2, 0)[None]
+    for version in (chosen, chosen.astype(np.float16), np.ceil(chosen / chosen.max() * 4)):
+        births = births_by_homology(version, 91, "edges", 1)
+        np.testing.assert_array_equal(birth_points(version, math.inf), births)
+    assert births.any() and not np.array_equal(birth_points(version, math.inf), birth_points(version, math.inf, "level"))
+
+
+@pytest.mark.parametrize("model", "ABCD")
+def test_births_of_the_shipped_networks_agree_with_gudhi(model):
+    profile = load_profile("shapes")
+    maps = split_model(load_model(profile, model), profile.layer).feature_maps(shapes_images("test")[0][::500])
+    compared_on(maps, 640 if FULL else 100)
+
+
+def test_births_of_photographs_agree_with_gudhi(photographs):
+    for name in ("shapes", "cifar10"):  # the networks of photographs are there only once they have been trained
+        profile = load_profile(name)
+        if (weights_folder(profile) / "A.npz").exists():
+            maps = split_model(load_model(profile, "A"), profile.layer).feature_maps(photographs)
+            compared_on(maps, 2_000 if FULL else 200)
 
 
 @pytest.mark.parametrize("n", [63, 64, 65, 70, 129])

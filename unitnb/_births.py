@@ -1,5 +1,6 @@
 """Compiled birth points of a channels-last batch: reads several units at once, orders only the edges that are needed."""
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import numba
@@ -9,83 +10,90 @@ from ._graphs import compiled, inlined, opens_hole, reset
 
 LANES = 16  # units read together: one cache line of float32 in a channels-last batch
 TASKS_PER_THREAD = 8  # maps differ in cost, so each thread gets several shares
-SMALL = 64  # blocks of maps below which starting threads costs more than it saves
+SMALL = 200_000  # values below which starting threads costs more than it saves: 64 blocks of 14x14 maps
+U = np.uint64  # unsigned indices: Numba need not ask whether they are negative
+WIDTH, ONE, TWO = U(LANES), U(1), U(2)
+
+
+@inlined
+def lanes(table, row):
+    return table[row * LANES:(row + 1) * LANES]
 
 
 @compiled
-def load(maps, image, first, width, sign, keys, peaks, worst):
-    """Read `width` neighbouring units: keys |F_s| by edge, the largest of each row, the largest of all.
+def load(maps, image, first, sign, keys, tree, groups, worst):
+    """Read LANES neighbouring units: the keys |F_s| by edge, the tournament of their groups of edges, the largest of all.
 
     The bits of a non-negative float order like an integer, so keys are the bits without the sign; infinity and NaN are the largest.
+    Loops over the lanes are short, on plain 1-D views: the compiler turns them into vector instructions.
     """
     edge = 0
-    for lane in range(width):
-        worst[lane] = 0
+    worst[:] = 0
     for i in range(maps.shape[1]):
-        peak, diagonal = peaks[i], maps[image, i, i][first:first + width]
-        for lane in range(width):
-            peak[lane] = 0
+        diagonal = maps[image, i, i][first:first + LANES]
+        for lane in range(LANES):
+            worst[lane] = max(worst[lane], diagonal[lane] & sign)
         for j in range(i):
-            below, above = maps[image, i, j][first:first + width], maps[image, j, i][first:first + width]
-            key = keys[edge]
-            for lane in range(width):  # short loops over plain 1-D views: the compiler turns them into vector instructions
+            below, above, key = maps[image, i, j][first:first + LANES], maps[image, j, i][first:first + LANES], lanes(keys, edge)
+            for lane in range(LANES):
                 key[lane] = max(below[lane] & sign, above[lane] & sign)
-            for lane in range(width):
-                peak[lane] = max(peak[lane], key[lane])
             edge += 1
-        for lane in range(width):
-            worst[lane] = max(worst[lane], peak[lane], diagonal[lane] & sign)
+    start_tree(keys, tree, groups)
+    for lane in range(LANES):
+        worst[lane] = max(worst[lane], tree[LANES + lane])
 
 
 @inlined
-def start_tree(tree, peaks, lane):
-    """Tournament of the rows by their largest key: tree[half + i] is row i, tree[1] the largest of all."""
-    half = tree.size // 2
-    for i in range(peaks.shape[0]):
-        tree[half + i] = peaks[i, lane]
-    for node in range(half - 1, 0, -1):
-        tree[node] = max(tree[2 * node], tree[2 * node + 1])
+def start_tree(keys, tree, groups):
+    """Node groups + g holds the largest key of group g, node k the larger of 2k and 2k + 1, node 1 the largest of all."""
+    members = keys.size // LANES // groups
+    for group in range(groups):
+        peak = lanes(tree, groups + group)
+        peak[:] = 0
+        for edge in range(group * members, (group + 1) * members):
+            key = lanes(keys, edge)
+            for lane in range(LANES):
+                peak[lane] = max(peak[lane], key[lane])
+    for node in range(groups - 1, 0, -1):
+        peak, left, right = lanes(tree, node), lanes(tree, 2 * node), lanes(tree, 2 * node + 1)
+        for lane in range(LANES):
+            peak[lane] = max(left[lane], right[lane])
 
 
 @inlined
-def take_row(keys, lane, i, top, batch, size):
-    """Move the edges of row i that equal `top` into the batch; returns its new size and the row's next value."""
-    first, rest = i * (i - 1) // 2, top & 0
-    for j in range(i):
-        key = keys[first + j, lane]
-        if key == top:
-            batch[size] = i << 8 | j
-            size += 1
-            keys[first + j, lane] = 0
-        else:
-            rest = max(rest, key)
-    return size, rest
+def take_edge(keys, lane, tree, groups, members):
+    """Take an edge of the largest key out of the tournament; returns its number."""
+    top, node = tree[WIDTH + lane], ONE
+    while node < groups:  # arithmetic instead of branches that could not be predicted, here and below
+        node = TWO * node + U(tree[TWO * node * WIDTH + lane] < top)
+    first = (node - groups) * members
+    place, taken, count, rest = first * WIDTH + lane, U(0), U(0), top & 0
+    for member in range(members):
+        key = keys[place]
+        taken = member if key == top else taken
+        count += U(key == top)
+        rest = max(rest, key if key != top else top & 0)
+        place += WIDTH
+    keys[(first + taken) * WIDTH + lane] = 0
+    rest = top if count > ONE else rest
+    tree[node * WIDTH + lane] = rest
+    while node > ONE:
+        rest = max(rest, tree[(node ^ ONE) * WIDTH + lane])
+        node >>= ONE
+        tree[node * WIDTH + lane] = rest
+    return first + taken
 
 
 @inlined
-def take_batch(keys, lane, tree, batch):
-    """Move all edges of the largest value into the batch; returns their number."""
-    size, half, top = 0, tree.size // 2, tree[1]
-    while tree[1] == top:
-        node = 1
-        while node < half:  # arithmetic instead of a branch that could not be predicted
-            node = 2 * node + (tree[2 * node] < top)
-        size, best = take_row(keys, lane, node - half, top, batch, size)
-        tree[node] = best
-        while node > 1:
-            best = max(best, tree[node ^ 1])
-            node >>= 1
-            tree[node] = best
-    return size
-
-
-@inlined
-def birth_of(keys, lane, b_max, by_level, tree, part, links, batch):
+def birth_of(keys, lane, b_max, by_level, tree, groups, members, ends, part, links, batch):
     """Birth point of one loaded map, 0 if there is none up to b_max."""
     reset(part, links)
-    edges, level, birth = 0, 0, 0
-    while birth == 0 and tree[1] > 0:
-        size = take_batch(keys, lane, tree, batch)
+    edges, level, birth, size = 0, 0, 0, 0
+    while birth == 0 and tree[WIDTH + lane] > 0:
+        top, size = tree[WIDTH + lane], 0
+        while tree[WIDTH + lane] == top:
+            batch[size] = ends[take_edge(keys, lane, tree, groups, members)]
+            size += 1
         edges += size
         level += 1
         now = level if by_level else edges
@@ -97,49 +105,43 @@ def birth_of(keys, lane, b_max, by_level, tree, part, links, batch):
 
 
 @compiled
-def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, births):
+def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, groups, ends, births):
     """Births of the blocks start..stop of (image, LANES units); -1 where a map is not finite."""
     n, units = maps.shape[1], maps.shape[3]
     blocks = (units + LANES - 1) // LANES
-    peaks, worst = np.zeros((n, LANES), keys.dtype), np.zeros(LANES, keys.dtype)
-    half = 1
-    while half < n:
-        half *= 2
-    tree, batch = np.zeros(2 * half, keys.dtype), np.zeros(keys.shape[0], np.int64)
-    part, links = np.zeros(n, np.uint8), np.zeros((n, (n + 63) >> 6), np.uint64)
+    tree, worst = np.zeros(2 * groups * LANES, keys.dtype), np.zeros(LANES, keys.dtype)
+    batch = np.zeros(ends.size, ends.dtype)
+    part, links = np.zeros((n + 15) // 16 * 16, np.uint8), np.zeros((n, (n + 63) >> 6), np.uint64)
     for task in range(start, stop):
-        image, first = task // blocks, task % blocks * LANES
-        width = min(LANES, units - first)
-        if width == LANES:  # a constant width lets the compiler unroll
-            load(maps, image, first, LANES, sign, keys, peaks, worst)
-        else:
-            load(maps, image, first, width, sign, keys, peaks, worst)
-        for lane in range(width):
-            start_tree(tree, peaks, lane)
-            birth = birth_of(keys, lane, b_max, by_level, tree, part, links, batch)
+        image, first = task // blocks, min(task % blocks * LANES, units - LANES)  # the last block reaches back
+        load(maps, image, first, sign, keys, tree, groups, worst)
+        for lane in range(LANES):
+            birth = birth_of(keys, U(lane), b_max, by_level, tree, U(groups), U(keys.size // LANES // groups), ends, part, links, batch)
             births[image, first + lane] = birth if worst[lane] < infinity else -1
 
 
 def births_of(maps, b_max, by_level, threads=None):
     """Births (n, u) int16 of float maps (n, h, w, u); -1 where a map is not finite.
 
-    Contiguous maps are read in place; others are copied a few images at a time.
+    Contiguous maps are read in place; others, and those of fewer than LANES units, are copied a few images at a time.
     """
-    if not maps.flags.c_contiguous:
-        parts = range(0, len(maps), LANES)
-        return np.concatenate([births_of(np.ascontiguousarray(maps[i:i + LANES]), b_max, by_level, threads) for i in parts])
+    units = maps.shape[3]
+    if not maps.flags.c_contiguous or units < LANES:
+        parts = (maps[i:i + LANES] for i in range(0, len(maps), LANES))
+        wide = (np.ascontiguousarray(np.pad(part, [(0, 0)] * 3 + [(0, max(0, LANES - units))])) for part in parts)
+        return np.concatenate([births_of(part, b_max, by_level, threads)[:, :units] for part in wide])
     bits = maps.view(f"i{maps.itemsize}")
     bits.flags.writeable = False  # one type for maps that may be written to and maps that may not: one compilation
     sign = np.iinfo(bits.dtype).max
     infinity = int(np.array(np.inf, maps.dtype).view(bits.dtype))
-    n_edges = maps.shape[1] * (maps.shape[1] - 1) // 2
-    births = np.empty((maps.shape[0], maps.shape[3]), np.int16)
-    tasks = maps.shape[0] * -(-maps.shape[3] // LANES)
-    threads = 1 if tasks < SMALL else threads or numba.config.NUMBA_NUM_THREADS
+    groups, ends = edge_groups(maps.shape[1])
+    births = np.empty((maps.shape[0], units), np.int16)
+    tasks = maps.shape[0] * -(-units // LANES)
+    threads = 1 if maps.size < SMALL else threads or numba.config.NUMBA_NUM_THREADS
 
     def work(start, stop):
-        keys = np.empty((n_edges, LANES), np.int64 if maps.itemsize == 8 else np.int32)
-        births_between(bits, start, stop, sign, infinity, b_max, by_level, keys, births)
+        keys = np.zeros(ends.size * LANES, np.int64 if maps.itemsize == 8 else np.int32)
+        births_between(bits, start, stop, sign, infinity, b_max, by_level, keys, groups, ends, births)
 
     if threads == 1:
         work(0, tasks)
@@ -148,3 +150,13 @@ def births_of(maps, b_max, by_level, threads=None):
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, shares[:-1], shares[1:]))
     return births
+
+
+@functools.cache
+def edge_groups(n):
+    """Number of groups of edges, a power of two near the root of their number; the ends i << 8 | j, i > j, of each edge, zeros to fill up."""
+    rows, columns = np.tril_indices(n, -1)
+    groups = 1
+    while groups**2 < rows.size:
+        groups *= 2
+    return groups, np.pad(rows << 8 | columns, (0, -rows.size % groups)).astype(U)
