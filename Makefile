@@ -34,7 +34,7 @@ endif
 
 help: ## print this help
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  PYTHON=<your own environment's python>"
+	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
@@ -57,7 +57,7 @@ class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=cresce
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
 
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
-	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
+	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks
@@ -78,8 +78,11 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 
-bench: $(ENVIRONMENT) ## measure the engines side by side in one run
-	$(PY) tests/benchmarks/bench_topology.py && $(PY) tests/benchmarks/bench_ablation.py && $(PY) tests/benchmarks/bench_stability.py
+bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about five minutes; leave the machine alone)
+	@mkdir -p build && echo '# `make bench`' > build/bench.md
+	@for part in topology ablation stability; do \
+		echo "bench_$$part ..." && echo >> build/bench.md && $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
+	@mv build/bench.md tests/benchmarks/RESULTS.md && cat tests/benchmarks/RESULTS.md
 
 clean: ## remove build/ (runs, caches, trained networks); the environment stays
 	rm -rf build

@@ -24,7 +24,8 @@
 # generalise badly have many overfitted units.
 #
 # **What you will do.** For four models of falling generalisation, rank the units on 100 training images, insert them one by one, and let a rule (change
-# points of the curves, signs of their slopes with bootstrap intervals) give each unit a role. It takes about a minute.
+# points of the curves, signs of their slopes with bootstrap intervals) give each unit a role. Then ask whether the roles survive when false positives count, whether they
+# belong to the unit or to its place in the order, whether training data alone show overfitting, and whether the ranks are class specific. It takes about a minute.
 
 # %% tags=["parameters"]
 profile = "shapes"
@@ -33,8 +34,10 @@ seed = 0
 overrides = {}
 
 # %%
+import numpy as np
+
 import unitnb
-from unitnb import figures
+from unitnb import figures, role_figures
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -47,18 +50,20 @@ print(f"class '{p.target_class}', models {', '.join(p.models)}")
 # images that it was trained on, under the labels that it was told.
 
 # %%
-runs, samples = {}, []
+runs, balanced, effects, samples = {}, {}, {}, []
 for model in p.models:
     split = unitnb.split_model(unitnb.load_model(p, model), p.layer)
-    train, test = unitnb.sample_set(images, p, "S_100", model), unitnb.sample_set(images, p, "S_val", model)
-    samples += [train, test]
-    maps = split.feature_maps(train.images)
-    rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(maps, b_max=p.b_max), p=p.effective_threshold))
-    curves = [
-        unitnb.ablation_curve(split, maps, train.labels, rank, mode="insert"),
-        unitnb.ablation_curve(split, split.feature_maps(test.images), test.labels, rank, mode="insert"),
-    ]
+    sets = {name: (unitnb.sample_set(images, p, name, model), unitnb.sample_others(images, p, name, model)) for name in ("S_100", "S_val")}
+    samples += [sample for sample, _ in sets.values()]
+    maps = {name: [split.feature_maps(sample.images) for sample in pair] for name, pair in sets.items()}
+    rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(maps["S_100"][0], b_max=p.b_max), p=p.effective_threshold))
+    label = images.class_index(p.target_class)
+    curves = [unitnb.ablation_curve(split, own, label, rank, mode="insert", negatives=others) for own, others in maps.values()]
     runs[model] = (*curves, unitnb.categorise_roles(rank, *curves, seed=p.seed))
+    balanced[model] = (*curves, unitnb.categorise_roles(rank, *(curve.answers for curve in curves), seed=p.seed))
+    orders = [np.random.default_rng([p.seed, k]).permutation(split.n_units) for k in range(2 * p.n_random)]
+    marginals = [unitnb.marginal_effects(orders, [c.accuracy for c in unitnb.ablation_curves(split, own, label, orders, mode="insert")]) for own, _ in maps.values()]
+    effects[model] = (marginals[0][0], marginals[1][0], unitnb.roles_from_marginals(*marginals))
 
 # %% [markdown]
 # ## Figure 5
@@ -84,6 +89,72 @@ header = ["model", "paper: training", "paper: test", "here: training", "here: te
 table = figures.table(header, rows)
 unitnb.save_table(p, "table1", table, notebook="05_roles")
 print(table)
+
+# %% [markdown]
+# ## Do the roles survive when false positives count? Do they belong to the unit? (Figure 5B)
+#
+# Above, insertion curves of *balanced* accuracy, the mean of the share of the class's images that get its name and the share of other classes' images that do not, over the roles
+# that the same rule gives to them. Below, each unit by itself: the mean change of training and of test accuracy when it enters a layer that is being filled in random order (a
+# sampled Shapley value), marked by the role that the signs of these two effects give it.
+
+# %%
+figure = role_figures.balanced_roles_figure(balanced, effects)
+unitnb.save_figure(p, "fig5b", figure, notebook="05_roles", samples=samples)
+rows = []
+for model, (_, _, roles) in runs.items():
+    by_balance, by_unit = balanced[model][2].role, effects[model][2]
+    (same, kappa), (same_unit, kappa_unit) = unitnb.role_agreement(roles.role, by_balance), unitnb.role_agreement(roles.role, by_unit)
+    counts = [" / ".join(str(int((found == role).sum())) for role in unitnb.roles.ROLES) for found in (roles.role, by_balance, by_unit)]
+    rows.append([model, *counts, f"{same:.0%} ({kappa:.1f})", f"{same_unit:.0%} ({kappa_unit:.1f})"])
+header = ["model", "by place, accuracy: core / overfitted / generalizing / confusing", "by place, balanced accuracy", "by unit", "place and balanced agree (kappa)", "place and unit agree (kappa)"]
+comparison = figures.table(header, rows)
+unitnb.save_table(p, "table1b", comparison, notebook="05_roles")
+print(comparison)
+
+# %% [markdown]
+# ## Can overfitting be seen from training data alone? (Figure 5C)
+#
+# The paper says so: if training accuracy goes on rising after the core units, the model overfits. The trivial rival predicts the gap from training accuracy itself. Many
+# models are needed: the four, the same with other seeds, and grades in between (`make train EXTRA=1`; only what was measured on them is kept). Each point is a model, mean over the
+# ten classes.
+
+# %%
+measured = unitnb.model_results(p)
+if measured is None:
+    print(f"no more models were measured for profile '{p.name}': make train PROFILE={p.name} EXTRA=1, with recipes under 'extra' in its profile")
+else:
+    models, results = measured
+    signs = unitnb.overfitting_signs(results)
+    figure = role_figures.overfitting_figure(models, signs, list(p.models))
+    unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
+    for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compared")):
+        rho, low, high, p_value = unitnb.spearman_interval(signs[name], signs["gap"])
+        print(f"{name:<15} and gap over {len(models)} models  paper: {said:<17} here: Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}")
+
+# %% [markdown]
+# ## Is the rank class specific? (Figure 5D)
+#
+# Left: rank correlation of effectiveness between classes, model A; on the diagonal, between two disjoint samples of the same class. Right: the accuracy that the images of each class
+# lose while the units are removed in the order of a class's rank, mean over the whole removal. If ranks are class specific, the diagonals stand out.
+
+# %%
+split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+every = unitnb.class_maps(images, p, split)
+scores = {kind: np.array([unitnb.effectiveness(unitnb.birth_points(every.maps[kind][name], b_max=p.b_max), p=p.effective_threshold) for name in images.classes]) for kind in ("ranking", "train")}
+correlations = unitnb.rank_correlations(np.vstack([scores["ranking"], scores["train"]]))[: len(images.classes), len(images.classes) :]
+ranks = np.array([unitnb.importance_rank(score) for score in scores["ranking"]])
+labels = np.repeat(np.arange(len(images.classes)), p.n_rank)
+curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), labels, list(ranks))
+head = round(0.117 * split.n_units)  # the paper's larger core: 60 of 512 units (model B)
+damage = unitnb.damage_matrix(curves, labels)
+figure = role_figures.classes_figure(correlations, damage, images.classes)
+unitnb.save_figure(p, "fig5d", figure, notebook="05_roles", samples=every.samples)
+own, others = np.diag(correlations), correlations[~np.eye(len(ranks), dtype=bool)]
+hit, missed = np.diag(damage), damage[~np.eye(len(ranks), dtype=bool)]
+share, low, high = unitnb.shared_tails(ranks, head, head)
+print(f"rank correlation        paper: ranks are class specific      here: {own.mean():.1f} within a class, {others.mean():.1f} between classes")
+print(f"accuracy lost           paper: by the class whose rank it is   here: {hit.mean():.2f} by the class itself, {missed.mean():.2f} by others; each class loses most by its own rank: {(damage.argmax(axis=0) == np.arange(len(ranks))).sum()} of {len(ranks)}")
+print(f"last {head} units            paper: some are core for others      here: {share:.0%} are among another class's first {head}; by chance {low:.0%} to {high:.0%}")
 
 # %% [markdown]
 # ## What was found, beside what the paper says

@@ -11,7 +11,7 @@ from unitnb.profiles import project_root
 
 @pytest.fixture(scope="session")
 def photographs():
-    """40 photographs of CIFAR-10 (40, 32, 32, 3) uint8: from build/data/cifar10, or from the archive that developers have beside the project."""
+    """Photographs of CIFAR-10 (40, 32, 32, 3) uint8, from build/data/cifar10 or from the archive that developers have beside it."""
     from PIL import Image
 
     folder = project_root() / "build" / "data" / "cifar10" / "train" / "automobile"

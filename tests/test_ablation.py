@@ -7,7 +7,7 @@ from test_models import residual
 
 from unitnb import tails
 from unitnb.ablation import ablation_curve, ablation_curves
-from unitnb.curves import Curve
+from unitnb.curves import Curve, area_difference
 from unitnb.models import small_vgg, split_model, with_images
 
 L = keras.layers
@@ -103,6 +103,9 @@ def test_replacements_agree_with_brute_force(layer, replacement):
         ("DenseNet121", "conv5_block16_concat", "running-sum"),
         ("EfficientNetB0", "top_activation", "running-sum"),
         ("VGG16", "block5_conv3", "running-sum"),
+        ("ResNet50", "conv5_block3_out", "running-sum"),
+        ("ResNet50", "conv5_block2_out", "masked-tail"),
+        ("ResNet50", "conv5_block3_1_relu", "masked-model"),
     ],
 )
 def test_networks_of_keras_applications(application, layer, engine):
@@ -113,9 +116,37 @@ def test_networks_of_keras_applications(application, layer, engine):
     curve = ablation_curve(split, maps, labels, order)
     assert curve.engine == engine
     for k in (0, split.n_units // 3, split.n_units):
-        masked = maps * np.isin(np.arange(split.n_units), order[k:])
-        loss = -np.log(split.predict(masked)[np.arange(2), labels])
-        np.testing.assert_allclose(curve.losses[k], loss, atol=1e-5)
+        masked = np.asarray(maps) * np.isin(np.arange(split.n_units), order[k:])
+        loss = -np.log(split.predict(with_images(masked, maps.images) if engine == "masked-model" else masked)[np.arange(2), labels])
+        np.testing.assert_allclose(curve.losses[k], loss, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["small VGG", "inner branch"])
+def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypatch):
+    make, layer, _, scale = NETWORKS[name]
+    split, maps, labels, order = setting(stirred(seeded(make)), layer, scale=scale)
+    settings = {"negatives": maps[:2], "target": 1, "cache": tmp_path}
+
+    def curve(order=order, labels=labels, **changed):
+        return ablation_curve(split, maps, labels, order, **{**settings, **changed})
+
+    def files():
+        return len(list(tmp_path.glob("curves-*.npz")))
+
+    first = curve()
+    work, engine = [], tails.open_engine
+    monkeypatch.setattr("unitnb.ablation.open_engine", lambda *a: work.append(1) or engine(*a))
+    again = curve()
+    assert files() == 1 and not work
+    for part in ("correct", "losses", "label_logits", "in_top5", "chosen", "positive"):
+        assert np.array_equal(getattr(again, part), getattr(first, part)), part
+    curve(order[::-1]), curve(labels=(labels + 1) % 3), curve(mode="insert"), curve(replacement="mean-map"), curve(negatives=maps[1:3])
+    assert files() == 6
+    split.model.set_weights([w * 1.5 for w in split.model.get_weights()])
+    assert not np.array_equal(curve().losses, first.losses) and files() == 7
+    monkeypatch.setattr("unitnb.ablation.ENGINE_VERSION", 2)
+    curve()
+    assert files() == 8
 
 
 # ---- a network whose curve is derived on paper ----
@@ -295,6 +326,29 @@ def test_bootstrap_draws_positives_and_negatives_apart():
     curve = curve_of([[True] * 5] * 2, chosen=chosen, positive=np.arange(105) < 5)
     low, high = curve.bootstrap(lambda c: c.balanced_accuracy[0])
     assert (low, high) == pytest.approx((0.7, 0.8), abs=0.01)
+
+
+def test_difference_of_areas_is_paired_over_images():
+    """Each image lasts one step longer in the first curve: the difference is 1/4 whichever images are drawn, though the areas vary."""
+    longer, shorter = ([[k < last for last in lasts] for k in range(5)] for lasts in ([2, 3, 4], [1, 2, 3]))
+    difference, low, high = area_difference(curve_of(longer), curve_of(shorter))
+    assert (difference, low, high) == pytest.approx((0.25, 0.25, 0.25))
+    low, high = curve_of(longer).bootstrap(Curve.area)
+    assert high - low > 0.2
+    apart = area_difference(curve_of(stairs([0.5, 0.5], 100)), curve_of([[i >= 50 for i in range(100)]] * 2))
+    assert apart == pytest.approx((0, -0.2, 0.2), abs=0.03)  # other images: the standard error is that of the sum, 0.1
+    with pytest.raises(ValueError, match="expected the same units and images"):
+        area_difference(curve_of(longer), curve_of(stairs([1, 0])))
+
+
+def test_answers_make_the_balanced_accuracy():
+    rng = np.random.default_rng(0)
+    chosen, positive = rng.random((4, 30)) < 0.5, np.arange(30) < 12
+    curve = curve_of(chosen[:, :12], chosen=chosen, positive=positive)
+    own, others = curve.answers
+    assert own.shape == (4, 12) and others.shape == (4, 18)
+    np.testing.assert_allclose((own.mean(axis=1) + others.mean(axis=1)) / 2, curve.balanced_accuracy)
+    assert len(curve_of(stairs([1, 0])).answers) == 1
 
 
 def test_top5_counts_the_label_among_five():

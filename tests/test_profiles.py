@@ -33,7 +33,7 @@ def test_bad_settings_are_named_with_what_was_expected(name, overrides, said):
 
 def test_an_unknown_model_is_named_with_the_known_ones():
     with pytest.raises(KeyError, match="known: A, B, C, D"):
-        load_profile("shapes").recipe("E")
+        load_profile("shapes").recipe("Z")
 
 
 def test_step_size_is_constant_or_falls_along_half_a_cosine():

@@ -154,7 +154,7 @@ def births_of(maps, b_max, by_level, threads=None):
 
 @functools.cache
 def edge_groups(n):
-    """Number of groups of edges, a power of two near the root of their number; the ends i << 8 | j, i > j, of each edge, zeros to fill up."""
+    """Number of groups of edges, a power of two near the root of the edges' number; ends i << 8 | j, i > j, of each, zeros to fill up."""
     rows, columns = np.tril_indices(n, -1)
     groups = 1
     while groups**2 < rows.size:

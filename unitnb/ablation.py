@@ -3,21 +3,25 @@
 import numpy as np
 from tqdm import tqdm
 
+from . import store
 from .curves import Curve
 from .models import images_of
 from .profiles import show_progress
 from .tails import open_engine
 
+ENGINE_VERSION = 1  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
 LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability
 _MEAN_AXES = {"mean-map": (0,), "mean-value": (0, 1, 2)}
 
 
-def ablation_curve(split, maps, labels, order, mode="remove", *, replacement="zero", negatives=None, target=None) -> Curve:
+def ablation_curve(split, maps, labels, order, mode="remove", **options) -> Curve:
     """Outcomes of the network while units are removed, or brought back, one by one in ``order``; see ``ablation_curves``."""
-    return ablation_curves(split, maps, labels, [order], mode, replacement=replacement, negatives=negatives, target=target)[0]
+    return ablation_curves(split, maps, labels, [order], mode, **options)[0]
 
 
-def ablation_curves(split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None) -> list[Curve]:
+def ablation_curves(
+    split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None, cache=None
+) -> list[Curve]:
     """Curves of several orders on the same maps, sharing their work (Sec. 3.2, 3.3).
 
     Point k of a curve is the network with the units order[:k] replaced ("remove"), or with all but those replaced ("insert").
@@ -39,6 +43,8 @@ def ablation_curves(split, maps, labels, orders, mode="remove", *, replacement="
         Maps of images of other classes; with them the curves have false-positive rate, precision and balanced accuracy of ``target``.
     target : int, optional
         By default the label, where all maps have the same.
+    cache : folder, optional
+        Where results are kept, by model weights, maps, labels, orders and ``ENGINE_VERSION``, and found again: for long runs.
 
     Returns
     -------
@@ -57,12 +63,32 @@ def ablation_curves(split, maps, labels, orders, mode="remove", *, replacement="
         raise ValueError(f"mode is {mode!r}; expected 'remove' or 'insert'.")
     target = _check_target(target, labels, split.n_classes, negatives)
     fill = _replacement(replacement, maps)
-    own = _outcomes(split, maps, labels, orders, mode, fill, target)
-    other = [None] * len(orders)
-    if negatives is not None:
-        strangers = np.full(len(_check_maps(split, negatives)), target)
-        other = _outcomes(split, negatives, strangers, orders, mode, fill, target)
+    strangers = None if negatives is None else np.full(len(_check_maps(split, negatives)), target)
+
+    def work():
+        own = _outcomes(split, maps, labels, orders, mode, fill, target)
+        return own, [] if strangers is None else _outcomes(split, negatives, strangers, orders, mode, fill, target)
+
+    key = {"mode": mode, "target": target, "layer": split.layer, "engine": [split.engine, ENGINE_VERSION]}
+    own, other = work() if cache is None else _cached(cache, key, split, [maps, negatives, labels, np.array(orders), fill], work)
+    other = other or [None] * len(orders)
     return [_curve(split, mode, order, labels, target, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
+
+
+def _cached(folder, key, split, inputs, work):
+    """``work()`` or what it gave before: for each order the four arrays of ``_outcomes``, on the images and on the negatives."""
+    images = [part.images for part in inputs if getattr(part, "images", None) is not None]
+    seen = [np.asarray(part) for part in inputs if part is not None]
+    key = {**key, "inputs": store.digest(*seen, *images), "weights": store.digest(*split.model.get_weights())}
+    found = store.cached(folder, "curves", key, lambda: _packed(*work()))
+    groups = ([found[f"{group}{part}"] for part in range(4)] for group in ("own", "other") if f"{group}0" in found)
+    own, *other = [list(zip(*parts, strict=True)) for parts in groups]
+    return own, other[0] if other else []
+
+
+def _packed(own, other) -> dict[str, np.ndarray]:
+    groups = {"own": own, "other": other} if other else {"own": own}
+    return {f"{name}{part}": np.stack([record[part] for record in group]) for name, group in groups.items() for part in range(4)}
 
 
 def _curve(split, mode, order, labels, target, own, other):

@@ -78,6 +78,16 @@ class Curve:
         """Mean of the target's recall and of 1 - false-positive rate, (u + 1,); None without negatives."""
         return (self._rate(self.positive) + 1 - self.false_positive_rate) / 2 if self._has_negatives else None
 
+    @property
+    def answers(self) -> list[np.ndarray]:
+        """Whether the question "is it the target?" is answered rightly: on the target's images, then on others, each (u + 1, images).
+
+        The mean of the two means is the balanced accuracy. Without a target or without negatives: only ``correct``.
+        """
+        if not self._has_negatives:
+            return [self.correct]
+        return [(self.chosen == self.positive)[:, group] for group in (self.positive, ~self.positive)]
+
     def area(self, metric="accuracy") -> float:
         """Mean height of the curve over the share of units from 0 to 1 (trapezoids)."""
         values = getattr(self, metric)
@@ -135,6 +145,26 @@ class Curve:
             own = rng.multinomial(n, np.full(n, 1 / n))
             rest = rng.multinomial(total - n, np.full(total - n, 1 / (total - n))) if total > n else np.empty(0)
             yield np.concatenate([own, rest]).astype(float)
+
+
+def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tuple[float, float, float]:
+    """Area of ``curve`` minus that of ``other`` on the same images, and its 95% bootstrap interval: (difference, low, high).
+
+    Both curves are resampled by the same draws of images, so what the images have in common cancels.
+
+    Raises
+    ------
+    ValueError
+        If the curves are of other numbers of units or images.
+    """
+    if curve.correct.shape != other.correct.shape:
+        raise ValueError(f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and images")
+
+    def difference(counts):
+        return replace(curve, counts=counts).area(metric) - replace(other, counts=counts).area(metric)
+
+    low, high = np.quantile([difference(counts) for counts in curve._draws(n_boot, seed)], (0.025, 0.975))
+    return difference(None), float(low), float(high)
 
 
 def _first(hit) -> float:

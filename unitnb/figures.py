@@ -1,5 +1,6 @@
 """The paper's figures, composed of panels, and their saving with a manifest of what was plotted."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -35,14 +36,21 @@ def plotted_numbers(figure) -> list[np.ndarray]:
     return [np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found]
 
 
-def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
+@contextlib.contextmanager
+def recording(profile: Profile):
+    """The lock of a run's records (manifest, samples, claims): notebooks may run side by side."""
     from filelock import FileLock
 
-    folder = profile.figures_folder
     lock = project_root() / "build" / "locks" / f"{profile.name}-{profile.target_class}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        yield
+
+
+def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
+    folder = profile.figures_folder
     entry = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed, "data_sha256": sha}
-    with FileLock(lock):  # notebooks may run side by side
+    with recording(profile):
         _merge(folder / "manifest.json", {file: entry})
         _merge(folder / "samples.json", {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples})
 
@@ -177,41 +185,51 @@ def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
     for place in axes.flat[len(by_class) :]:
         place.axis("off")
     for number, (place, (name, (best, worst))) in enumerate(zip(axes.flat, by_class.items(), strict=False)):
-        panels.draw_curve(place, best.accuracy, "rank", "most effective first")
-        panels.draw_curve(place, worst.accuracy, "reverse", "reverse order")
+        panels.draw_curve(place, best.accuracy, "rank", "most effective first", best.band(n_boot=200))
+        panels.draw_curve(place, worst.accuracy, "reverse", "reverse order", worst.band(n_boot=200))
         place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05))
     figure.supxlabel("units removed", fontsize=9.5)
     figure.supylabel("accuracy", fontsize=9.5)
     figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
 
 
-def stability_figure(curves: Mapping[str, Mapping], table: Mapping[str, np.ndarray], fair: Mapping[str, np.ndarray], profile: Profile):
-    """Fig. 4: curves by several ranks on several sets (A, B), votes for three sizes (C), and agreement over the size (D)."""
+def stability_figure(curves: Mapping[str, Mapping], tables: Mapping[str, Mapping[str, np.ndarray]], profile: Profile):
+    """Fig. 4: curves by several ranks on several sets (A, B), votes for three sizes (C), and agreement over the size (D).
+
+    ``tables`` are of ``stability_table``: "overlapping" as in the paper, "disjoint", and "other images" for the reference.
+    """
     figure, axes = new_figure(
-        [["A1", "A1", "A2", "A2", "A3", "A3"], ["B", "B", "B", "D", "D", "D"], ["C1", "C1", "C2", "C2", "C3", "C3"]], figsize=(8, 7)
+        [["A1", "A1", "A2", "A2", "A3", "A3"], ["B", "B", "B", "D", "D", "D"], ["C1", "C1", "C2", "C2", "C3", "C3"]], figsize=(8, 7.4)
     )
     for number, (name, by_rank) in enumerate(curves.items(), start=1):
-        for rank in ("IR_1000", "IR_val", "IR_100"):
-            panels.draw_curve(axes[f"A{number}"], by_rank[rank].accuracy, rank, _tex(rank))
-        panels.label_curves(axes[f"A{number}"], "accuracy", f"{'A  ' if number == 1 else ''}On {_tex(name)}")
-    for rank in ("IR_1000", "mean rank", "IR_100"):
-        panels.draw_curve(axes["B"], curves["S_1000"][rank].accuracy, rank, _tex(rank))
-    panels.label_curves(axes["B"], "accuracy", "B  On $S_{1000}$, with the mean rank")
+        title = f"{'A  ' if number == 1 else ''}On {_tex(name)}"
+        _rank_curves(axes[f"A{number}"], by_rank, ("IR_1000", "IR_val", "IR_50", "IR_100"), title)
+    _rank_curves(axes["B"], curves["S_1000"], ("IR_1000", "mean rank", "IR_100"), "B  On $S_{1000}$, with the mean rank")
     axes["A1"].legend()
     axes["B"].legend()
+    table = tables["overlapping"]
     for number, row in enumerate((0, list(table["set_size"]).index(profile.n_rank), -1), start=1):
         title = f"{'C  ' if number == 1 else ''}Sets of {table['set_size'][row]} images"
         panels.draw_votes(axes[f"C{number}"], table["votes"][row], profile.n_sets, table["top_units"].shape[1], title)
-    series = {
-        "Eq. 14": (table, "ratio"),
-        "Eq. 14, other images": (fair, "ratio"),
-        r"Kendall $\tau$": (table, "kendall"),
-        "Jaccard, top 20": (table, "jaccard"),
-    }
-    for label, (source, name) in series.items():
-        panels.draw_agreement(axes["D"], source["set_size"], source[name], label)
+    for label, (source, name) in AGREEMENTS.items():
+        panels.draw_agreement(axes["D"], tables[source]["set_size"], tables[source][name], label)
     panels.label_agreement(axes["D"], "D  Agreement over the size of a set")
     return figure
+
+
+AGREEMENTS = {  # label in Fig. 4D: which table, which of its columns
+    "Eq. 14": ("overlapping", "ratio"),
+    "Eq. 14, disjoint sets": ("disjoint", "ratio"),
+    "Eq. 14, other images": ("other images", "ratio"),
+    r"Kendall $\tau$": ("overlapping", "kendall"),
+    "Jaccard, top 20": ("overlapping", "jaccard"),
+}
+
+
+def _rank_curves(axes, by_rank: Mapping, ranks: Sequence[str], title: str) -> None:
+    for rank in ranks:
+        panels.draw_curve(axes, by_rank[rank].accuracy, rank, _tex(rank), by_rank[rank].band(n_boot=200))
+    panels.label_curves(axes, "accuracy", title)
 
 
 def _tex(name: str) -> str:

@@ -19,8 +19,9 @@ COLOURS = {
     "IR_1000": "#000000",
     "IR_val": "#56B4E9",
     "mean rank": "#E69F00",
+    "IR_50": "#0072B2",
 }
-STYLES = {"reverse": "--", "IR_1000": "--", "IR_val": "-.", "mean rank": ":", "test": "--"}
+STYLES = {"reverse": "--", "IR_1000": "--", "IR_val": "-.", "mean rank": ":", "IR_50": (0, (4, 1.5, 1, 1.5, 1, 1.5)), "test": "--"}
 ROLE_FILLS = {"core": "#F2A79B", "overfitted": "#FBC57B", "generalizing": "#FAF0A0", "confusing": "#CBE5F6"}
 ROLE_HATCHES = {"core": "", "overfitted": "///", "generalizing": "...", "confusing": "\\\\"}
 
@@ -175,6 +176,7 @@ def draw_votes(axes, votes: np.ndarray, n_sets: int, head: int, title: str) -> N
 AGREEMENT_LOOKS = {
     "Eq. 14": ("o", "#D55E00"),
     "Eq. 14, other images": ("s", "#E69F00"),
+    "Eq. 14, disjoint sets": ("v", "#CC79A7"),
     r"Kendall $\tau$": ("^", "#000000"),
     "Jaccard, top 20": ("D", "#0072B2"),
 }

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Recipe:
     fraction: float = 1.0  # of each class's training images
     corrupted: float = 0.0  # share of the training labels drawn anew among the other classes
     cosine: bool = False  # whether the learning rate falls to zero along half a cosine
+    seed: int = 0  # of the first weights, the order of the images and the dropout
 
     def step_size(self, epoch: int) -> float:
         """The learning rate of an epoch, 1 .. epochs."""
@@ -60,6 +61,7 @@ class Profile:
     source: str  # "shapes" (embedded) or "folder" (train/<class>/*, test|val/<class>/*)
     target_class: str  # hognose snake in the paper, Sec. 3.2
     models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
+    extra: Mapping[str, Recipe] = field(default_factory=dict)  # more seeds and grades, of which only results are kept (make train EXTRA=1)
     data: str = ""  # the folder of images, relative to the project's root; "keras" lets Keras download CIFAR-10
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
     widths: tuple[int, ...] = (32, 64, 128)  # units of block 1, of block 2's first two layers, of the studied layer
@@ -90,9 +92,10 @@ class Profile:
         return project_root() / os.environ.get("UNITNB_FIGURES", "figures") / self.name / self.target_class
 
     def recipe(self, model: str) -> Recipe:
-        if model not in self.models:
-            raise KeyError(f"profile '{self.name}' has no model '{model}': {nearest(model, self.models)}")
-        return self.models[model]
+        known = {**self.models, **self.extra}
+        if model not in known:
+            raise KeyError(f"profile '{self.name}' has no model '{model}': {nearest(model, known)}")
+        return known[model]
 
 
 def _checked(cls: type, settings: Any, where: str) -> dict:
@@ -153,9 +156,10 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     settings = {"name": name, **yaml.safe_load(files[name].read_text(encoding="utf-8"))}
     merged = _checked(Profile, _with_overrides(settings, overrides or {}), f"profile '{name}'")
-    merged["models"] = {
-        model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged["models"].items()
-    }
+    for group in ("models", "extra"):
+        merged[group] = {
+            model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged.get(group, {}).items()
+        }
     return Profile(**merged)
 
 

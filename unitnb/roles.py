@@ -69,7 +69,7 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     >>> categorise_roles(np.arange(8), outcomes, outcomes, n_boot=20).counts
     {'core': 8, 'overfitted': 0, 'generalizing': 0, 'confusing': 0}
     """
-    order = _permutation(order)
+    order = checked_order(order)
     if n_boot < 2:
         raise ValueError(f"n_boot is {n_boot}; take at least 2 bootstraps, 200 for quotable intervals")
     groups = [_groups(train, "train", order), _groups(test, "test", order)]
@@ -84,53 +84,7 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     return Roles(role[by_unit], agreement[by_unit], _spans(places), *segments, core_size, _kappa(places, again))
 
 
-def marginal_effects(orders, accuracies):
-    """Mean change of accuracy that each unit brings when it enters a layer that is filled in random order.
-
-    effect_j = mean over the orders of A(units before j, and j) - A(units before j), the Shapley value by sampling. All effects
-    add up to the mean of A(all units) - A(none).
-
-    Parameters
-    ----------
-    orders, accuracies : (r, u) int, (r, u + 1) float
-        Random orders of insertion, r >= 2, and the insertion curve of each; any metric will do.
-
-    Returns
-    -------
-    mean, standard_error : (u,) float64
-        The standard error of the mean is over the orders; the choice of the images is not in it.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, an order is not a permutation, or there are fewer than two orders.
-
-    >>> marginal_effects([[0, 1], [1, 0]], [[0, 0.5, 0.75], [0, 0.5, 0.75]])
-    (array([0.375, 0.375]), array([0.125, 0.125]))
-    """
-    orders, accuracies = np.asarray(orders), np.asarray(accuracies, float)
-    if orders.ndim != 2 or len(orders) < 2 or accuracies.shape != (orders.shape[0], orders.shape[1] + 1):
-        raise ValueError(f"orders have shape {orders.shape} and accuracies {accuracies.shape}; expected (r, u) and (r, u + 1), r >= 2")
-    places = np.argsort([_permutation(order) for order in orders], axis=1)
-    effects = np.take_along_axis(np.diff(accuracies, axis=1), places, axis=1)
-    return effects.mean(axis=0), effects.std(axis=0, ddof=1) / np.sqrt(len(orders))
-
-
-def roles_from_marginals(train, test, z=1.96):
-    """Roles of units by their own mean effects, not by their place in one order, with the signs of :func:`categorise_roles`.
-
-    ``train`` and ``test`` are (mean, standard_error), each (u,), of :func:`marginal_effects`. An effect up to ``z`` standard
-    errors counts as 0. Returns (u,) str, each one of ROLES.
-
-    >>> error = [0.01] * 4
-    >>> roles_from_marginals(([0.1, 0.1, 0, -0.1], error), ([0.1, 0, 0.1, 0], error)).tolist()
-    ['core', 'overfitted', 'generalizing', 'confusing']
-    """
-    rises = [np.asarray(mean) > z * np.asarray(error) + ROUNDING for mean, error in (train, test)]
-    return np.array(ROLES)[_codes(*rises)]
-
-
-def _permutation(order):
+def checked_order(order):
     order = np.asarray(order)
     if order.ndim != 1 or not order.size or not np.array_equal(np.sort(order), np.arange(order.size)):
         raise ValueError(f"an order holds each unit from 0 to u - 1 once, as importance_rank gives it; got {order}")
@@ -161,7 +115,7 @@ def _roles_by_place(curves, boots, image):
     head, knots = _head_size(curves[0], boots[0], image[:1]), _knots(curves.shape[1] - 1)
     bounds = np.unique(np.r_[0, _pieces(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
     slopes, intervals = _slopes(curves, boots, bounds)
-    codes = np.repeat(_codes(*_rises(bounds, slopes, intervals, image).T), np.diff(bounds))
+    codes = np.repeat(role_codes(*_rises(bounds, slopes, intervals, image).T), np.diff(bounds))
     codes[:head] = ROLES.index("core")
     return codes, bounds, slopes, intervals
 
@@ -170,7 +124,7 @@ def _rises(bounds, slopes, intervals, image):
     return (intervals[..., 0] > 0) & (slopes * np.diff(bounds)[:, None] > image - ROUNDING)
 
 
-def _codes(train_rises, test_rises):
+def role_codes(train_rises, test_rises):
     return np.where(train_rises, np.where(test_rises, 0, 1), np.where(test_rises, 2, 3))
 
 

@@ -15,10 +15,14 @@ EVALUATED = 5000  # images, at most, on which loss and accuracy are logged after
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
 
 
-def weights_folder(profile: Profile) -> Path:
-    """Where a profile's weights lie: in the package for the embedded images (they are shipped), else under ``build/weights``."""
-    shipped = Path(__file__).parent / "weights" / profile.name
-    return shipped if profile.source == "shapes" else profile.build / "weights" / profile.name
+def weights_folder(profile: Profile, model: str | None = None) -> Path:
+    """Where a profile's weights lie: in the package for the embedded images (they are shipped), else under ``build/weights``.
+
+    Those of a model of ``profile.extra`` are not shipped; only what was measured on them is.
+    """
+    if profile.source == "shapes" and model not in profile.extra:
+        return Path(__file__).parent / "weights" / profile.name
+    return profile.build / "weights" / profile.name
 
 
 def _architecture(profile: Profile, classes: int) -> dict:
@@ -28,7 +32,7 @@ def _architecture(profile: Profile, classes: int) -> dict:
 def _network(profile: Profile, recipe: Recipe, n_classes: int):
     import keras
 
-    keras.utils.set_random_seed(1)  # all models start alike, whatever the notebook's seed
+    keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
     network = models.small_vgg(**_architecture(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
     network.compile(
         optimizer=keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum),
@@ -58,11 +62,12 @@ def _some(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _fit_one(network, train, recipe: Recipe, epoch: int) -> None:
-    """One epoch whose order, dropout and step size depend on the epoch alone, so that a resumed run goes the same way."""
-    order = np.random.default_rng([2, epoch]).permutation(len(train[1]))
+    """One epoch whose order, dropout and step size depend on the epoch and the recipe alone, so that a resumed run goes the same way."""
+    seed = (epoch, recipe.seed) if recipe.seed else (epoch,)
+    order = np.random.default_rng([2, *seed]).permutation(len(train[1]))
     for number, layer in enumerate(network.layers):
         if hasattr(layer, "seed_generator"):
-            layer.seed_generator.state.assign(np.array([number, epoch], np.uint32))
+            layer.seed_generator.state.assign(np.array([number + 100 * recipe.seed, epoch], np.uint32))
     network.optimizer.learning_rate.assign(recipe.step_size(epoch))
     network.fit(
         train[0][order], train[1][order], batch_size=recipe.batch_size, shuffle=False,
@@ -112,7 +117,7 @@ def _arrays(network, last_layer: str | None = None) -> dict[str, np.ndarray]:
 
 def _export(network, profile: Profile, model: str, work: Path, folder: Path, meta: dict, rows: list[dict]) -> None:
     store.write_npz(folder / f"{model}.npz", _arrays(network), meta)
-    if model == next(iter(profile.models)):
+    if model.rstrip("0123456789") == next(iter(profile.models)):  # the model of Fig. 2, of any seed
         heads = {}
         for row in rows:
             network.load_weights(work / f"epoch-{row['epoch']:03d}.weights.h5")
@@ -134,7 +139,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     model : one of the profile's models
     folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
     """
-    recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile))
+    recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
     meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, len(images.classes))}
     indices, told = data.training_set(images, profile, model)
     train = _read_all(images, "train", indices, told, profile.strict)
@@ -168,11 +173,12 @@ def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.n
     return found, labels[np.isin(indices, kept)]
 
 
-def _stored(profile: Profile, file: str) -> tuple[dict[str, np.ndarray], dict]:
-    path = weights_folder(profile) / file
+def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[str, np.ndarray], dict]:
+    path = weights_folder(profile, model) / (model + ending)
     if not path.exists():
+        extra = " EXTRA=1" if model in profile.extra else ""
         data_argument = f" DATA={profile.data_folder}" if profile.source == "folder" else ""
-        raise FileNotFoundError(f"no weights at {path}; make them with: make train PROFILE={profile.name}{data_argument}")
+        raise FileNotFoundError(f"no weights at {path}; make them with: make train PROFILE={profile.name}{data_argument}{extra}")
     arrays, meta = store.read_npz(path)
     wanted = _architecture(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
@@ -199,7 +205,7 @@ def load_model(profile: Profile, model: str = "A"):
         If the file is damaged, or holds a network of another size.
     """
     recipe = profile.recipe(model)
-    arrays, meta = _stored(profile, f"{model}.npz")
+    arrays, meta = _stored(profile, model)
     network = _network(profile, recipe, meta["n_classes"])
     _assign(network, arrays)
     return network
@@ -212,7 +218,7 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
     """
     import keras
 
-    arrays, meta = _stored(profile, f"{model}-epochs.npz")
+    arrays, meta = _stored(profile, model, "-epochs.npz")
     epochs = sorted({int(name.split("/")[0]) for name in arrays})
     if epoch not in epochs:
         raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
@@ -224,5 +230,5 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
 
 def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
     """Loss (nats) and accuracy on training and test images after each epoch, by name; the first entry is epoch 0, untrained."""
-    rows = _read_log(weights_folder(profile) / f"{model}.csv")
+    rows = _read_log(weights_folder(profile, model) / f"{model}.csv")
     return {name: np.array([row[name] for row in rows]) for name in LOG}

@@ -71,7 +71,7 @@ def vgg16_rows():
     default = seconds(lambda: [split.tail.predict(maps, verbose=0) for _ in range(RERUN_STEPS // 4)]) * steps / (RERUN_STEPS // 4)
     curve = times[0]
     yield "VGG16 tail, 100 images, 512 units: one curve", f"{curve:.1f} s", ""
-    yield f"re-running the tail, all images in one batch ({RERUN_STEPS} of {steps} steps, scaled)", f"{rerun:.0f} s", f"{rerun / curve:.1f} times the curve (12)"
+    yield f"re-running the tail, one batch ({RERUN_STEPS} of {steps})", f"{rerun:.0f} s", f"{rerun / curve:.1f} times the curve (12)"
     yield "the same by `predict` with Keras's batches of 32", f"{default:.0f} s", f"{default / curve:.1f} times the curve"
     yield "products that remain (fc2, predictions)", f"{floor:.1f} s", f"the curve is {curve / floor:.2f} times this (2)"
     yield "peak memory", f"{peak / 1e9:.2f} GB", f"of which {(peak - before) / 1e9:.2f} GB for the curve (2 in all)"

@@ -1,0 +1,171 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6. Does the topology matter?
+#
+# **Question.** The paper compares its effectiveness $E = \varepsilon / H$ with nothing, shows no null model, and measures accuracy on images of one class alone. Does $E$ find
+# units that simpler scores miss? Do its parts, the selective rate $\varepsilon$ and the entropy $H$ of the birth points, differ from chance? What of it is bias?
+#
+# **What the paper says.** Units with concentrated birth points are the effective ones (Sec. 2.4); few of them do better than the whole layer (Sec. 3.4, 3.6); magnitude,
+# APoZ and mean activation are named and not compared (Sec. 1).
+#
+# **What you will do.** For every class: rank the units on $S_{100}$ by $E$, by its rivals and by controls, remove them in rank order and in reverse on *other* training images and on
+# test images, with images of the other classes beside; set the births against null models; change the construction and the free choices. It takes about a minute.
+
+# %% tags=["parameters"]
+profile = "shapes"
+target_class = None
+seed = 0
+overrides = {}
+
+# %%
+import numpy as np
+
+import unitnb
+from unitnb import comparison, controls
+
+p = unitnb.notebook_parameters(globals())
+images = unitnb.open_images(p)
+split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+sets = unitnb.class_maps(images, p, split)
+results = {name: unitnb.class_result(split, sets, name, p) for name in sets.classes}
+
+# %%
+s100 = unitnb.sample_set(images, p, "S_100")
+untrained = unitnb.epoch_maps(p, 0, s100.images)
+untrained_births = unitnb.birth_points(untrained, b_max=p.b_max)
+untrained_null = unitnb.controls.null_scores(untrained, untrained_births, p.b_max, draws=50, seed=p.seed)
+
+# %% [markdown]
+# ## The answers
+#
+# An *area* is that between two curves of balanced accuracy on test images, removal in reverse order minus removal in rank order: what the order is worth. 0 is an order that says nothing.
+# Insertion in an order is removal in its reverse read backwards, so the two removals are also the two insertions. Intervals are 95% bootstraps over classes and, for areas and
+# gains, over images within classes, paired where two scores are compared. The answers are read off the intervals.
+
+# %%
+table = unitnb.answers_table(results, untrained_null)
+unitnb.save_table(p, "controls", table, notebook="06_controls", samples=sets.samples)
+print(table)
+
+# %% [markdown]
+# ## Rival scores
+#
+# *L1*: sum of a filter's absolute weights (Li et al. 2017). *APoZ*: share of non-zero entries (Hu et al. 2016). *Selectivity*: contrast of the mean activations on the class and on others (Morcos et al.
+# 2018). *Taylor*: |gradient × activation|, summed over the map, or the sum's size (Molchanov et al. 2017). *Single ablation*: how much the loss grows without the unit, the causal
+# reference (Zhou et al. 2018). *Activation entropy* holds units of *high* entropy for important (Luo & Wu 2017). *Greedy insertion* looks at the answer at every step: a bound, not a score.
+# *Rate only*, *1/H only* and *shuffled E* are parts of $E$.
+
+# %%
+figure = unitnb.control_figures.rivals_figure(results, p.target_class)
+unitnb.save_figure(p, "fig6a", figure, notebook="06_controls", samples=sets.samples)
+
+# %%
+figure = unitnb.control_figures.classes_figure(results)
+unitnb.save_figure(p, "fig6b", figure, notebook="06_controls")
+
+# %%
+scores = unitnb.scores_table(results)
+unitnb.save_table(p, "scores", scores, notebook="06_controls")
+print(scores)
+
+# %% [markdown]
+# ## Recall or bias
+#
+# The paper's accuracy is recall: on images of the class alone. A network that loses its units for the other classes says the class's name more often, and recall rises. Here the least effective
+# units go first. The gain is measured on test images at the number of units that is best *for recall* on other training images, so that no maximum is picked from its own noise.
+
+# %%
+rises = {
+    metric: np.array([comparison.class_mean(comparison.rise(r.train["E (the paper)"], r.test["E (the paper)"], metric)) for r in results.values()])
+    for metric in comparison.METRICS
+}
+figure = unitnb.control_figures.bias_figure(results, rises)
+unitnb.save_figure(p, "fig6c", figure, notebook="06_controls")
+
+# %% [markdown]
+# The same for every score: which gain in recall is paid for with false positives?
+
+# %%
+bias = unitnb.bias_table(results)
+unitnb.save_table(p, "bias", bias, notebook="06_controls")
+print(bias)
+
+# %% [markdown]
+# ## Null models
+#
+# Chance is a map of independent entries with as many positive ones, image by image. Left: units of the target class, and what chance gives to units as sparse. Middle: how far each unit's entropy is from
+# chance, in standard deviations of chance; a *negative* value would be the paper's concentration. Right: units of pure noise, put into the layer for the class's images and for the others'; white (independent pixels)
+# or smooth (blobs), with the share of positive pixels given; dots are medians, bars 80% of the units in all classes. Nothing in the network uses them.
+
+# %%
+maps = sets.maps["ranking"][p.target_class]
+shuffled = unitnb.controls.shuffled_pixels(maps, p.seed)
+shuffled_null = controls.null_scores(shuffled, unitnb.birth_points(shuffled, b_max=p.b_max), p.b_max, draws=50, seed=p.seed)
+figure = unitnb.control_figures.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
+unitnb.save_figure(p, "fig6d", figure, notebook="06_controls", samples=[s100])
+
+# %%
+by_shuffling = controls.shuffle_scores(maps, p.b_max, seed=p.seed)
+nulls = {"independent maps, as sparse": results[p.target_class].null, "its own maps, shuffled": by_shuffling}
+for name, found in nulls.items():
+    rate_z, entropy_z = (found[key][np.isfinite(found[key])] for key in ("rate z", "entropy z"))
+    print(f"against {name:<28} median z of the rate {np.median(rate_z):+.1f}, of the entropy {np.median(entropy_z):+.1f}; entropy below -2 in {(entropy_z < -2).mean():.0%} of the units, above 2 in {(entropy_z > 2).mean():.0%}")
+trained_h, untrained_h = unitnb.feature_entropy(results[p.target_class].births), unitnb.feature_entropy(untrained_births)
+print(f"against the untrained network's units     median z of the entropy {np.nanmedian((trained_h - np.nanmean(untrained_h)) / np.nanstd(untrained_h)):+.1f}; mean entropy {np.nanmean(trained_h):.2f} trained, {np.nanmean(untrained_h):.2f} untrained")
+for kind in results[p.target_class].noise:
+    places = np.array([result.noise[kind] for result in results.values()])
+    print(f"noise unit, {kind:<12} median place in the rank (0 the head, 1 the end): by E {np.median(places[..., 0]):.2f}, by birth information {np.median(places[..., 1]):.2f}")
+
+# %% [markdown]
+# ## What the construction sees
+#
+# Rows and columns of a map are the same vertices, so the births cannot change when rows and columns are permuted together, whatever that does to the picture. They change when the picture moves off the diagonal or is
+# mirrored. *Random pairing* puts all pixels in one random order before the same steps; *cubical persistence* takes the first hole of the picture itself. Dots are classes.
+
+# %%
+figure = unitnb.control_figures.construction_figure(results)
+unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
+
+# %% [markdown]
+# ## Free choices
+#
+# The least rate $p$, the bound $B_{max}$, what $H = 0$ is worth, what $v$ counts and how $H$ is estimated, in all combinations. Boxes hold half of the taus, whiskers 90%, over all classes and the other choices.
+# Right: does any part of $E$ go with what a unit's removal does?
+
+# %%
+figure = unitnb.control_figures.choices_figure(results)
+unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
+
+# %%
+tests = [result.test for result in results.values()]
+perfect = sum(int(np.isinf(result.scores["E (the paper)"]).sum()) for result in results.values())
+print(f"units with H = 0, in all classes: {perfect}")
+for name in controls.single_choices():
+    print(f"  {name:<24} change of the area: {unitnb.control_tables.interval_text(comparison.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
+
+# %% [markdown]
+# ## A better-founded measure?
+#
+# Two attempts of ours, on the same curves. *−z of H* ranks units by how far their entropy lies below chance for their sparsity: what the paper's argument asks for. *Birth information* asks how much one birth point
+# tells about the class (Jensen–Shannon divergence of the births on the class and on others, signed by the rates): it is balanced, and has neither threshold nor $1/H$.
+
+# %%
+for metric in comparison.METRICS:
+    for name in ("birth information (ours)", "-z of H (ours)"):
+        gain, share = (comparison.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
+        print(f"{metric:<18} {name:<25} area minus that of E {unitnb.control_tables.interval_text(gain)}, of mean activation {unitnb.control_tables.interval_text(share)}")

@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import unitnb
+from unitnb import extra, store, training
+from unitnb.extra import overfitting_signs, post_core_slope, spearman_interval
+
+
+def test_slope_after_the_core_by_hand():
+    assert post_core_slope([0, 0.9, 0.8, 0.7], 1) == pytest.approx(-0.2)
+    assert post_core_slope([0, 0.5, 0.9], 2) == 0  # nothing comes after it
+    assert post_core_slope([0.2, 0.4, 0.6], 0) == pytest.approx(0.4)
+
+
+def test_signs_are_means_over_classes():
+    train = np.array([[[0, 0.5, 1.0], [0, 1.0, 0.8]]])
+    found = overfitting_signs({"train": train, "test": train / 2, "core": np.ones((1, 2), int)})
+    assert found["gap"] == pytest.approx(0.45) and found["train_accuracy"] == pytest.approx(0.9)
+    assert found["slope"] == pytest.approx((0.5 - 0.2) / 2)
+
+
+def test_spearman_and_its_interval():
+    x = np.arange(12.0)
+    rho, low, high, p_value = spearman_interval(x, x**3)
+    assert (rho, low, high) == pytest.approx((1, 1, 1)) and p_value < 0.001
+    rho, low, high, p_value = spearman_interval(x, np.random.default_rng(0).random(12))
+    assert low < 0 < high and low < rho < high and p_value > 0.05
+
+
+def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "weights_folder", lambda profile, model=None: tmp_path)
+    assert extra.model_results(unitnb.load_profile()) is None
+
+
+def test_shipped_results_are_of_the_shipped_networks():
+    """The stored curves of a main model are made again: same rank, same curves, to the image."""
+    profile = unitnb.load_profile()
+    models, results = extra.model_results(profile)
+    assert models == [*profile.models, *profile.extra] and len(models) >= 8
+    images = unitnb.open_images(profile)
+    few = replace(images, classes=images.classes[:2])
+    again = extra.insertion_results(profile, few, "C")
+    for name, values in again.items():
+        np.testing.assert_allclose(results[name][models.index("C"), :2], values, atol=0.021, err_msg=name)
+    stored = store.read_npz(training.weights_folder(profile) / extra.FILE)[1]
+    assert stored["recipes"] == {model: extra.asdict(profile.recipe(model)) for model in models}

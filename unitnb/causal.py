@@ -1,0 +1,157 @@
+"""Scores that look at the network's answer: gradient x activation, the loss without a unit, and the greedy order of insertion.
+
+Maps are (images, h, w, units), after the activation; losses are cross-entropies in nats.
+"""
+
+import keras
+import numpy as np
+
+from .ablation import LARGEST_LOSS, _check_labels, _check_maps
+from .models import images_of
+from .tails import open_engine
+
+
+def taylor(split, maps, labels, absolute="entries", batch_size=100) -> np.ndarray:
+    """First-order estimate of what a unit's activations do to the loss: |gradient x activation|, (units,) in nats, from 0 up.
+
+    The mean over the images of sum_ij |g_ij a_ij| ("entries") or of |sum_ij g_ij a_ij| ("map", Molchanov et al. 2017,
+    arXiv 1611.06440, without their division by the number of pixels), where g is the gradient of an image's cross-entropy.
+
+    Raises
+    ------
+    ValueError
+        If ``absolute`` is neither, or maps or labels do not fit the split.
+    NotImplementedError
+        On a Keras backend without gradients (NumPy, OpenVINO).
+    """
+    if absolute not in ("entries", "map"):
+        raise ValueError(f"absolute is {absolute!r}; expected 'entries' or 'map'")
+    maps = _check_maps(split, maps)
+    labels = _check_labels(labels, len(maps), split.n_classes)
+    total = np.zeros(split.n_units)
+    for start in range(0, len(maps), batch_size):
+        block = slice(start, start + batch_size)
+        product = np.asarray(maps[block], np.float64) * loss_gradient(split, maps[block], labels[block])
+        size = np.abs(product).sum(axis=(1, 2)) if absolute == "entries" else np.abs(product.sum(axis=(1, 2)))
+        total += size.sum(axis=0)
+    return total / len(maps)
+
+
+def loss_gradient(split, maps, labels) -> np.ndarray:
+    """Gradient of each image's cross-entropy (nats) with respect to its maps, of the maps' shape, float32."""
+    backend = keras.backend.backend()
+    if backend not in _GRADIENTS:
+        raise NotImplementedError(f"Keras runs on {backend}, which has no gradients; set KERAS_BACKEND to {', '.join(_GRADIENTS)}")
+    beside = [keras.ops.convert_to_tensor(images_of(maps))] if split.engine == "masked-model" else []
+
+    def loss(tensor):
+        output = split.tail([tensor, *beside] if beside else tensor, training=False)
+        from_logits = split.plan.softmax is None
+        return keras.ops.sum(keras.losses.sparse_categorical_crossentropy(labels, output, from_logits=from_logits))
+
+    return keras.ops.convert_to_numpy(_GRADIENTS[backend](loss, keras.ops.convert_to_tensor(np.asarray(maps, np.float32))))
+
+
+def _tensorflow_gradient(loss, tensor):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        value = loss(tensor)
+    return tape.gradient(value, tensor)
+
+
+def _jax_gradient(loss, tensor):
+    import jax
+
+    return jax.grad(loss)(tensor)
+
+
+def _torch_gradient(loss, tensor):
+    import torch
+
+    tensor = tensor.detach().requires_grad_(True)
+    return torch.autograd.grad(loss(tensor), tensor)[0]
+
+
+_GRADIENTS = {"tensorflow": _tensorflow_gradient, "jax": _jax_gradient, "torch": _torch_gradient}
+
+
+def single_ablation(split, maps, labels) -> np.ndarray:
+    """Mean loss without a unit minus the loss with all, (units,) in nats: the causal reference (Zhou et al. 2018, arXiv 1806.02891).
+
+    To remove a unit is to set its map to zero, all others staying. Negative for a unit without which the class does better.
+    Exact; with the running-sum engine at the price of one product a unit.
+    """
+    maps = _check_maps(split, maps)
+    labels = _check_labels(labels, len(maps), split.n_classes)
+    engine = open_engine(split.plan, np.zeros(maps.shape[1:], np.float32))
+    total = np.zeros(split.n_units)
+    for start in range(0, len(maps), engine.images):
+        block = slice(start, start + engine.images)
+        total += _block_changes(split, engine, maps[block], labels[block])
+    return total / len(maps)
+
+
+def _block_changes(split, engine, maps, labels):
+    """Change of the summed loss of a block of maps when each unit goes."""
+    live = engine.load(np.asarray(maps), getattr(maps, "images", None))
+    images, everyone = np.arange(len(maps)), _everyone(engine)
+    whole = losses_of(split, engine.logits(everyone.astype(np.float32), images), labels)
+    changes = np.zeros(len(live))
+    for unit in np.flatnonzero(live.any(axis=1)):
+        rows = _without(engine, everyone, unit).astype(np.float32)
+        changes[unit] = (losses_of(split, engine.logits(rows, images), labels) - whole).sum(dtype=np.float64)
+    return changes
+
+
+def _everyone(engine):
+    """States with all units present, as ``engine.logits`` takes them, in float64 where they are a running sum."""
+    return engine.start + engine.terms.sum(axis=0, dtype=np.float64) if hasattr(engine, "terms") else engine.maps
+
+
+def _without(engine, everyone, unit):
+    if hasattr(engine, "terms"):
+        return everyone - engine.terms[unit]
+    rows = everyone.copy()
+    rows[..., unit] = 0
+    return rows
+
+
+def losses_of(split, logits, labels) -> np.ndarray:
+    """Cross-entropy in nats, (..., n), of logits (..., n, classes), bounded where the model ends in a softmax as in ``Curve.losses``."""
+    top = logits.max(axis=-1, keepdims=True)
+    own = np.take_along_axis(logits - top, np.broadcast_to(labels[:, None], (*logits.shape[:-1], 1)), axis=-1)[..., 0]
+    losses = np.log(np.exp(logits - top).sum(axis=-1)) - own
+    return losses if split.plan.softmax is None else np.minimum(losses, np.float32(LARGEST_LOSS))
+
+
+def greedy_forward(split, maps, labels) -> np.ndarray:
+    """Order of units, (u,) int64, in which each next one lowers the mean loss most: a bound that cheap scores may be held against.
+
+    It looks at the answer at every step, so it is no score of a unit; ties go to the lower index. On the images it is given it is
+    nearly the best order of insertion; it promises nothing on others.
+
+    Raises
+    ------
+    ValueError
+        If the tail is not linear up to its first dense layer (engine "running-sum"): it would take u^2 / 2 passes.
+    """
+    maps = _check_maps(split, maps)
+    labels = _check_labels(labels, len(maps), split.n_classes)
+    engine = open_engine(split.plan, np.zeros(maps.shape[1:], np.float32))
+    if not hasattr(engine, "terms") and split.engine != "running-sum":
+        raise ValueError(f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later layer")
+    terms = np.concatenate([_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1)
+    state, order, left = np.repeat(engine.start[None], len(maps), axis=0), [], np.arange(split.n_units)
+    while left.size:
+        rows = (state + terms[left]).astype(np.float32).reshape(-1, state.shape[1])
+        logits = engine.logits(rows, None).reshape(left.size, len(maps), -1)
+        best = left[np.argmin(losses_of(split, logits, labels).mean(axis=1))]
+        state, order, left = state + terms[best], [*order, best], left[left != best]
+    return np.array(order, np.int64)
+
+
+def _terms(engine, maps):
+    engine.load(np.asarray(maps), None)
+    return engine.terms.copy()

@@ -1,0 +1,152 @@
+"""Everything that ``06_controls`` computes for one class: scores, their curves, null models, other constructions, free choices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .causal import greedy_forward
+from .comparison import Answers, ClassMaps, answers_of, areas, partial_spearman
+from .controls import (
+    DEFAULT,
+    all_choices,
+    births_by_index,
+    constructions,
+    cubical_births,
+    effectiveness_by_choice,
+    noise_units,
+    null_scores,
+    places_of_inserted,
+    single_choices,
+    smooth_noise_units,
+)
+from .entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from .scores import CAUSAL, OURS, PAPER, birth_information, random_orders, rival_scores
+from .topology import birth_points
+
+RANDOM, GREEDY, CHANCE = "random orders", "greedy insertion", "-z of H (ours)"
+NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels
+NOISE_COPIES = 4  # inserted units of each kind
+CURVED = ("shift (2, 2), cropped", "shift (2, 0), cropped", "mirrored", "two permutations", "random pairing of pixels",
+          "upper triangle only", "cubical persistence")  # constructions whose rank is judged by curves  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ClassResult:
+    """The results of one class; u is the number of units, all arrays (u,) unless another shape is given."""
+
+    scores: Mapping[str, np.ndarray]
+    train: Mapping[str, Answers]  # by score
+    test: Mapping[str, Answers]  # by score, construction and choice
+    births: np.ndarray  # (n, u)
+    null: Mapping[str, np.ndarray]  # of null_scores
+    noise: Mapping[str, np.ndarray]  # by kind, (NOISE_COPIES, 2): places by E and by birth information, 0 the head of the rank
+    changed: Mapping[str, float]  # by construction: share of births that change
+    agreement: Mapping[str, float]  # by construction: Kendall's tau of E
+    choice_agreement: np.ndarray  # (choices,): Kendall's tau of E, in the order of all_choices()
+    correlations: Mapping[str, float]  # with the causal reference, over units with a rate of at least p
+
+
+def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
+    """All results of the class ``name``; about three seconds for 128 units of 14 x 14 on two cores."""
+    label, maps, others = sets.classes.index(name), sets.maps["ranking"][name], sets.others("ranking", name)
+    p, b_max = profile.effective_threshold, profile.b_max
+    births, null = birth_points(maps, b_max), null_scores(maps, birth_points(maps, b_max), b_max, draws=50, seed=profile.seed)
+    scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
+    scores[CHANCE] = chance_effectiveness(null["entropy z"], selective_rate(births), p)
+    built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
+    chosen, choice_agreement = _choices(maps, scores[PAPER])
+    orders = {score: [importance_rank(values)] for score, values in scores.items()}
+    if split.engine == "running-sum":
+        orders[GREEDY] = [greedy_forward(split, maps, label)]
+    drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
+    more = {RANDOM: [*drawn, *(order[::-1] for order in drawn)], **built, **chosen}  # reversed, they are random orders, too
+    train = answers_of(split, sets.maps["train"][name], sets.others("train", name), label, orders)
+    test = answers_of(split, sets.maps["test"][name], sets.others("test", name), label, orders | more)
+    noise = noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile)
+    correlations = _correlations(births, scores, p)
+    return ClassResult(scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations)
+
+
+def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
+    """Ours: how far below chance a unit's entropy lies, -z of ``null_scores``, where its rate is at least p; the lowest rank elsewhere."""
+    known = np.isfinite(entropy_z) & (rate >= p)
+    return np.where(known, -entropy_z, np.min(-entropy_z[known], initial=0) - 1)
+
+
+def _constructions(maps, births, scores, profile):
+    """Orders by the E of each construction in CURVED, and for all: share of births changed, and tau with the paper's E."""
+    found = {name: birth_points(built, profile.b_max) for name, built in constructions(maps, profile.seed).items()}
+    found["cubical persistence"] = cubical_births(maps)
+    values = {name: effectiveness(b, p=profile.effective_threshold) for name, b in found.items()}
+    changed = {name: changed_share(births, b) for name, b in found.items()}
+    orders = {name: [importance_rank(values[name])] for name in CURVED}
+    return orders, changed, {name: kendall(scores, value) for name, value in values.items()}
+
+
+def changed_share(births, other_births) -> float:
+    """Share of the maps with a birth, in either, whose birth differs; NaN without any."""
+    born = (births > 0) | (other_births > 0)
+    return float((births != other_births)[born].mean()) if born.any() else float("nan")
+
+
+def kendall(first, second) -> float:
+    """Kendall's tau-b of two scores over units; infinities are the best."""
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(first, second).statistic)
+
+
+def _choices(maps, scores):
+    """Orders by the E of each single choice, and tau of every combination with the E of the profile."""
+    births_of, parts, known, agreement = births_by_index(maps), {}, {}, []
+    for choice in all_choices():
+        values = effectiveness_by_choice(births_of, choice, parts)
+        key = values.tobytes()  # many choices give the same scores
+        known[key] = known[key] if key in known else kendall(scores, values)
+        agreement.append(known[key])
+    single = {"default choices": DEFAULT, **single_choices()}
+    orders = {name: [importance_rank(effectiveness_by_choice(births_of, choice, parts))] for name, choice in single.items()}
+    return orders, np.array(agreement)
+
+
+def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarray]:
+    """Where units of pure noise come to stand when put into the layer: by kind, (NOISE_COPIES, 2), by E and by birth information."""
+    shares = np.repeat(NOISE_SHARES, NOISE_COPIES)
+    count = len(births) + len(other_births)
+    kinds = {"white": noise_units(count, n, shares, profile.seed), "smooth": smooth_noise_units(count, n, shares, 2.0, profile.seed)}
+    places = {}
+    for kind, maps in kinds.items():
+        found = birth_points(maps, profile.b_max)
+        own, rest = found[: len(births)], found[len(births) :]
+        inserted = {PAPER: effectiveness(own, p=profile.effective_threshold), OURS: birth_information(own, rest)}
+        pairs = np.stack([places_of_inserted(scores[name], values) for name, values in inserted.items()], axis=1)
+        places |= {f"{kind}, {share:.0%}": pairs[shares == share] for share in NOISE_SHARES}
+    return places
+
+
+def _correlations(births, scores, p):
+    """Spearman correlations of a unit's parts of E with the causal reference; the last has the rate taken out of both."""
+    from scipy.stats import spearmanr
+
+    rate, entropy = selective_rate(births), feature_entropy(births)
+    kept = (rate >= p) & (entropy > 0)
+    inverse, causal, rate = 1 / entropy[kept], scores[CAUSAL][kept], rate[kept]
+    simple = {"E": scores[PAPER][kept], "rate": rate, "1/H": inverse}
+    return {name: float(spearmanr(value, causal).statistic) for name, value in simple.items()} | {
+        "1/H given the rate": partial_spearman(inverse, causal, rate)
+    }
+
+
+# ---- all classes ----
+
+
+def on_set(results: Mapping, kind: str) -> list:
+    """The answers of every class on "train" or "test", as ``comparison.differences`` takes them; ``results[class]`` is a ClassResult."""
+    return [getattr(result, kind) for result in results.values()]
+
+
+def by_area(results: Mapping) -> list[str]:
+    """The scores, best first: by the balanced area between the two orders on test images, mean over the classes."""
+    tests = on_set(results, "test")
+    return sorted([*next(iter(results.values())).train, RANDOM], key=lambda name: -areas(tests, name).mean())

@@ -1,0 +1,164 @@
+"""Rival scores of units and controls, all "higher is more important", to be put on the same curves as effectiveness.
+
+The paper names magnitude, APoZ and mean activation (Sec. 1) without comparing them. Each is implemented from its own paper's formula;
+the references stand in the docstrings. Maps are (images, h, w, units), after the activation.
+"""
+
+import keras
+import numpy as np
+
+from .causal import single_ablation, taylor
+from .entropy import checked_births, effectiveness, feature_entropy, selective_rate
+from .topology import birth_points
+
+PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
+CONTROLS = ("rate only", "1/H only", "shuffled E")
+
+
+def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict[str, np.ndarray]:
+    """Effectiveness, its rivals and its controls on one class, by name, each (units,) float64, higher is more important.
+
+    PAPER is the paper's, OURS this package's own, CAUSAL the reference that removes each unit; CONTROLS are parts of the paper's.
+
+    Parameters
+    ----------
+    split : SplitModel
+        Whose layer is a convolution, for the L1 norm of its filters.
+    maps, others : (n, h, w, u), (m, h, w, u)
+        Maps of the class's images and of images of other classes.
+    labels : (n,) int, or one int for all
+    p, b_max : number
+        Of effectiveness (Eq. 10) and of the birth points (Def. 2).
+    seed : int
+        Of the shuffled effectiveness.
+    """
+    births, other_births = birth_points(maps, b_max), birth_points(others, b_max)
+    paper = effectiveness(births, p=p)
+    return {
+        PAPER: paper,
+        OURS: birth_information(births, other_births),
+        "L1 of the filter": filter_l1(split.model, split.layer),
+        "APoZ": apoz(maps),
+        "mean activation": mean_activation(maps),
+        "selectivity": class_selectivity(maps, others),
+        "Taylor": taylor(split, maps, labels),
+        "Taylor, map": taylor(split, maps, labels, absolute="map"),
+        CAUSAL: single_ablation(split, maps, labels),
+        "activation entropy": activation_entropy(maps),
+        "rate only": selective_rate(births),
+        "1/H only": inverse_entropy(births, p=p),
+        "shuffled E": shuffled(paper, seed),
+    }
+
+
+# ---- scores of the weights and of the maps ----
+
+
+def filter_l1(model, layer: str) -> np.ndarray:
+    """Sum of the absolute weights of each filter, (units,) float64 (Li et al. 2017, arXiv 1608.08710); it knows no class.
+
+    Raises
+    ------
+    ValueError
+        If the layer is not a ``Conv2D``, such as the activation layer behind one.
+    """
+    found = model.get_layer(layer)
+    if not isinstance(found, keras.layers.Conv2D):
+        raise ValueError(f"layer '{layer}' is {type(found).__name__} and has no filters; name the Conv2D layer before it")
+    return np.abs(keras.ops.convert_to_numpy(found.kernel).astype(np.float64)).sum(axis=(0, 1, 2))
+
+
+def apoz(maps) -> np.ndarray:
+    """1 - APoZ: share of the entries of a unit's maps that are above zero, (units,) in [0, 1].
+
+    APoZ, the average percentage of zeros, is low for important units (Hu et al. 2016, arXiv 1607.03250), hence its complement.
+    """
+    return (_four_axes(maps) > 0).mean(axis=(0, 1, 2))
+
+
+def mean_activation(maps) -> np.ndarray:
+    """Mean of a unit's maps over images and pixels, (units,) float64, in the maps' unit (Molchanov et al. 2017, Sec. 2.2)."""
+    return _four_axes(maps).mean(axis=(0, 1, 2), dtype=np.float64)
+
+
+def class_selectivity(maps, others) -> np.ndarray:
+    """(mu_c - mu_other) / (mu_c + mu_other) of mean activations, (units,) in [-1, 1]; 0 for a unit that is silent on both.
+
+    The class-conditional form of the index of Morcos et al. 2018 (arXiv 1803.06959), which takes the unit's best class instead of c.
+    Defined for maps that are nowhere negative.
+
+    Raises
+    ------
+    ValueError
+        If a map is negative somewhere: the index would have no range.
+    """
+    if maps.min() < 0 or others.min() < 0:
+        raise ValueError("maps are negative somewhere; selectivity is defined for rectified maps: split the model after its ReLU")
+    own, rest = mean_activation(maps), mean_activation(others)
+    return np.divide(own - rest, own + rest, out=np.zeros_like(own), where=own + rest > 0)
+
+
+def activation_entropy(maps, bins=10) -> np.ndarray:
+    """Entropy of a unit's mean activation over the images, in nats, (units,) from 0 to ln(bins) (Luo & Wu 2017, arXiv 1706.05791).
+
+    The means fall in ``bins`` intervals of equal width between the unit's least and greatest; a unit with one value has 0.
+    Luo & Wu prune units of *low* entropy: the direction opposite to the paper's.
+    """
+    means = _four_axes(maps).mean(axis=(1, 2), dtype=np.float64)
+    low, width = means.min(axis=0), np.ptp(means, axis=0)
+    place = np.minimum((means - low) / np.where(width > 0, width, 1) * bins, bins - 1).astype(int)
+    return feature_entropy(place + 1)
+
+
+# ---- of birth points: controls, and a measure of our own ----
+
+
+def inverse_entropy(births, p=0.1) -> np.ndarray:
+    """Effectiveness without the factor epsilon: 1 / H where the rate is at least p, else 0; (units,) in 1/nats, infinity for H = 0."""
+    rate = selective_rate(births)
+    return np.divide(effectiveness(births, p=p), rate, out=np.zeros_like(rate), where=rate > 0)
+
+
+def birth_information(births, other_births) -> np.ndarray:
+    """What a birth point tells about the class, signed: not the paper's measure but ours, balanced between the class and the others.
+
+    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on images of the class
+    and of other classes: the information, in nats, that one birth point gives on which of the two an image is from, if both are
+    equally frequent. Negative where the unit is born less often on the class.
+
+    Parameters
+    ----------
+    births, other_births : (n, units), (m, units) int
+        Birth points on images of the class and of other classes; 0 where an image has none.
+
+    Returns
+    -------
+    (units,) float64
+        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain of the divergence.
+
+    >>> birth_information(np.array([[7, 0], [7, 0]]), np.array([[0, 7], [0, 0]])).round(3)
+    array([ 0.693, -0.216])
+    """
+    births, other_births = checked_births(births), checked_births(other_births)
+    values = np.arange(max(births.max(), other_births.max()) + 1)[:, None, None]
+    own, rest = ((values == found).mean(axis=1) for found in (births, other_births))
+    middle = (own + rest) / 2
+    parts = [share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0)) for share in (own, rest)]
+    return (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
+
+
+def shuffled(scores, seed=0) -> np.ndarray:
+    """The same scores given to units at random."""
+    return np.random.default_rng(seed).permutation(scores)
+
+
+def random_orders(n_units, n_orders=20, seed=0) -> list[np.ndarray]:
+    """Orders without any score, (n_units,) int64 each; the same as in ``03_ablation`` for the same seed."""
+    return [np.random.default_rng([seed, i]).permutation(n_units) for i in range(n_orders)]
+
+
+def _four_axes(maps):
+    maps = np.asarray(maps)
+    if maps.ndim != 4 or 0 in maps.shape:
+        raise ValueError(f"maps have shape {maps.shape}; expected (images, h, w, units), at least one of each")
+    return maps
