@@ -268,6 +268,22 @@ def test_the_model_is_untouched_also_when_interrupted(case, monkeypatch):
     assert np.array_equal(output, split.predict(maps))
 
 
+def test_small_products_run_on_one_thread(case, monkeypatch):
+    """Two threads on small products wait for each other, eight times as long where something else runs beside."""
+    from threadpoolctl import threadpool_info
+
+    def blas_threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    before, seen, logits = blas_threads(), [], tails.RunningSum.logits
+    monkeypatch.setattr(tails.RunningSum, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a))
+    ablation_curve(*case)
+    assert seen and all(threads == {1} for threads in seen) and blas_threads() == before
+    wide = L.Dense(1000)
+    wide.build((None, 4096))
+    assert tails._blas_threads(0, [wide]) is None  # as in VGG16: there threads pay
+
+
 def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):
     monkeypatch.delenv("UNITNB_PROGRESS", raising=False)
     ablation_curve(*case)

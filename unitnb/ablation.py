@@ -1,6 +1,7 @@
 """Cumulative ablation and insertion of units (Sec. 3.2 and 3.3), exactly, at about the cost of one pass."""
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from . import store
@@ -168,7 +169,7 @@ def _outcomes(split, maps, labels, orders, mode, fill, target):
     shape = (split.n_units + 1, len(maps))
     records = [[np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)] for _ in orders]
     blocks = [slice(i, i + engine.images) for i in range(0, len(maps), engine.images)]
-    with _progress(len(blocks) * len(orders) * split.n_units) as bar:
+    with threadpool_limits(engine.blas_threads, "blas"), _progress(len(blocks) * len(orders) * split.n_units) as bar:
         for block in blocks:
             live = engine.load(np.asarray(maps[block]), getattr(maps[block], "images", None))
             for order, record in zip(orders, records, strict=True):

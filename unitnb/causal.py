@@ -5,6 +5,7 @@ Maps are (images, h, w, units), after the activation; losses are cross-entropies
 
 import keras
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .ablation import LARGEST_LOSS, _check_labels, _check_maps
 from .models import images_of
@@ -87,9 +88,10 @@ def single_ablation(split, maps, labels) -> np.ndarray:
     labels = _check_labels(labels, len(maps), split.n_classes)
     engine = open_engine(split.plan, np.zeros(maps.shape[1:], np.float32))
     total = np.zeros(split.n_units)
-    for start in range(0, len(maps), engine.images):
-        block = slice(start, start + engine.images)
-        total += _block_changes(split, engine, maps[block], labels[block])
+    with threadpool_limits(engine.blas_threads, "blas"):
+        for start in range(0, len(maps), engine.images):
+            block = slice(start, start + engine.images)
+            total += _block_changes(split, engine, maps[block], labels[block])
     return total / len(maps)
 
 
@@ -143,10 +145,15 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
     if not hasattr(engine, "terms") and split.engine != "running-sum":
         raise ValueError(f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later layer")
     terms = np.concatenate([_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1)
-    state, order, left = np.repeat(engine.start[None], len(maps), axis=0), [], np.arange(split.n_units)
+    with threadpool_limits(engine.blas_threads, "blas"):
+        return _greedy_order(split, engine, terms, labels)
+
+
+def _greedy_order(split, engine, terms, labels):
+    state, order, left = np.repeat(engine.start[None], len(labels), axis=0), [], np.arange(split.n_units)
     while left.size:
         rows = (state + terms[left]).astype(np.float32).reshape(-1, state.shape[1])
-        logits = engine.logits(rows, None).reshape(left.size, len(maps), -1)
+        logits = engine.logits(rows, None).reshape(left.size, len(labels), -1)
         best = left[np.argmin(losses_of(split, logits, labels).mean(axis=1))]
         state, order, left = state + terms[best], [*order, best], left[left != best]
     return np.array(order, np.int64)

@@ -37,7 +37,7 @@ def _by_class(profile, images, model, split):
         curves = [ablation_curve(split, m, sample.labels, rank, "insert") for m, sample in zip(maps, samples, strict=True)]
         found["train"].append(curves[0].accuracy)
         found["test"].append(curves[1].accuracy)
-        found["core"].append(categorise_roles(rank, *curves).core_size)
+        found["core"].append(categorise_roles(rank, *curves, n_boot=50).core_size)
     return found
 
 

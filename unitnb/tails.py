@@ -26,6 +26,7 @@ _DENSE_STACK = _DROPOUTS | _ACTIVATIONS | {L.Dense, L.Softmax}
 
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
+THREADS_PAY = 10**6  # weights in one product from which BLAS threads gain more than they wait for each other
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
 TRACING_PAYS = 100  # layers times batches from which a compiled graph is worth its making
 
@@ -128,6 +129,12 @@ def _stack_steps(plan) -> list[Callable]:
     return [*steps, _log] if in_trunk else steps
 
 
+def _blas_threads(largest, stack) -> int | None:
+    """How many threads NumPy's products may have: one where all are small, else as many as it likes (None)."""
+    largest = max([largest, *(layer.kernel.shape[0] * layer.kernel.shape[1] for layer in stack if type(layer) is L.Dense)])
+    return None if largest >= THREADS_PAY else 1
+
+
 def _log(probabilities):
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
 
@@ -169,6 +176,7 @@ class RunningSum:
         self.start = (self.absent @ self.kernel + _bias(plan.dense)).astype(np.float64)
         self.steps = _activation(plan.dense, plan.softmax) + _stack_steps(plan)
         self.units = fill.shape[-1]
+        self.blas_threads = _blas_threads(self.kernel.size // self.units, plan.stack)
         self.images = max(1, TERMS_BYTES // (4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)))
 
     def load(self, maps, images) -> np.ndarray:
@@ -204,6 +212,7 @@ class Masked:
         self.trunk, self.beside, self.fill = plan.trunk, plan.beside, fill
         self.steps = _stack_steps(plan)
         self.images = self.rows = int(np.clip(MAPS_BYTES // (4 * fill.size), 1, 128))
+        self.blas_threads = _blas_threads(0, plan.stack)
 
     def load(self, maps, images) -> np.ndarray:
         """As ``RunningSum.load``; ``images`` are those of the maps, or None where the maps suffice."""
