@@ -2,6 +2,8 @@
 PROFILE ?= shapes
 CLASS ?=
 DATA ?=
+JOBS ?= 2
+MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
 
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
@@ -34,19 +36,25 @@ endif
 
 help: ## print this help
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  PYTHON=<your own environment's python>"
+	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
 build/rules.mk: unitnb/__init__.py unitnb/notebooks.py $(wildcard unitnb/*.py notebooks/*.py)
 	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks > $@.new && mv $@.new $@
 
-figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) ## regenerate every figure and table: figures/<profile>/<class>/
+figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
+
+# The verdicts are made from the notebooks' records alone; a record that is missing is made by running the notebooks again.
+$(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) unitnb/claims.py unitnb/verdicts.py \
+		unitnb/claim_documents.py unitnb/claims_figure.py | $(ENVIRONMENT)
+	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
 
 define NOTEBOOK_RULE
 $(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) notebooks/profiles/$(PROFILE).yaml $(DEPENDS_$(1)) \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/unitnb.mplstyle \
-		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%)),$(WRITES_$(1):%=$(FIGURES)/%)),missing) | $(ENVIRONMENT)
+		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),missing) \
+		| $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
 endef
 $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))

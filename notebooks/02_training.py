@@ -70,6 +70,15 @@ figure = figures.training_figure(log, births, means, unitnb.null_births(14), uni
 unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %% [markdown]
+# ## Verdicts
+#
+# One network's training is one case, so these claims are judged over at least three training seeds and all classes, from results that `make train EXTRA=1` stores; fewer give no verdict.
+
+# %%
+vertices = unitnb.epoch_maps(p, 0, s100.images[:1]).shape[1]
+print(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices)))
+
+# %% [markdown]
 # ## What was found, beside what the paper says
 
 # %%

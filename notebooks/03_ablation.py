@@ -124,3 +124,11 @@ print(f"worst first, accuracy rises by 0.02 or more: {sum(r >= 0.02 for r in ris
 print(f"worst first, collapse within 20% of the units: {sum(w <= 0.2 for w in widths.values())} of {n} classes; within 10%: {sum(w <= 0.1 for w in widths.values())}")
 for name, (best, _) in by_class.items():
     print(f"  {name:<11} start {best.accuracy[0]:.2f}  best first: 85% lost after {figures.percent(falls[name]):>5}  worst first: up {rises[name]:+.2f}, balanced {balanced_rises[name]:+.2f}, collapse over {figures.percent(widths[name])}")
+
+# %% [markdown]
+# ## Verdicts
+#
+# On the training images that gave the rank, as in the paper; intervals are from resampled images.
+
+# %%
+print(unitnb.record_claims(p, "03_ablation", unitnb.ablation_claims(removed, reverse, random, test_removed, by_class)))

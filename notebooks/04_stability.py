@@ -131,3 +131,11 @@ tau = table["kendall"][:, 0]
 print(f"Kendall's tau with IR_1000   {tau[0]:.1f} at {table['set_size'][0]} images, {tau[-1]:.1f} at {table['set_size'][-1]}; between disjoint sets {tables['disjoint']['kendall_between'][0, 0]:.1f} and {tables['disjoint']['kendall_between'][-1, 0]:.1f}")
 same = [len(set(first.tolist()) & set(last.tolist())) for first, last in zip(table["top_units"], tables["disjoint"]["top_units"], strict=True)]
 print(f"fifteen most voted units     the same {same[-1]} in overlapping and in disjoint sets of {table['set_size'][-1]}; votes of the 15th: {', '.join(str(int(np.sort(v)[::-1][14])) for v in table['votes'][[0, 2, -1]])} of {p.n_sets} at {', '.join(str(k) for k in table['set_size'][[0, 2, -1]])} images")
+
+# %% [markdown]
+# ## Verdicts
+#
+# By areas with 95% intervals and by the tables of votes. To be slower for being unseen and not for being few, $IR_{val}$ must also drop slower than 95% of the ranks of as few training images.
+
+# %%
+print(unitnb.record_claims(p, "04_stability", unitnb.stability_claims(curves, tables, small_areas, len(births["S_1000"]))))

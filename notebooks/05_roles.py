@@ -116,20 +116,17 @@ print(comparison)
 #
 # The paper says so: if training accuracy goes on rising after the core units, the model overfits. The trivial rival predicts the gap from training accuracy itself. Many
 # models are needed: the four, the same with other seeds, and grades in between (`make train EXTRA=1`; only what was measured on them is kept). Each point is a model, mean over the
-# ten classes.
+# classes; where nothing is kept, the four models above on the one class.
 
 # %%
-measured = unitnb.model_results(p)
-if measured is None:
-    print(f"no more models were measured for profile '{p.name}': make train PROFILE={p.name} EXTRA=1, with recipes under 'extra' in its profile")
-else:
-    models, results = measured
-    signs = unitnb.overfitting_signs(results)
-    figure = role_figures.overfitting_figure(models, signs, list(p.models))
-    unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
-    for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compared")):
-        rho, low, high, p_value = unitnb.spearman_interval(signs[name], signs["gap"])
-        print(f"{name:<15} and gap over {len(models)} models  paper: {said:<17} here: Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}")
+models, results = unitnb.model_results(p) or unitnb.results_of(runs)
+signs = unitnb.overfitting_signs(results)
+figure = role_figures.overfitting_figure(models, signs, list(p.models))
+unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
+print(f"{len(models)} models, {results['train'].shape[1]} of {len(images.classes)} classes")
+for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compared")):
+    rho, low, high, p_value = unitnb.spearman_interval(signs[name], signs["gap"])
+    print(f"{name:<15} and gap  paper: {said:<17} here: Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}")
 
 # %% [markdown]
 # ## Is the rank class specific? (Figure 5D)
@@ -171,3 +168,12 @@ counts = {model: roles.counts for model, (_, _, roles) in runs.items()}
 print("overfitted units    paper: more, the worse a model generalises    here:", ", ".join(f"{model} {c['overfitted']}" for model, c in counts.items()))
 print("generalizing units  paper: only in well-trained models            here:", ", ".join(f"{model} {c['generalizing']}" for model, c in counts.items()))
 print("confusing units     paper: many in well-trained models            here:", ", ".join(f"{model} {c['confusing']}" for model, c in counts.items()))
+
+# %% [markdown]
+# ## Verdicts
+#
+# What speaks of models is judged over at least three training seeds of each recipe and all classes, from results that `make train EXTRA=1` stores; fewer give no verdict.
+
+# %%
+here = {"C41": unitnb.core_claim(runs), "C42": unitnb.class_claim(correlations, damage)}
+print(unitnb.record_claims(p, "05_roles", unitnb.role_seed_claims(p) | here))

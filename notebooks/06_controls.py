@@ -169,3 +169,15 @@ for metric in comparison.METRICS:
     for name in ("birth information (ours)", "-z of H (ours)"):
         gain, share = (comparison.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
         print(f"{metric:<18} {name:<25} area minus that of E {unitnb.control_tables.interval_text(gain)}, of mean activation {unitnb.control_tables.interval_text(share)}")
+
+# %% [markdown]
+# ## Verdicts
+#
+# Importance and rivals by all classes. The last two claims are of the paper's later version: every convolution of the network is compared with that of the same network with
+# random weights, and the layer's weights and the images are halved.
+
+# %%
+others = unitnb.sample_others(images, p, "S_100")
+measured = {"C05": unitnb.importance_claim(results, p.effective_threshold), "C43": unitnb.rivals_claim(results)}
+measured |= {"C45": unitnb.depth_claim(split.model, p.layer, s100.images, p.seed), "C46": unitnb.scale_claim(split, s100.images, others.images, p.b_max)}
+print(unitnb.record_claims(p, "06_controls", measured))

@@ -112,11 +112,13 @@ def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
 def test_what_a_notebook_depends_on_is_read_from_its_calls():
     by_name = {source.stem: notebooks.dependencies(source) for source in notebooks.sources()}
     assert "stability" in by_name["04_stability"] and "stability" not in by_name["03_ablation"]
-    assert "roles" in by_name["05_roles"] and "roles" not in by_name["04_stability"]
+    assert "roles" in by_name["05_roles"] and "scores" in by_name["06_controls"] and "roles" not in by_name["04_stability"]
     assert {"profiles", "store", "data", "shapes", "models", "training", "topology", "entropy", "ablation", "figures"} <= set(
         by_name["03_ablation"]
     )
-    assert notebooks.saved_files(ROOT / "notebooks" / "05_roles.py") == ["fig5.png", "table1.md"]
+    assert notebooks.saved_files(ROOT / "notebooks" / "05_roles.py") == [
+        "fig5.png", "table1.md", "fig5b.png", "table1b.md", "fig5c.png", "fig5d.png"
+    ]  # fmt: skip
 
 
 # ---- make ----
@@ -125,7 +127,7 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the checkout in which everything seems to have been made."""
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "unitnb", "notebooks", "figures"):
+    for name in ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "unitnb", "notebooks", "figures"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     past = time.time() - 100
@@ -136,6 +138,7 @@ def checkout(tmp_path):
     make(tmp_path, "-s", "build/rules.mk")
     for source in notebooks.sources():
         (runs / f"{source.stem}.ipynb").touch()
+    (tmp_path / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
     return tmp_path
 
 
@@ -166,7 +169,7 @@ def test_a_second_make_figures_does_nothing_and_says_so(checkout):
 def test_touching_a_part_reruns_what_depends_on_it(checkout):
     everything = [source.stem for source in notebooks.sources()]
     assert rerun(checkout, "-W", "unitnb/stability.py") == ["04_stability"]
-    assert rerun(checkout, "-W", "unitnb/roles.py") == ["05_roles"]
+    assert rerun(checkout, "-W", "unitnb/roles.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
     assert rerun(checkout, "-W", "notebooks/03_ablation.py") == rerun(checkout, "-W", "notebooks/03_ablation.ipynb") == ["03_ablation"]
     assert rerun(checkout, "-W", "unitnb/topology.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
     assert rerun(checkout, "-W", "unitnb/weights/shapes/A.npz") == everything

@@ -6,6 +6,7 @@ The networks of ``profile.extra`` are trained by ``make train EXTRA=1``; only wh
 from dataclasses import asdict
 
 import numpy as np
+from scipy.stats import rankdata, spearmanr
 from tqdm import tqdm
 
 from . import data, store, training
@@ -20,42 +21,55 @@ FILE = "extra.npz"
 
 
 def insertion_results(profile: Profile, images: data.Images, model: str) -> dict[str, np.ndarray]:
-    """Insertion curves of one model on every class: ``train`` and ``test`` (c, u + 1) accuracies, ``core`` (c,) core units.
+    """What one model does on every class, as in Fig. 5: the rank is of S_100, of training images under the labels that the model was told.
 
-    As in Fig. 5: the rank is of S_100 of the class, drawn from the model's training images under the labels that it was told.
+    ``train`` and ``test`` (c, u + 1), accuracies of the insertion curves; ``rank`` (c, u); ``core`` (c,) units, ``roles`` (c, 4) counts,
+    ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units, the mean ``entropy`` and ``rate`` (c,) and the share
+    ``partial`` (c,) of units with 0 < rate < 1.
     """
     split = split_model(training.load_model(profile, model), profile.layer)
-    return {name: np.array(values) for name, values in _by_class(profile, images, model, split).items()}
+    names = tqdm(images.classes, f"model {model}", leave=False, disable=not show_progress())
+    return _stacked([_of_class(profile, images, model, split, name) for name in names])
 
 
-def _by_class(profile, images, model, split):
-    found = {"train": [], "test": [], "core": []}
-    for name in tqdm(images.classes, f"model {model}", leave=False, disable=not show_progress()):
-        samples = [data.sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
-        maps = [split.feature_maps(sample.images) for sample in samples]
-        rank = importance_rank(effectiveness(birth_points(maps[0], b_max=profile.b_max), p=profile.effective_threshold))
-        curves = [ablation_curve(split, m, sample.labels, rank, "insert") for m, sample in zip(maps, samples, strict=True)]
-        found["train"].append(curves[0].accuracy)
-        found["test"].append(curves[1].accuracy)
-        found["core"].append(categorise_roles(rank, *curves, n_boot=50).core_size)
-    return found
+def _of_class(profile, images, model, split, name):
+    samples = [data.sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
+    maps = [split.feature_maps(sample.images) for sample in samples]
+    births = birth_points(maps[0], b_max=profile.b_max)
+    rank, rate = importance_rank(effectiveness(births, p=profile.effective_threshold)), selective_rate(births)
+    curves = [ablation_curve(split, m, sample.labels, rank, "insert") for m, sample in zip(maps, samples, strict=True)]
+    roles = categorise_roles(rank, *curves, n_boot=50)
+    units = {"entropy": np.nanmean(feature_entropy(births)), "rate": rate.mean(), "partial": ((rate > 0) & (rate < 1)).mean()}
+    return {**_curves_and_core(*curves, roles), "rank": rank, "roles": list(roles.counts.values()), "kappa": roles.kappa, **units}
+
+
+def _curves_and_core(train, test, roles):
+    return {"train": train.accuracy, "test": test.accuracy, "core": roles.core_size}
+
+
+def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
+    """As :func:`model_results`, of one class: from ``runs[model]`` = (training curve, test curve, roles), for want of stored results."""
+    return list(runs), {name: array[:, None] for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()}
 
 
 def epoch_results(profile: Profile, images: data.Images, model: str) -> dict[str, np.ndarray]:
     """How one model's units change while it is trained (Fig. 2B-D), means over the units for every class, (c, epochs + 1) each.
 
     ``epoch_entropy`` and ``epoch_rate``; ``epoch_effectiveness``, infinite values left out; ``epoch_zero``, share of units with E = 0;
-    ``epoch_pooled_entropy``, of the birth points of all units together; and ``epoch_loss`` (epochs + 1,), on training images.
+    ``epoch_pooled_entropy``, of the birth points of all units together; ``epoch_index`` (c, epochs), rank correlation of E with the epoch
+    before, unit by unit; and ``epoch_loss`` (epochs + 1,), on training images.
     """
     log = training.training_log(profile, model)
     samples = [data.sample_set(images, profile, "S_100", model, name).images for name in images.classes]
-    rows = []
+    rows, scores = [], []
     for epoch in log["epoch"].astype(int):
         maps = training.epoch_maps(profile, epoch, np.concatenate(samples), model)
         births = np.split(birth_points(maps, b_max=profile.b_max), len(samples))
         rows.append([_unit_means(b, profile.effective_threshold) for b in births])
+        scores.append([effectiveness(b, profile.effective_threshold) for b in births])
     means = {f"epoch_{name}": np.array([[cell[name] for cell in row] for row in rows]).T for name in rows[0][0]}
-    return {**means, "epoch_loss": log["loss"]}
+    index = [[spearmanr(*pair).statistic for pair in zip(now, after, strict=True)] for now, after in zip(scores, scores[1:], strict=False)]
+    return {**means, "epoch_index": np.array(index).T, "epoch_loss": log["loss"]}
 
 
 def _unit_means(births, p):
@@ -90,8 +104,8 @@ def _stacked(results):
 def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] | None:
     """Names of the m models and what was measured on them, None if nothing was.
 
-    ``train``, ``test`` (m, c, u + 1) and ``core`` (m, c) of :func:`insertion_results`; of the s seeds of the first model, what
-    :func:`epoch_results` gives: (s, c, epochs + 1), the loss (s, epochs + 1).
+    What :func:`insertion_results` gives, with a first axis of m models, and, of the s seeds of the first model, what
+    :func:`epoch_results` gives, with a first axis of s.
 
     Raises
     ------
@@ -140,12 +154,10 @@ def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, f
 
     Draws in which one side has a single value have no correlation and are left out.
     """
-    from scipy.stats import spearmanr
-
     x, y = np.asarray(x, float), np.asarray(y, float)
     rho, p_value = spearmanr(x, y)
-    rng = np.random.default_rng(seed)
-    draws = [rng.integers(len(x), size=len(x)) for _ in range(n_boot)]
-    varied = [draw for draw in draws if np.ptp(x[draw]) > 0 and np.ptp(y[draw]) > 0]
-    low, high = np.quantile([spearmanr(x[draw], y[draw]).statistic for draw in varied], (0.025, 0.975))
+    draws = np.random.default_rng(seed).integers(len(x), size=(n_boot, len(x)))
+    first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side[draws], axis=1) for side in (x, y)))
+    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
+    low, high = np.quantile((first * second).sum(axis=1)[size > 0] / size[size > 0], (0.025, 0.975))
     return float(rho), float(low), float(high), float(p_value)

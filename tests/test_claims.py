@@ -1,0 +1,449 @@
+"""The claims: each criterion on made-up results, the record and its documents, and what the claims are judged by."""
+
+import json
+from dataclasses import replace
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import unitnb
+from unitnb import claim_documents, claims_figure, cli, extra, measures, network_measures, notebooks, seeds, store, verdicts
+from unitnb.claims import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
+from unitnb.curves import Curve
+from unitnb.profiles import load_profile, project_root
+
+S3 = {"seeds": 3}
+SETS = ("S_100", "S_1000", "S_val")
+
+
+def lows_highs(low, high, names):
+    return {f"low, {name}": low for name in names} | {f"high, {name}": high for name in names}
+
+
+FIG1 = {"vertices": 5, "edges": 4, "triangles": 0, "holes": 0, "hole of the four points": 4}
+AUTOMATIC = {**S3, "vertices": 14, "edges": 91, "images": 100, "histograms": 128}
+SIGNS = {**S3, "classes": 10, "H": 1.0, "rate": 0.9, "E": 0.93, "early peak": 0.97}
+GAPS = {**S3, "gap of A": [0.1, 0.1, 0.1], "gap of B": [0.2, 0.2, 0.2], "gap of C": [0.3, 0.3, 0.3], "gap of D": [0.6, 0.6, 0.6]}
+MANY = {**S3, "models": 12, "interval": [0.5, 0.9]}
+DEPTH = {"tau": -1.0, "studied layer, trained": 1.9, "studied layer, random": 2.9, "fall, trained": 0.9, "fall, random": 0.1}
+BEATEN = ("low, L1", "low, APoZ", "low, mean activation")
+EXTENDED = ("a residual network runs", "maps that are not square run", "C15 holds", "C18 holds")
+MADE_UP = {  # claim: (a result that must hold, one that must not hold at all)
+    "C01": (FIG1, {**FIG1, "holes": 1, "hole of the four points": 3}),
+    "C02": (
+        {"changed by scale": 0, "changed by (2, 2)": 0.0, "changed by (2, 0)": 0.0},
+        {"changed by scale": 1, "changed by (2, 2)": 0.1, "changed by (2, 0)": 0.6},
+    ),
+    "C03": ({"maps": 200, "not nested": 0}, {"maps": 200, "not nested": 1}),
+    "C04": ({"maps": 9, "other than GUDHI": 0, "above B_max": 0}, {"maps": 9, "other than GUDHI": 1, "above B_max": 2}),
+    "C05": (
+        {"classes": 10, "classes above 0": 6, "classes above 0 given the rate": 6},
+        {"classes": 10, "classes above 0": 5, "classes above 0 given the rate": 0},
+    ),
+    "C06": ({**S3, "fall of H": [0.2, 0.1, 0.3], "interval": [0.1, 0.3]}, {**S3, "fall of H": [0.2, -0.1, 0.3], "interval": [-0.1, 0.3]}),
+    "C07": (SIGNS, {**SIGNS, "classes": 9}),
+    "C08": (AUTOMATIC, {**AUTOMATIC, "vertices": 7, "edges": 21, "images": 50}),
+    "C09": ({**S3, "share of units": [0.5, 0.1, 0.2]}, {**S3, "share of units": [0.0, 0.0, 0.0]}),
+    "C10": ({**S3, "tau": [-0.5, -0.9, -0.1]}, {**S3, "tau": [0.5, 0.0, 0.1]}),
+    "C11": (
+        {**S3, "correlation": [0.9, 0.81, 0.95], "first epoch, H": [0.4, 0.5, 0.6], "first epoch, loss": [0.7, 0.5, 0.6]},
+        {**S3, "correlation": [0.9, 0.7, 0.95], "first epoch, H": [0.4, 0.2, 0.6], "first epoch, loss": [0.7, 0.5, 0.6]},
+    ),
+    "C12": ({**S3, "correlation": [0.0, 0.1, 0.05], "permuted": 0.17}, {**S3, "correlation": [0.8, 0.9, 0.7], "permuted": 0.17}),
+    "C13": ({**S3, "tau": [-0.5, -0.9, -0.1]}, {**S3, "tau": [0.5, 0.0, 0.1]}),
+    "C14": (
+        {**S3, "tau of E": [-0.5, -0.2, -0.1], "tau of E = 0": [0.5, 0.2, 0.1]},
+        {**S3, "tau of E": [-0.5, 0.2, -0.1], "tau of E = 0": [0.5, -0.2, 0.1]},
+    ),
+    "C15": ({"units": 0.033, "random orders": 0.9, "interval": [0.03, 0.05]}, {"units": 0.4, "random orders": 0.9, "interval": None}),
+    "C16": ({"place": 0.7, "interval": [0.5, 0.9]}, {"place": 1.0, "interval": [0.9, 1.0]}),
+    "C17": ({"excess": 1.3, "interval": [1.0, 1.5], "low, on test images": 0.2},
+            {"excess": 0.0, "interval": [0.0, 0.0], "low, on test images": 0.2}),
+    "C18": ({"rise": 0.34, "removed": 0.96, "interval": [0.2, 0.4]}, {"rise": 0.0, "removed": 0.1, "interval": [0.0, 0.1]}),
+    "C19": ({"width": 0.033}, {"width": "never"}),
+    "C20": ({"distance": 0.05}, {"distance": 0.06}),
+    "C21": ({"classes": 10, "rise": 1.0, "collapse": 0.9, "both": 0.9}, {"classes": 10, "rise": 0.8, "collapse": 0.8, "both": 0.6}),
+    "C22": ({"change": 0.1, "interval": [-0.1, 0.2]}, {"change": -0.2, "interval": [-0.3, -0.1]}),
+    "C23": (lows_highs(-0.1, 0.1, SETS), lows_highs(0.1, 0.2, SETS)),
+    "C24": ({**lows_highs(0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.95},
+            {**lows_highs(-0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.9}),
+    "C25": (lows_highs(-0.1, 0.1, ("IR_100", "IR_1000")), lows_highs(-0.2, -0.1, ("IR_100", "IR_1000"))),
+    "C26": ({"tau": 1.0, "tau, disjoint sets": 0.3}, {"tau": -0.1, "tau, disjoint sets": 0.0}),
+    "C27": ({"K": 100, "K, disjoint sets": 200, "pool": 1000}, {"K": 225, "K, disjoint sets": "never", "pool": 1000}),
+    "C28": ({"rise of tau": 0.3, "rise over the larger half": 0.1}, {"rise of tau": -0.3, "rise over the larger half": -0.1}),
+    "C29": (GAPS, {**GAPS, "gap of D": [0.0, 0.0, 0.0]}),
+    "C30": ({**S3, "units without role": 0, "kappa": [0.7, 0.6, 0.8]}, {**S3, "units without role": 3, "kappa": [0.7, 0.5, 0.8]}),
+    "C31": ({**S3, "training": [0.1, 0.2, 0.1], "test": [0.1, 0.1, 0.1]}, {**S3, "training": [0.0, 0.2, 0.1], "test": [0.1, -0.1, 0.1]}),
+    "C32": (
+        {**S3, "place": [0.04, 0.1, 0.15], "above the full model": [0.3, 0.1, 0.2]},
+        {**S3, "place": [0.04, 0.1, 0.2], "above the full model": [0.3, 0.0, 0.2]},
+    ),
+    "C33": (
+        {**S3, "place in A": [0.1, 0.2, 0.1], "place in B": [0.3, 0.4, 0.2], "first third": [0.6, 0.7, 0.9]},
+        {**S3, "place in A": [0.1, 0.5, 0.1], "place in B": [0.3, 0.4, 0.2], "first third": [0.6, 0.4, 0.9]},
+    ),
+    "C34": ({**S3, "training": [0.1, 0.0, 0.1], "test": [-0.1, -0.2, -0.1]},
+            {**S3, "training": [0.1, -0.1, 0.1], "test": [0.1, -0.2, -0.1]}),
+    "C35": ({**S3, "test minus training": [-0.1, -0.2, -0.3]}, {**S3, "test minus training": [0.1, 0.0, 0.3]}),
+    "C36": ({**MANY, "rho": 0.8, "p": 0.01, "rho of training accuracy": -0.6},
+            {**MANY, "rho": 0.8, "p": 0.06, "rho of training accuracy": 0.6}),
+    "C37": ({**MANY, "rho": -0.8, "p": 0.01}, {**MANY, "rho": 0.8, "p": 0.01}),
+    "C38": ({**S3, "share": [0.6, 0.7, 0.6], "by chance": [0.5, 0.5, 0.5]}, {**S3, "share": [0.4, 0.5, 0.4], "by chance": [0.5, 0.5, 0.5]}),
+    "C39": ({**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [0.8, 0.7, 0.8]},
+            {**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [1.0, 0.9, 1.0]}),
+    "C40": (
+        {**S3, "slope in A": [-0.1, -0.2, -0.1], "least slope in B, C, D": [0.1, 0.0, 0.1]},
+        {**S3, "slope in A": [-0.1, 0.2, -0.1], "least slope in B, C, D": [0.1, -0.1, 0.1]},
+    ),
+    "C41": ({"A": 0.035, "B": 0.117}, {"A": 0.2, "B": 0.5}),
+    "C42": ({"low, correlation": 0.1, "low, damage": 0.02}, {"low, correlation": -0.1, "low, damage": 0.0}),
+    "C43": (dict.fromkeys(BEATEN, 0.1), dict.fromkeys(BEATEN, 0.0)),
+    "C44": (dict.fromkeys(EXTENDED, True), dict.fromkeys(EXTENDED, False)),
+    "C45": (DEPTH, {**DEPTH, "tau": 0.2, "studied layer, random": 1.0, "fall, random": 0.8}),
+    "C46": ({"units changed": 0, "ratio of L1": 0.5}, {"units changed": 1, "ratio of L1": 1.0}),
+    "C47": ({**MANY, "rho": 0.8, "p": 0.01, "tau of the rate": -0.4}, {**MANY, "rho": 0.8, "p": 0.2, "tau of the rate": 0.0}),
+}  # fmt: skip
+
+
+def judged(claim, result):
+    measured = {name: value for name, value in result.items() if name != "interval"}
+    return verdicts.verdict(BY_ID[claim], measured, result.get("interval"))
+
+
+# ---- the table ----
+
+
+def test_all_claims_are_there_with_what_is_measured_and_where():
+    assert [claim.id for claim in CLAIMS] == [f"C{number:02}" for number in range(1, 48)] == list(MADE_UP)
+    written = {file for source in notebooks.sources() for file in notebooks.saved_files(source)} | {""}
+    stems = {source.stem for source in notebooks.sources()}
+    for claim in CLAIMS:
+        assert claim.place and claim.statement and claim.paper and claim.measure and claim.criterion
+        assert claim.notebook in stems and claim.figure in written, claim.id
+    seeded = {claim.id for claim in CLAIMS if claim.seeds >= 3}
+    assert {f"C{n:02}" for n in (*range(6, 15), *range(29, 41))} <= seeded
+
+
+@pytest.mark.parametrize("claim", MADE_UP)
+def test_a_criterion_passes_and_fails(claim):
+    good, bad = MADE_UP[claim]
+    assert judged(claim, good) == HOLDS
+    assert judged(claim, bad) == FAILS
+
+
+@pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS if claim.seeds])
+def test_two_training_seeds_are_no_verdict(claim):
+    assert judged(claim, {**MADE_UP[claim][0], "seeds": 2}) == NOT
+    assert judged(claim, {name: value for name, value in MADE_UP[claim][0].items() if name != "seeds"}) == NOT
+
+
+@pytest.mark.parametrize(
+    "claim, change",
+    [
+        ("C02", {"changed by (2, 0)": 0.6}), ("C05", {"classes above 0 given the rate": 0}), ("C10", {"tau": [-0.5, 0.5, -0.5]}),
+        ("C15", {"units": 0.2}), ("C16", {"interval": [0.5, 1.0]}), ("C17", {"low, on test images": -0.1}), ("C18", {"removed": 0.4}),
+        ("C21", {"rise": 0.5, "both": 0.5}), ("C22", {"change": -0.05}), ("C23", {"low, S_val": 0.05}),
+        ("C27", {"K, disjoint sets": "never"}),
+        ("C36", {"rho of training accuracy": 0.9}), ("C37", {"p": 0.3}), ("C43", {"low, APoZ": -0.1}),
+    ],
+)  # fmt: skip
+def test_some_conditions_met_is_holds_in_part(claim, change):
+    assert judged(claim, {**MADE_UP[claim][0], **change}) == PART
+
+
+def test_grades():
+    assert [grade(*met) for met in ((True,), (True, False), (False, False))] == [HOLDS, PART, FAILS]
+
+
+# ---- the record ----
+
+
+@pytest.fixture
+def profile(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNITNB_FIGURES", str(tmp_path))
+    return load_profile("shapes")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def record(profile, claim="C15", **changes):
+    return verdicts.record_claims(profile, BY_ID[claim].notebook, {claim: {**MADE_UP[claim][0], **changes}})
+
+
+def entry(profile, claim="C15"):
+    return {e["id"]: e for e in json.loads((profile.figures_folder / "claims.json").read_text())}[claim]
+
+
+def test_a_record_holds_every_claim_with_a_verdict_or_a_reason_and_a_command(profile):
+    record(profile)
+    entries = json.loads((profile.figures_folder / "claims.json").read_text())
+    assert [e["id"] for e in entries] == [claim.id for claim in CLAIMS]
+    assert {"id", "place", "statement", "paper", "measured", "interval", "criterion", "verdict", "figure"} <= set(entries[0])
+    assert entry(profile)["verdict"] == HOLDS and entry(profile)["interval"] == [0.03, 0.05]
+    for e in entries:
+        assert e["verdict"] in VERDICTS and (e["verdict"] == NOT) == bool(e["why"] and e["command"])
+    assert (entry(profile, "C05")["why"], entry(profile, "C05")["command"]) == (
+        "06_controls has not recorded it",
+        "make figures PROFILE=shapes",
+    )
+    assert "3 training seeds" in entry(profile, "C06")["why"] and "EXTRA=1" in entry(profile, "C06")["command"]
+
+
+def test_notebooks_add_to_one_record_and_replace_their_own_part(profile):
+    record(profile, "C19")
+    record(profile, "C43")
+    record(profile, "C15")  # of the notebook of C19
+    assert entry(profile, "C43")["verdict"] == entry(profile, "C15")["verdict"] == HOLDS and entry(profile, "C19")["verdict"] == NOT
+
+
+def test_a_second_run_gives_the_same_bytes_and_so_does_one_with_noise(profile):
+    written = []
+    for noise in (0, 0, 1e-7):
+        record(profile, units=0.033 + noise, interval=(0.03 - noise, 0.05))
+        claim_documents.write_claims(profile)
+        written.append([(profile.figures_folder / name).read_bytes() for name in ("claims.json", "CLAIMS.md")])
+    assert written[0] == written[1] == written[2]
+
+
+def test_changing_a_stored_number_changes_the_verdict(profile, capsys):
+    record(profile)
+    path = profile.figures_folder / "claims.json"
+    assert cli.main(["claims"]) == 0 and "C15  holds  " in capsys.readouterr().out
+    path.write_text(path.read_text().replace('"units": 0.033', '"units": 0.5'))
+    assert cli.main(["claims"]) == 0 and "C15  does not hold" in capsys.readouterr().out
+    assert entry(profile)["verdict"] == FAILS and "units 0.5; random orders 0.9" in (profile.figures_folder / "CLAIMS.md").read_text()
+
+
+def test_a_verdict_typed_into_the_record_does_not_last(profile):
+    record(profile)
+    path = profile.figures_folder / "claims.json"
+    path.write_text(path.read_text().replace('"verdict": "holds"', '"verdict": "does not hold"'))
+    assert claim_documents.write_claims(profile)[14]["verdict"] == HOLDS == entry(profile)["verdict"]
+
+
+def test_numbers_that_json_lacks(profile):
+    record(profile, units=np.inf, interval=(0.5, np.inf))
+    assert entry(profile)["measured"]["units"] == "never" and entry(profile)["verdict"] == FAILS
+    record(profile, units=np.nan)
+    assert entry(profile)["verdict"] == NOT and "units: undefined" in entry(profile)["why"]
+    verdicts.record_claims(profile, "05_roles", {"C37": {"reason": "no model has any"}})
+    assert entry(profile, "C37")["why"] == "no model has any"
+
+
+def test_rounding_keeps_exactness_and_integers():
+    assert verdicts._rounded([3, np.int64(12800), 0.61071, 1e-9, -1e-9, np.float32(0.25)]) == [3, 12800, 0.611, 0.0, 0.0, 0.25]
+    assert str(verdicts._rounded(-1e-9)) == "0.0"
+
+
+def test_errors_name_what_came_and_what_is_known(profile, capsys):
+    with pytest.raises(ValueError, match="unknown claim 'C51': did you mean"):
+        verdicts.record_claims(profile, "03_ablation", {"C51": {}})
+    with pytest.raises(ValueError, match="C15 is measured by 03_ablation, not by 04_stability"):
+        verdicts.record_claims(profile, "04_stability", {"C15": {}})
+    assert cli.main(["claims", "--class", "ring"]) == 1
+    assert "make it with: make figures PROFILE=shapes CLASS=ring" in capsys.readouterr().err
+
+
+INCOMPLETE = '[{"id": "C15", "measured": {"unit": 1}, "interval": null, "reason": ""}]'
+
+
+@pytest.mark.parametrize("text", ["", "[{]", "{}", '[{"id": "C99"}]', INCOMPLETE, "[3]"])
+def test_a_damaged_record_is_an_error_that_names_it(profile, text, capsys):
+    record(profile)
+    path = profile.figures_folder / "claims.json"
+    path.write_text(text if text else path.read_text()[:500])
+    with pytest.raises(store.DamagedFileError, match="claims.json is no record of claims"):
+        record(profile, "C43")
+    assert cli.main(["claims"]) == 1 and "remove it, then: make figures" in capsys.readouterr().err
+
+
+# ---- documents ----
+
+
+def test_the_difference_of_two_runs(profile, capsys):
+    other = replace(profile, target_class="ring")
+    for run, units in ((profile, 0.03), (other, 0.5)):
+        record(run, units=units)
+        record(run, "C43")
+    assert cli.main(["claims", "--diff", "shapes/ring"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 47 verdicts differ" in shown and "C43" not in shown
+    assert "shapes/square        holds" in shown and "shapes/ring          does not hold" in shown and "units 0.5" in shown
+
+
+def test_the_document_is_a_table_of_all_claims(profile):
+    record(profile)
+    text = claim_documents.claims_document(claim_documents.write_claims(profile), "title")
+    rows = [line for line in text.splitlines() if line.startswith("| **C")]
+    assert len(rows) == 47 and rows[14].count("|") == 6 and "● holds" in rows[14] and "[fig3.png](fig3.png)" in rows[14]
+    assert text.count("not measured here: ") == 46
+
+
+def test_the_picture_has_a_cell_for_each_claim_and_profile(profile):
+    record(profile)
+    figure = claims_figure.claims_figure({"shapes": verdicts.load_claims(profile), "imagenet": "not run here"})
+    axes = figure.axes[0]
+    colours = [matplotlib.colors.to_hex(patch.get_facecolor()).upper() for patch in axes.patches]
+    assert len(colours) == 2 * 47 and colours.count(claims_figure.FILLS[HOLDS]) == 1 and colours.count(claims_figure.FILLS[NOT]) == 93
+    assert len(set(claims_figure.FILLS.values())) == len(set(claims_figure.MARKS.values())) == len(VERDICTS)
+
+
+def test_a_profile_that_was_not_run_says_how(profile):
+    columns = claim_documents.overview()
+    assert columns["cifar10"] == "not run here: `make figures PROFILE=cifar10`"
+    assert "make figures PROFILE=imagenet DATA=... WEIGHTS=..." in columns["imagenet"]
+
+
+@pytest.mark.parametrize("name", ["shapes", "cifar10"])
+def test_the_committed_verdicts_are_those_of_the_committed_numbers(name):
+    profile = load_profile(name)
+    entries = verdicts.load_claims(profile)
+    assert json.loads((profile.figures_folder / "claims.json").read_text()) == entries
+    assert all(e["measured"] or e["why"] and e["command"] for e in entries)
+    document = (profile.figures_folder / "CLAIMS.md").read_text(encoding="utf-8")
+    again = claim_documents.claims_document(entries, f"{name}, class {profile.target_class}")
+    assert document == again, "stale; make it with: unitnb claims"
+
+
+def test_the_readmes_table_is_not_stale(tmp_path):
+    readme = (project_root() / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(claim_documents.MARKERS[0])[1].split(claim_documents.MARKERS[1])[0].strip()
+    assert shown == claim_documents.readme_table(), "stale; make it with: unitnb claims"
+    copy = tmp_path / "README.md"
+    copy.write_text(readme.replace(shown, "something old"), encoding="utf-8")
+    assert claim_documents.update_readme(copy) and copy.read_text(encoding="utf-8") == readme
+
+
+def test_every_notebook_records_its_claims():
+    for source in notebooks.sources():
+        if any(claim.notebook == source.stem for claim in CLAIMS):
+            assert f'unitnb.record_claims(p, "{source.stem}", ' in source.read_text()
+
+
+# ---- what they are judged by ----
+
+
+def curve(accuracy, loss=None, mode="remove", n=10):
+    """A curve whose accuracy is as given, in tenths, on n images."""
+    accuracy = np.asarray(accuracy, float)
+    correct = np.arange(n) < np.round(accuracy * n)[:, None]
+    losses = np.repeat(np.asarray(1 - accuracy if loss is None else loss, float)[:, None], n, axis=1)
+    return Curve(mode, np.arange(len(accuracy) - 1), "", 10, correct, losses, losses, correct)
+
+
+def test_the_paper_ablation_by_hand():
+    removed = curve([1, 0.1, 0, 0, 0], loss=[0, 5, 8, 7, 6])
+    reverse = curve([0.5, 0.6, 0.7, 1, 0], loss=[1, 0.9, 0.8, 0.1, 6])
+    random, by_class = [curve([1, 1, 1, 0.1, 0])] * 3, {"one": (removed, reverse), "two": (removed, removed)}
+    found = measures.ablation_claims(removed, reverse, random, removed, by_class)
+    assert found["C15"]["units"] == 0.25 and found["C15"]["random orders"] == 0.75
+    assert found["C16"] == {"place": 0.5, "interval": (0.5, 0.5)}
+    assert found["C17"]["excess"] == 2 and found["C17"]["low, on test images"] == 2
+    assert found["C18"]["rise"] == 0.5 and found["C18"]["removed"] == 0.75 and found["C18"]["interval"][0] > 0
+    assert found["C19"]["width"] == 0.25 and found["C20"]["distance"] == 0
+    assert found["C21"] == {"classes": 2, "rise": 0, "collapse": 0, "both": 0}  # at 75%, over a quarter of so few units
+    assert found["C22"]["change"] == pytest.approx(0.2)
+
+
+def test_method_measures_agree_with_each_other():
+    maps = np.maximum(np.random.default_rng(0).normal(size=(20, 8, 8, 3)), 0)
+    found = measures.method_claims(maps, n_maps=30)
+    assert found["C01"] == FIG1 and found["C03"] == {"maps": 30, "not nested": 0} and found["C04"]["other than GUDHI"] == 0
+    assert found["C02"]["changed by scale"] == 0 == found["C02"]["changed by (2, 2)"] < found["C02"]["changed by (2, 0)"]
+
+
+def test_a_wrong_birth_would_be_seen(monkeypatch):
+    maps = np.maximum(np.random.default_rng(0).normal(size=(20, 8, 8, 3)), 0)
+    right = measures.birth_points
+    monkeypatch.setattr(measures, "birth_points", lambda *given, **named: right(*given, **named) + (right(*given, **named) == 6))
+    assert measures.method_claims(maps, n_maps=30)["C04"]["other than GUDHI"] > 0
+
+
+def test_own_class_against_the_others():
+    correlations, damage = np.full((3, 3), 0.2) + 0.5 * np.eye(3), np.array([[0.5, 0.1, 0.3], [0.2, 0.4, 0.2], [0, 0.2, 0.1]])
+    found = network_measures.class_claim(correlations, damage)
+    assert [found["correlation"], found["low, correlation"]] == pytest.approx([0.5, 0.5])
+    assert found["damage"] == pytest.approx((0.3 + 0.2 + 0) / 3) and -1e-9 < found["low, damage"] < 0.1
+
+
+def test_halving_the_weights_of_a_layer_halves_its_maps():
+    model = unitnb.small_vgg(widths=(4, 4, 6), dense=5)
+    images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
+    found = network_measures.scale_claim(unitnb.split_model(model, "block2_conv3"), images[:3], images[3:])
+    assert found["units changed"] == 0 and found["ratio of L1"] == found["ratio of mean activation"] == pytest.approx(0.5)
+    depth = network_measures.depth_claim(model, "block2_conv3", images)
+    assert len(depth["by layer, trained"]) == 5 and depth["studied layer, random"] != depth["studied layer, trained"]
+
+
+# ---- over seeds ----
+
+
+MODELS = ["A", "B", "C", "D", "A1", "B1", "C1", "D1", "E", "A2", "B2", "C2", "D2"]
+
+
+def stored_results(n_classes=4, units=12, epochs=5):
+    """Made-up results in which every claim of training holds: made of straight lines."""
+    rng = np.random.default_rng(0)
+    m, fall = len(MODELS), np.linspace(1, 0.5, epochs + 1) ** 2
+    by_epoch = np.tile(fall, (3, n_classes, 1))
+    train = np.tile(np.r_[0, 0.5, 1, 1, np.linspace(1, 0.8, units - 3)], (m, n_classes, 1))
+    train[MODELS.index("E")] *= 0.9
+    test = train * np.array([dict(A=0.9, B=0.8, C=0.6, D=0.3, E=0.7)[model[0]] for model in MODELS])[:, None, None]
+    return {
+        "train": train, "test": test, "core": np.full((m, n_classes), 2), "kappa": np.full((m, n_classes), 0.7),
+        "roles": np.tile([2, 0, 0, units - 2], (m, n_classes, 1)), "rank": rng.random((m, n_classes, units)).argsort(axis=-1),
+        "partial": np.full((m, n_classes), 0.3), "entropy": 2 - test[..., -1], "rate": test[..., -1], "epoch_entropy": by_epoch,
+        "epoch_rate": by_epoch, "epoch_effectiveness": by_epoch, "epoch_pooled_entropy": by_epoch, "epoch_zero": 1 - by_epoch,
+        "epoch_index": np.full((3, n_classes, epochs), 0.9), "epoch_loss": np.tile(fall, (3, 1)),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def from_store(monkeypatch, profile):
+    monkeypatch.setattr(seeds, "spearman_interval", lambda x, y: extra.spearman_interval(x, y, n_boot=20))
+
+    def install(results, models=MODELS):
+        monkeypatch.setattr(seeds, "model_results", lambda _: None if results is None else (models, results))
+        recipes = {model: profile.models[model[0] if model[0] in "ABCD" else "C"] for model in models}
+        known = replace(profile, models=recipes)
+        return seeds.training_seed_claims(known, 14) | seeds.role_seed_claims(known)
+
+    return install
+
+
+def test_networks_of_a_recipe_are_its_seeds():
+    assert [seeds.networks_of(MODELS, letter) for letter in "AD"] == [[0, 4, 9], [3, 7, 12]]
+
+
+def test_claims_over_seeds_by_hand(from_store):
+    found = from_store(stored_results())
+    assert {claim.id for claim in CLAIMS if claim.seeds} == set(found)
+    plain = {claim: verdicts._plain(numbers) for claim, numbers in found.items()}
+    got = {claim: verdicts.verdict(BY_ID[claim], p["measured"], p["interval"]) for claim, p in plain.items()}
+    assert {claim for claim, name in got.items() if claim < "C15"} == {f"C{n:02}" for n in range(6, 15)}
+    assert [got[f"C{n:02}"] for n in (6, 8, 9, 10, 13, 14)] == [HOLDS] * 6 and got["C12"] == FAILS and got["C07"] == FAILS  # 4 classes
+    assert found["C06"]["fall of H"] == pytest.approx([0.75] * 3) and found["C11"]["correlation"] == pytest.approx([1] * 3)
+    assert found["C10"]["tau"] == pytest.approx([-1] * 3)
+    assert got["C29"] == got["C30"] == got["C31"] == HOLDS and found["C29"]["gap of D"] == pytest.approx([0.56] * 3)
+    assert found["C32"]["place"] == pytest.approx([2 / 12] * 3) and found["C32"]["above the full model"] == pytest.approx([0.2] * 3)
+    assert got["C37"] == NOT and "same share" in found["C37"]["reason"] and got["C40"] == PART and got["C39"] == FAILS
+    assert found["C36"]["models"] == 13
+
+
+def test_too_few_seeds_missing_numbers_and_none_at_all_are_no_verdict(from_store, profile):
+    few = {name: values[:9] if len(values) == len(MODELS) else values[:2] for name, values in stored_results().items()}
+    assert {numbers["seeds"] for numbers in from_store(few, MODELS[:9]).values() if "seeds" in numbers} == {2}
+    old = {name: stored_results()[name] for name in ("train", "test", "core")}
+    assert from_store(old)["C30"] == {"reason": "the stored results of the models hold no 'kappa'"} and from_store(old)["C29"]["seeds"] == 3
+    assert from_store(None) == {}
+    verdicts.record_claims(profile, "05_roles", {"C29": from_store(few, MODELS[:9])["C29"]})
+    gaps = entry(profile, "C29")
+    assert gaps["verdict"] == NOT and "2 were measured" in gaps["why"] and gaps["measured"]["gap of A"] == [0.08, 0.08]

@@ -1,0 +1,58 @@
+"""The claims on one page: a row a claim, a column a profile, colour and symbol its verdict."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from . import store
+from .claims import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
+from .figures import new_figure
+from .profiles import Profile
+
+FILLS = {HOLDS: "#009E73", PART: "#F0E442", FAILS: "#D55E00", NOT: "#E6E6E6"}  # Okabe & Ito; their lightness differs, too
+MARKS = {HOLDS: "o", PART: "D", FAILS: "X", NOT: "_"}
+
+
+def claims_figure(columns: Mapping[str, list | str]):
+    """``columns[profile]`` is what ``load_claims`` gives, or a sentence where the profile was not run."""
+    figure, axes = new_figure([["claims"]], figsize=(8, 10.6))
+    place = axes["claims"]
+    for x, column in enumerate(columns.values()):
+        found = [NOT] * len(CLAIMS) if isinstance(column, str) else [entry["verdict"] for entry in column]
+        for verdict in VERDICTS:
+            rows = np.flatnonzero([name == verdict for name in found])
+            _cells(place, x, rows, verdict)
+    _label(place, columns)
+    return figure
+
+
+def _cells(axes, x, rows, verdict):
+    axes.barh(rows, 0.92, left=x - 0.46, height=0.86, color=FILLS[verdict], linewidth=0)
+    axes.scatter(np.full(len(rows), x), rows, s=20, marker=MARKS[verdict], color="black", linewidths=0.8, zorder=3)
+
+
+def _label(axes, columns):
+    from matplotlib.lines import Line2D
+
+    names = [f"{name}\n(not run here)" if isinstance(column, str) else name for name, column in columns.items()]
+    axes.set_xticks(range(len(columns)), names, fontsize=8)
+    axes.set_yticks(range(len(CLAIMS)), [f"{claim.statement}   {claim.id}" for claim in CLAIMS], fontsize=7)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.set(ylim=(len(CLAIMS) - 0.4, -0.6), xlim=(-0.55, len(columns) - 0.45))
+    axes.spines[:].set_visible(False)
+    marks = [Line2D([], [], marker=MARKS[v], color="black", markerfacecolor="black", markersize=5, linestyle="", label=v) for v in VERDICTS]
+    for mark, verdict in zip(marks, VERDICTS, strict=True):
+        mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
+    axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=8)
+
+
+def save_picture(profile: Profile, columns: Mapping[str, list | str]) -> None:
+    """Write ``claims.png`` beside the profiles' folders of figures."""
+    import matplotlib.pyplot as plt
+
+    figure = claims_figure(columns)
+    with store.atomic_path(profile.figures_folder.parents[1] / "claims.png") as temporary:
+        figure.savefig(temporary, metadata={"Software": None})
+    plt.close(figure)
