@@ -47,22 +47,21 @@ def per_map(function, maps):
     return np.mean([best(lambda m=m: function(m), 0) for m in singles[:count]]) * 1e6
 
 
+def distances(fmap):
+    distance = np.where(fmap > 0, 2 - fmap, np.inf)
+    np.fill_diagonal(distance, 0)
+    return distance
+
+
 def by_gudhi(fmap):
-    """First birth in degree 1 of the clique complex up to triangles."""
-    tree = gudhi.SimplexTree()
-    rows, columns = np.triu_indices(len(fmap), 1)
-    weight = fmap[rows, columns]
-    keep = weight > 0
-    tree.insert_batch(np.arange(len(fmap))[None], np.full(len(fmap), -2.0))
-    tree.insert_batch(np.stack([rows[keep], columns[keep]]), -weight[keep].astype(float))
-    tree.expansion(2)
-    tree.compute_persistence(homology_coeff_field=2, persistence_dim_max=True)
+    """First birth in degree 1 of the clique complex up to triangles, by GUDHI's class for a matrix of distances."""
+    tree = gudhi.RipsComplex(distance_matrix=distances(fmap), max_edge_length=2).create_simplex_tree(max_dimension=2)
+    tree.compute_persistence(homology_coeff_field=2)
     return tree.persistence_intervals_in_dimension(1)
 
 
 def by_ripser(fmap):
-    distance = np.where(fmap > 0, 2 - fmap, np.inf)
-    np.fill_diagonal(distance, 0)
+    distance = distances(fmap)
     return ripser(distance, distance_matrix=True, maxdim=1)["dgms"][1]
 
 
