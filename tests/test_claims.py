@@ -168,6 +168,12 @@ def profile(monkeypatch, tmp_path):
     return load_profile("shapes")
 
 
+@pytest.fixture
+def committed(monkeypatch):
+    """The figures of the repository, also where the notebooks' tests send figures elsewhere."""
+    monkeypatch.delenv("UNITNB_FIGURES", raising=False)
+
+
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
@@ -303,7 +309,7 @@ def test_a_profile_that_was_not_run_says_how(profile):
 
 
 @pytest.mark.parametrize("name", ["shapes", "cifar10"])
-def test_the_committed_verdicts_are_those_of_the_committed_numbers(name):
+def test_the_committed_verdicts_are_those_of_the_committed_numbers(committed, name):
     profile = load_profile(name)
     entries = verdicts.load_claims(profile)
     assert json.loads((profile.figures_folder / "claims.json").read_text()) == entries
@@ -313,7 +319,7 @@ def test_the_committed_verdicts_are_those_of_the_committed_numbers(name):
     assert document == again, "stale; make it with: unitnb claims"
 
 
-def test_the_readmes_table_is_not_stale(tmp_path):
+def test_the_readmes_table_is_not_stale(committed, tmp_path):
     readme = (project_root() / "README.md").read_text(encoding="utf-8")
     shown = readme.split(claim_documents.MARKERS[0])[1].split(claim_documents.MARKERS[1])[0].strip()
     assert shown == claim_documents.readme_table(), "stale; make it with: unitnb claims"
