@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .comparison import image_areas
+
 
 def rank_correlations(scores) -> np.ndarray:
     """Spearman's correlation of the units' scores between classes: (c, u) to (c, c), ties by mean rank, 1 on the diagonal."""
@@ -29,7 +31,7 @@ def damage_matrix(curves, labels) -> np.ndarray:
     if len(curves) != labels.max() + 1 or any(curve.mode != "remove" for curve in curves):
         raise ValueError(f"{len(curves)} curves of modes {sorted({curve.mode for curve in curves})} and {labels.max() + 1} classes; "
                          "expected one curve of mode 'remove' for each class")
-    lost = [curve.correct[0] - np.trapezoid(curve.correct.astype(float), axis=0) / (len(curve.correct) - 1) for curve in curves]
+    lost = [curve.correct[0] - image_areas(curve.correct) for curve in curves]
     return np.array([[row[labels == d].mean() for d in range(len(curves))] for row in lost])
 
 

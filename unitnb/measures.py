@@ -6,7 +6,7 @@ import numpy as np
 
 from .claims import BY_ID, HOLDS
 from .curves import Curve, area_difference
-from .topology import betti_curves, birth_points, level_edges, top_edges
+from .topology import betti_curves, birth_points, births_by_homology, edge_bound, level_edges, symmetrize, top_edges
 
 PATH = ((0, 1), (1, 2), (2, 3), (3, 4))  # four edges, five vertices: as in Fig. 1
 FOUR_POINTS = ((0, 1), (3, 2), (1, 3), (2, 0))  # the later paper's toy, counted from 0
@@ -66,29 +66,16 @@ def _changes(maps, b_max):
 def is_nested(fmap) -> bool:
     """Whether the edges of each level are among those of the next, each level thresholded anew (Eq. 3)."""
     levels = level_edges(fmap)[0]
-    symmetric = np.maximum(fmap, fmap.T)
-    values = np.sort(symmetric[np.triu_indices(len(fmap), 1)])[::-1]
+    values = np.sort(symmetrize(fmap)[np.triu_indices(len(fmap), 1)])[::-1]
     present = [{(int(i), int(j)) for i, j in top_edges(fmap, v)} for v in range(1, int(levels[-1]) + 1)] if levels.size else []
     sizes = [int((values >= value).sum()) for value in np.unique(values[values > 0])[::-1]]
     return [len(edges) for edges in present] == sizes and all(a <= b for a, b in zip(present[:-1], present[1:], strict=True))
 
 
-def birth_by_homology(fmap, b_max) -> int:
-    """The slow and obvious birth of one map: edges present at the first level where GUDHI's beta_1 is not 0; 0 if none up to b_max."""
-    levels, betti = betti_curves(fmap)
-    holes = np.flatnonzero(betti[:, 1])
-    if not holes.size:
-        return 0
-    edges = int((np.maximum(fmap, fmap.T)[np.triu_indices(len(fmap), 1)] >= levels[holes[0]]).sum())
-    return edges if edges <= b_max else 0
-
-
 def _against_gudhi(maps, b_max):
-    n = maps.shape[1]
-    bound = b_max or round(50 / 91 * n * (n - 1) / 2)
-    births = birth_points(maps[:, :, :, None], bound)[:, 0]
-    other = sum(int(birth) != birth_by_homology(fmap, bound) for birth, fmap in zip(births, maps, strict=True))
-    return {"maps": len(maps), "other than GUDHI": other, "above B_max": int((births > bound).sum())}
+    bound = edge_bound(maps.shape[1], b_max)
+    births, slow = birth_points(maps[..., None], bound), births_by_homology(maps[..., None], bound, "edges", 1)
+    return {"maps": len(maps), "other than GUDHI": int((births != slow).sum()), "above B_max": int((births > bound).sum())}
 
 
 # ---- Sec. 3.4: curves of ablation ----
