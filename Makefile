@@ -1,9 +1,12 @@
 # Every figure from one command. `make` alone prints the commands.
 PROFILE ?= shapes
 CLASS ?=
+CLASSES ?=
 DATA ?=
 JOBS ?= 2
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
+endif
 
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
@@ -31,7 +34,11 @@ $(error PROFILE='$(PROFILE)' CLASS='$(CLASS)': no such profile or class; the pro
 endif
 endif
 
-.PHONY: help figures class train lab test check nbval refresh bench clean
+ifneq ($(findstring /,$(CLASSES)),)
+$(error CLASSES='$(CLASSES)': the name of a class has no slash)
+endif
+
+.PHONY: help figures class classes train lab test check nbval refresh bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
@@ -62,6 +69,14 @@ missing: ;
 
 class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=crescent
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
+
+# Each class in a make of its own, so that one that fails does not stop the others; the index names it and ends with an error.
+classes: $(addprefix class@,$(CLASSES)) ## the same for several, a page over all: make classes CLASSES="ring cross" [NOTEBOOKS="03_ablation"]
+	@$(if $(CLASSES),$(PY) -m unitnb.cli index --profile $(PROFILE) $(CLASSES),echo 'make classes needs CLASSES="<class> <class> ..."'; exit 2)
+
+class@%: $(ENVIRONMENT)
+	@mkdir -p build/log && rm -f 'build/log/$(PROFILE)-$*.failed' && echo "$*: log in build/log/$(PROFILE)-$*.log"
+	@$(MAKE) --no-print-directory figures CLASS='$*' > 'build/log/$(PROFILE)-$*.log' 2>&1 || touch 'build/log/$(PROFILE)-$*.failed'
 
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)

@@ -13,7 +13,7 @@ for _name, _value in {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_NUM_INTRAOP_THREADS": "2",
+    "TF_NUM_INTRAOP_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),  # Dask gives its workers one
     "TF_NUM_INTEROP_THREADS": "1",
 }.items():
     os.environ.setdefault(_name, _value)
@@ -59,6 +59,9 @@ EXPORTS = {
     "panels": (),
     "figures": ("save_figure", "save_table"),
     "roles.figures": (),
+    "sweep": (),
+    "sweep.executors": (),
+    "sweep.summary": (),
     "controls.tables": ("answers_table", "bias_table", "scores_table"),
     "controls.figures": (),
     "claims": (),
@@ -77,6 +80,7 @@ EXPORTS = {
     ),
     "claims.seeds": ("role_seed_claims", "training_seed_claims"),
     "notebooks": (),
+    "index_page": (),
     "cli": (),
 }
 _MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}
