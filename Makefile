@@ -31,11 +31,11 @@ $(error PROFILE='$(PROFILE)' CLASS='$(CLASS)': no such profile or class; the pro
 endif
 endif
 
-.PHONY: help figures class train lab test check nbval refresh bench clean
+.PHONY: help figures class train html lab test test-browser check nbval refresh bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
@@ -66,6 +66,9 @@ class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=cresce
 
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
+
+html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
+	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks

@@ -65,6 +65,8 @@ EXPORTS = {
     "network_measures": ("class_claim", "core_claim", "depth_claim", "halved_weights", "importance_claim", "rivals_claim", "scale_claim"),
     "seeds": ("role_seed_claims", "training_seed_claims"),
     "notebooks": (),
+    "mathml": (),
+    "site": (),
     "cli": (),
 }
 _MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}

@@ -58,6 +58,13 @@ def _claims(options) -> None:
         print(f"{claim_documents.counts(entries)}: {profile.figures_folder / claim_documents.DOCUMENT}")
 
 
+def _html(options) -> None:
+    from . import site
+
+    for path in site.write_site(_profile_of(options.profile, options.target_class), options.folder):
+        print(path)
+
+
 def _profile_of(name, target_class=None):
     return load_profile(name, {"target_class": target_class} if target_class else None)
 
@@ -95,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--profile", default="shapes")
     claims.add_argument("--class", dest="target_class", default=None)
     claims.add_argument("--diff", metavar="PROFILE[/CLASS]", help="show what differs from another run")
+    html = command("html", _html, "write the static site, one page an executed notebook, readable without a network")
+    html.add_argument("folder", type=Path, nargs="?", default=project_root() / "build" / "site")
+    html.add_argument("--profile", default="shapes")
+    html.add_argument("--class", dest="target_class", default=None)
     refresh = command("refresh", _refresh, "write the outputs of a default run into the committed notebooks")
     refresh.add_argument("runs", type=Path)
     command("check", _check, "check that the notebook pairs agree and were executed in order")
