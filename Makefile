@@ -71,7 +71,7 @@ html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: 
 	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
-	$(PY) -m jupyterlab --notebook-dir=. notebooks
+	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
 
 test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run with another class
 	$(PY) -m pytest -q
@@ -86,6 +86,7 @@ nbval: $(ENVIRONMENT) ## run the notebooks and compare every output with what is
 
 refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(MAKE) figures PROFILE=shapes CLASS=
+	$(PY) -m unitnb.cli run notebooks/explore.py build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)/explore.ipynb
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 

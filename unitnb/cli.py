@@ -75,7 +75,7 @@ def _check(options) -> None:
     found = list(notebooks.problems())
     if found:
         raise ValueError("\n".join(found))
-    print(f"{len(notebooks.sources())} notebook pairs agree")
+    print(f"{len(notebooks.pairs())} notebook pairs agree")
 
 
 def _parser() -> argparse.ArgumentParser:

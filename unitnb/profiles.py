@@ -136,6 +136,15 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     return merged
 
 
+def _profile_files() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+
+
+def profile_names() -> list[str]:
+    """The profiles that there are."""
+    return list(_profile_files())
+
+
 def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Profile:
     """The profile of that name, with single settings replaced.
 
@@ -151,7 +160,7 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     """
     import yaml
 
-    files = {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+    files = _profile_files()
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     settings = {"name": name, **yaml.safe_load(files[name].read_text(encoding="utf-8"))}
