@@ -101,6 +101,13 @@ def test_every_formula_of_the_notebooks_and_of_the_readme_is_drawn():
         assert len(drawn("math")) == formulas and "$" not in drawn.get_text(), source.name
 
 
+def test_every_link_between_the_real_pages_leads_somewhere(tmp_path):
+    for path in site.write_site(load_profile(), tmp_path):
+        soup = page(path)
+        local = [link["href"] for link in soup("a", href=True) if "://" not in link["href"]]
+        assert local and [address for address in local if not leads_somewhere(soup, tmp_path, address)] == [], path.name
+
+
 def test_a_formula_that_a_browser_could_not_draw_is_an_error():
     with pytest.raises(ValueError, match=r"\$\\unheard x\$ holds a command"):
         mathml.mathml(r"\unheard x")

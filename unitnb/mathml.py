@@ -10,6 +10,7 @@ from pathlib import Path
 
 UNREAD = re.compile(r"<m[iot]>\\")  # latex2mathml leaves a command that it does not know as text
 
+NAMED = re.compile(r"<mi>(?:ln|log|exp)</mi>")  # a function's name keeps a thin space from its argument
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # for XML; in HTML it is understood, and nbconvert's headings stumble over it
 
 # What the font keeps: letters, upright and mathematical italic (a browser takes those for variables), Greek, digits, operators, arrows.
@@ -42,7 +43,7 @@ def mathml(formula: str, display: str = "inline") -> str:
     foreign = {character for character in html.unescape(re.sub(r"<[^>]*>", "", drawn)) if ord(character) not in KEPT}
     if foreign:
         raise ValueError(f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (mathml.KEPT)")
-    return drawn.replace(NAMESPACE, "", 1)
+    return NAMED.sub(r'\g<0><mspace width="0.17em"/>', drawn.replace(NAMESPACE, "", 1))
 
 
 @functools.cache

@@ -33,7 +33,7 @@ def draw_betti_numbers(axes, present: np.ndarray, betti: np.ndarray, v: float | 
 def example_figure(weights: np.ndarray, orders: Sequence[int]):
     """The example by hand: a small symmetric matrix, and the complexes of its ``orders`` strongest edges, a hole thick."""
     figure, axes = new_figure([["matrix", *map(str, orders)]], figsize=(8, 1.9))
-    panels.draw_image(axes["matrix"], weights, "strength of each edge")
+    panels.draw_image(axes["matrix"], weights, "strengths")
     for (i, j), weight in np.ndenumerate(weights):
         axes["matrix"].text(j, i, f"{weight:g}" if i != j else "", ha="center", va="center", color="white" if weight < 5 else "black")
     for order in orders:
