@@ -77,6 +77,9 @@ test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run wit
 	$(PY) -m pytest -q
 	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
 
+test-browser: $(ENVIRONMENT) ## the notebooks in JupyterLab and the site, in a headless Chromium (skipped where there is none)
+	$(PY) -m pytest -q -rs -m browser tests/test_browser.py
+
 check: $(ENVIRONMENT) ## lint, and check that the notebook pairs agree
 	$(PY) -m ruff check .
 	$(PY) -m unitnb.cli check

@@ -166,6 +166,7 @@ def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
 
 def test_moving_the_sliders_changes_what_is_shown(opened):
     board = Board()
+    assert board.map_picture.value.startswith(b"\x89PNG") and board.level.value > 0  # the birth, at once
     pictures = {board.map_picture.value}
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value

@@ -36,8 +36,8 @@ class Board:
         self.map_picture, self.unit_picture = widgets.Image(format="png"), widgets.Image(format="png")
         self.said, self.span_said = widgets.HTML(), widgets.HTML()
         self.profile.options, self.profile.value = profile_names(), profile
-        self._choose(model, target_class)
         self._listen()
+        self._choose(model, target_class)
 
     @property
     def view(self):
