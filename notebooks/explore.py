@@ -25,9 +25,9 @@
 # | you choose | you see |
 # | --- | --- |
 # | profile, model (A to D, of falling generalisation), class | units, ranks and roles for that class |
+# | units in place | accuracy with only these places of the rank in the layer, all other units silent |
 # | place of the unit in the importance rank; image of $S_{100}$ | the image, the symmetrized map, the unit's birth points over 100 images against structureless maps, its place by rival scores, the images that it answers to most |
 # | level of $v$ | the $v$ strongest entries framed, the complex that they span, its first hole thick while it is open, $\beta_0$ and $\beta_1$ |
-# | units in place | accuracy with only these places of the rank in the layer, all other units silent |
 
 # %%
 import unitnb

@@ -154,7 +154,7 @@ def test_a_notebook_runs_in_the_lab(page, server, name):
 @pytest.mark.parametrize("name", LONG)
 def test_a_long_notebook_opens_with_its_outputs(page, server, name):
     open_notebook(page, server, f"{name}.ipynb")
-    page.locator(".jp-OutputArea-output img").first.wait_for()
+    page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     cells = code_cells(page)
     assert errors(cells) == [] and all(cell["execution_count"] for cell in cells) and min(pictures(page)) > 100
     shot(page, f"lab-{name}")
@@ -205,12 +205,12 @@ def test_the_slider_of_the_explorer_changes_its_picture(page, server):
     page.wait_for_function("before => document.querySelector('img.widget-image').src != before", arg=before)
     assert int(row.locator(".widget-readout").inner_text()) == int(number) - 4
     page.wait_for_function(SHOWN)
+    shot(page, "lab-explore-after")
     said, span = page.locator(".widget-html", has_text="units in place").last, page.locator(".widget-hslider", has_text="units in place")
     shares = said.inner_text()
     span.locator(".noUi-handle").last.focus()
     span.locator(".noUi-handle").last.press("PageDown")
     page.wait_for_function("before => ![...document.querySelectorAll('.widget-html')].some(e => e.innerText == before)", arg=shares)
-    shot(page, "lab-explore-after")
 
 
 # ---- the site from the file system ----

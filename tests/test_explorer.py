@@ -166,11 +166,11 @@ def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
 
 def test_moving_the_sliders_changes_what_is_shown(opened):
     board = Board()
-    assert board.map_picture.value.startswith(b"\x89PNG") and board.level.value > 0  # the birth, at once
-    pictures = {board.map_picture.value}
+    assert bytes(board.map_picture.value).startswith(b"\x89PNG") and board.level.value > 0  # the birth, at once
+    pictures = {bytes(board.map_picture.value)}
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value
-        pictures.add(board.map_picture.value)
+        pictures.add(bytes(board.map_picture.value))
     assert len(pictures) == 4 and board.said.value.startswith(f"unit {explorer.unit_at(opened, 100)}: place 100 of 128")
     board.span.value = (1, 10)
     assert f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value

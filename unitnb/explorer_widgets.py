@@ -33,7 +33,7 @@ class Board:
         self.image = _slider(widgets.IntSlider, 0, 0, 0, "image")
         self.level = _slider(widgets.IntSlider, 0, 0, 0, "level of v")
         self.span = _slider(widgets.IntRangeSlider, 1, 1, (1, 1), "units in place")
-        self.map_picture, self.unit_picture = widgets.Image(format="png"), widgets.Image(format="png")
+        self.map_picture, self.unit_picture = (widgets.Image(format="png", layout=widgets.Layout(max_width="900px")) for _ in range(2))
         self.said, self.span_said = widgets.HTML(), widgets.HTML()
         self.profile.options, self.profile.value = profile_names(), profile
         self._listen()
@@ -44,7 +44,7 @@ class Board:
         """The widgets as one, to be displayed."""
         choices = widgets.HBox([self.profile, self.model, self.target_class])
         unit = [self.place, self.image, self.said, self.level, self.map_picture, self.unit_picture]
-        return widgets.VBox([choices, *unit, self.span, self.span_said])
+        return widgets.VBox([choices, self.span, self.span_said, *unit])
 
     def _listen(self):
         self.profile.observe(lambda _: self._choose(), "value")
