@@ -38,11 +38,11 @@ ifneq ($(findstring /,$(CLASSES)),)
 $(error CLASSES='$(CLASSES)': the name of a class has no slash)
 endif
 
-.PHONY: help figures class classes train lab test check nbval refresh bench clean
+.PHONY: help figures class classes train html lab test test-browser test-faults check nbval refresh bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
@@ -81,12 +81,18 @@ class@%: $(ENVIRONMENT)
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
 
+html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
+	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
+
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
-	$(PY) -m jupyterlab --notebook-dir=. notebooks
+	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
 
 test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run with another class
 	$(PY) -m pytest -q
 	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
+
+test-browser: $(ENVIRONMENT) ## the notebooks in JupyterLab and the site, in a headless Chromium (skipped where there is none)
+	$(PY) -m pytest -q -rs -m browser tests/test_browser.py
 
 check: $(ENVIRONMENT) ## lint, and check that the notebook pairs agree
 	$(PY) -m ruff check .
@@ -97,6 +103,7 @@ nbval: $(ENVIRONMENT) ## run the notebooks and compare every output with what is
 
 refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(MAKE) figures PROFILE=shapes CLASS=
+	$(PY) -m unitnb.cli run notebooks/explore.py build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)/explore.ipynb
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 

@@ -88,6 +88,13 @@ def _index(options) -> None:
         raise RuntimeError("failed: " + "; ".join(f"{name} ({logs[name].relative_to(project_root())})" for name in failed))
 
 
+def _html(options) -> None:
+    from . import site
+
+    for path in site.write_site(_profile_of(options.profile, options.target_class), options.folder):
+        print(path)
+
+
 def _profile_of(name, target_class=None):
     return load_profile(name, {"target_class": target_class} if target_class else None)
 
@@ -98,7 +105,7 @@ def _check(options) -> None:
     found = list(notebooks.problems())
     if found:
         raise ValueError("\n".join(found))
-    print(f"{len(notebooks.sources())} notebook pairs agree")
+    print(f"{len(notebooks.pairs())} notebook pairs agree")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -135,6 +142,10 @@ def _parser() -> argparse.ArgumentParser:
     index = command("index", _index, "a page over the runs of several classes (make classes); exit status 1 if one of them failed")
     index.add_argument("classes", nargs="+")
     index.add_argument("--profile", default="shapes")
+    html = command("html", _html, "write the static site, one page an executed notebook, readable without a network")
+    html.add_argument("folder", type=Path, nargs="?", default=project_root() / "build" / "site")
+    html.add_argument("--profile", default="shapes")
+    html.add_argument("--class", dest="target_class", default=None)
     refresh = command("refresh", _refresh, "write the outputs of a default run into the committed notebooks")
     refresh.add_argument("runs", type=Path)
     command("check", _check, "check that the notebook pairs agree and were executed in order")

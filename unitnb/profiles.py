@@ -163,6 +163,15 @@ def _read_settings(path: Path) -> Mapping:
     return settings
 
 
+def _profile_files() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+
+
+def profile_names() -> list[str]:
+    """The profiles that there are."""
+    return list(_profile_files())
+
+
 def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Profile:
     """The profile of that name, with single settings replaced.
 
@@ -176,7 +185,7 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     ValueError
         For an unknown profile, setting, or a value of the wrong type; the text names the nearest known ones.
     """
-    files = {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+    files = _profile_files()
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     merged = _checked(Profile, _with_overrides({"name": name, **_read_settings(files[name])}, overrides or {}), f"profile '{name}'")
