@@ -85,7 +85,7 @@ def test_a_truncated_jpeg_is_unreadable(tmp_path):
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:-600])
     with pytest.raises(data.UnreadableImageError, match="truncated"):
-        data._decode(path, 32)
+        data._decode(path, path.name, 32)
 
 
 @pytest.mark.parametrize(

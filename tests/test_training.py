@@ -149,7 +149,7 @@ def test_a_first_stretch_trained_anew_follows_the_shipped_log(root, monkeypatch)
     images = data.open_images(profile)
     recipe = profile.recipe("D")
     train = training._read_all(images, "train", *data.training_set(images, profile, "D"), True)
-    network = training._network(profile, recipe, len(images.classes))
+    network = training._network(profile, recipe, images.n_outputs)
     start = training._evaluate(network, train, train)["loss"]
     training._fit_one(network, train, recipe, 1)
     assert start == pytest.approx(log["loss"][0], rel=0.05)

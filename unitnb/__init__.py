@@ -20,13 +20,17 @@ for _name, _value in {
 
 # The public names, by module, in the order in which modules may import one another.
 EXPORTS = {
+    "synsets": (),
     "profiles": ("Profile", "load_profile", "notebook_parameters"),
     "store": (),
     "shapes": (),
+    "tars": (),
+    "ilsvrc": (),
     "data": ("folder_images", "open_images", "sample_others", "sample_set", "training_set"),
     "tails": (),
     "models": ("SplitModel", "small_vgg", "split_model"),
-    "training": ("epoch_maps", "load_model", "train_model", "training_log"),
+    "pretrained": (),
+    "training": ("epoch_maps", "load_model", "train_model", "trained_models", "training_log"),
     "_graphs": (),
     "_births": (),
     "_cubical": (),
@@ -50,7 +54,7 @@ EXPORTS = {
     ),
     "roles": ("Roles", "categorise_roles"),
     "marginals": ("marginal_effects", "role_agreement", "roles_from_marginals"),
-    "extra": ("model_results", "overfitting_signs", "results_of", "spearman_interval"),
+    "extra": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
     "crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
     "panels": (),
     "figures": ("save_figure", "save_table"),
