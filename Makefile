@@ -49,14 +49,13 @@ help: ## print this help
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
-build/rules.mk: unitnb/__init__.py unitnb/notebooks.py $(wildcard unitnb/*.py notebooks/*.py)
+build/rules.mk: unitnb/__init__.py unitnb/notebooks.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
 	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks > $@.new && mv $@.new $@
 
 figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
 
 # The verdicts are made from the notebooks' records alone; a record that is missing is made by running the notebooks again.
-$(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) unitnb/claims.py unitnb/verdicts.py \
-		unitnb/claim_documents.py unitnb/claims_figure.py | $(ENVIRONMENT)
+$(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
 
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.

@@ -37,7 +37,8 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import figures, role_figures
+from unitnb import figures
+from unitnb.roles import figures as role_figures
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)

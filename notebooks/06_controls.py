@@ -36,7 +36,7 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import comparison, controls
+from unitnb.controls import chance, choices, comparison, figures, tables
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -48,7 +48,7 @@ results = {name: unitnb.class_result(split, sets, name, p) for name in sets.clas
 s100 = unitnb.sample_set(images, p, "S_100")
 untrained = unitnb.epoch_maps(p, 0, s100.images)
 untrained_births = unitnb.birth_points(untrained, b_max=p.b_max)
-untrained_null = unitnb.controls.null_scores(untrained, untrained_births, p.b_max, draws=50, seed=p.seed)
+untrained_null = chance.null_scores(untrained, untrained_births, p.b_max, draws=50, seed=p.seed)
 
 # %% [markdown]
 # ## The answers
@@ -71,11 +71,11 @@ print(table)
 # *Rate only*, *1/H only* and *shuffled E* are parts of $E$.
 
 # %%
-figure = unitnb.control_figures.rivals_figure(results, p.target_class)
+figure = figures.rivals_figure(results, p.target_class)
 unitnb.save_figure(p, "fig6a", figure, notebook="06_controls", samples=sets.samples)
 
 # %%
-figure = unitnb.control_figures.classes_figure(results)
+figure = figures.classes_figure(results)
 unitnb.save_figure(p, "fig6b", figure, notebook="06_controls")
 
 # %%
@@ -94,7 +94,7 @@ rises = {
     metric: np.array([comparison.class_mean(comparison.rise(r.train["E (the paper)"], r.test["E (the paper)"], metric)) for r in results.values()])
     for metric in comparison.METRICS
 }
-figure = unitnb.control_figures.bias_figure(results, rises)
+figure = figures.bias_figure(results, rises)
 unitnb.save_figure(p, "fig6c", figure, notebook="06_controls")
 
 # %% [markdown]
@@ -114,13 +114,13 @@ print(bias)
 
 # %%
 maps = sets.maps["ranking"][p.target_class]
-shuffled = unitnb.controls.shuffled_pixels(maps, p.seed)
-shuffled_null = controls.null_scores(shuffled, unitnb.birth_points(shuffled, b_max=p.b_max), p.b_max, draws=50, seed=p.seed)
-figure = unitnb.control_figures.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
+shuffled = chance.shuffled_pixels(maps, p.seed)
+shuffled_null = chance.null_scores(shuffled, unitnb.birth_points(shuffled, b_max=p.b_max), p.b_max, draws=50, seed=p.seed)
+figure = figures.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
 unitnb.save_figure(p, "fig6d", figure, notebook="06_controls", samples=[s100])
 
 # %%
-by_shuffling = controls.shuffle_scores(maps, p.b_max, seed=p.seed)
+by_shuffling = chance.shuffle_scores(maps, p.b_max, seed=p.seed)
 nulls = {"independent maps, as sparse": results[p.target_class].null, "its own maps, shuffled": by_shuffling}
 for name, found in nulls.items():
     rate_z, entropy_z = (found[key][np.isfinite(found[key])] for key in ("rate z", "entropy z"))
@@ -138,7 +138,7 @@ for kind in results[p.target_class].noise:
 # mirrored. *Random pairing* puts all pixels in one random order before the same steps; *cubical persistence* takes the first hole of the picture itself. Dots are classes.
 
 # %%
-figure = unitnb.control_figures.construction_figure(results)
+figure = figures.construction_figure(results)
 unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 
 # %% [markdown]
@@ -148,15 +148,15 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 # Right: does any part of $E$ go with what a unit's removal does?
 
 # %%
-figure = unitnb.control_figures.choices_figure(results)
+figure = figures.choices_figure(results)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 
 # %%
 tests = [result.test for result in results.values()]
 perfect = sum(int(np.isinf(result.scores["E (the paper)"]).sum()) for result in results.values())
 print(f"units with H = 0, in all classes: {perfect}")
-for name in controls.single_choices():
-    print(f"  {name:<24} change of the area: {unitnb.control_tables.interval_text(comparison.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
+for name in choices.single_choices():
+    print(f"  {name:<24} change of the area: {tables.interval_text(comparison.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
 
 # %% [markdown]
 # ## A better-founded measure?
@@ -168,7 +168,7 @@ for name in controls.single_choices():
 for metric in comparison.METRICS:
     for name in ("birth information (ours)", "-z of H (ours)"):
         gain, share = (comparison.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
-        print(f"{metric:<18} {name:<25} area minus that of E {unitnb.control_tables.interval_text(gain)}, of mean activation {unitnb.control_tables.interval_text(share)}")
+        print(f"{metric:<18} {name:<25} area minus that of E {tables.interval_text(gain)}, of mean activation {tables.interval_text(share)}")
 
 # %% [markdown]
 # ## Verdicts

@@ -7,7 +7,7 @@ from test_models import residual
 
 from unitnb import tails
 from unitnb.ablation import ablation_curve, ablation_curves
-from unitnb.curves import Curve, area_difference
+from unitnb.ablation.curves import Curve, area_difference
 from unitnb.models import small_vgg, split_model, with_images
 
 L = keras.layers

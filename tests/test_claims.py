@@ -11,10 +11,26 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import claim_documents, claims_figure, cli, extra, measures, network_measures, notebooks, seeds, store, verdicts
-from unitnb.claims import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
-from unitnb.curves import Curve
+from unitnb import cli, notebooks, store
+from unitnb.ablation.curves import Curve
+from unitnb.claims import (
+    BY_ID,
+    CLAIMS,
+    FAILS,
+    HOLDS,
+    NOT,
+    PART,
+    VERDICTS,
+    documents,
+    grade,
+    measures,
+    network_measures,
+    picture,
+    seeds,
+    verdicts,
+)
 from unitnb.profiles import load_profile, project_root
+from unitnb.roles import extra
 
 S3 = {"seeds": 3}
 SETS = ("S_100", "S_1000", "S_val")
@@ -214,7 +230,7 @@ def test_a_second_run_gives_the_same_bytes_and_so_does_one_with_noise(profile):
     written = []
     for noise in (0, 0, 1e-7):
         record(profile, units=0.033 + noise, interval=(0.03 - noise, 0.05))
-        claim_documents.write_claims(profile)
+        documents.write_claims(profile)
         written.append([(profile.figures_folder / name).read_bytes() for name in ("claims.json", "CLAIMS.md")])
     assert written[0] == written[1] == written[2]
 
@@ -232,7 +248,7 @@ def test_a_verdict_typed_into_the_record_does_not_last(profile):
     record(profile)
     path = profile.figures_folder / "claims.json"
     path.write_text(path.read_text().replace('"verdict": "holds"', '"verdict": "does not hold"'))
-    assert claim_documents.write_claims(profile)[14]["verdict"] == HOLDS == entry(profile)["verdict"]
+    assert documents.write_claims(profile)[14]["verdict"] == HOLDS == entry(profile)["verdict"]
 
 
 def test_numbers_that_json_lacks(profile):
@@ -287,7 +303,7 @@ def test_the_difference_of_two_runs(profile, capsys):
 
 def test_the_document_is_a_table_of_all_claims(profile):
     record(profile)
-    text = claim_documents.claims_document(claim_documents.write_claims(profile), "title")
+    text = documents.claims_document(documents.write_claims(profile), "title")
     rows = [line for line in text.splitlines() if line.startswith("| **C")]
     assert len(rows) == 47 and rows[14].count("|") == 6 and "● holds" in rows[14] and "[fig3.png](fig3.png)" in rows[14]
     assert text.count("not measured here: ") == 46
@@ -295,15 +311,15 @@ def test_the_document_is_a_table_of_all_claims(profile):
 
 def test_the_picture_has_a_cell_for_each_claim_and_profile(profile):
     record(profile)
-    figure = claims_figure.claims_figure({"shapes": verdicts.load_claims(profile), "imagenet": "not run here"})
+    figure = picture.claims_figure({"shapes": verdicts.load_claims(profile), "imagenet": "not run here"})
     axes = figure.axes[0]
     colours = [matplotlib.colors.to_hex(patch.get_facecolor()).upper() for patch in axes.patches]
-    assert len(colours) == 2 * 47 and colours.count(claims_figure.FILLS[HOLDS]) == 1 and colours.count(claims_figure.FILLS[NOT]) == 93
-    assert len(set(claims_figure.FILLS.values())) == len(set(claims_figure.MARKS.values())) == len(VERDICTS)
+    assert len(colours) == 2 * 47 and colours.count(picture.FILLS[HOLDS]) == 1 and colours.count(picture.FILLS[NOT]) == 93
+    assert len(set(picture.FILLS.values())) == len(set(picture.MARKS.values())) == len(VERDICTS)
 
 
 def test_a_profile_that_was_not_run_says_how(profile):
-    columns = claim_documents.overview()
+    columns = documents.overview()
     assert columns["cifar10"] == "not run here: `make figures PROFILE=cifar10`"
     assert "make figures PROFILE=imagenet DATA=... WEIGHTS=..." in columns["imagenet"]
 
@@ -315,17 +331,17 @@ def test_the_committed_verdicts_are_those_of_the_committed_numbers(committed, na
     assert json.loads((profile.figures_folder / "claims.json").read_text()) == entries
     assert all(e["measured"] or e["why"] and e["command"] for e in entries)
     document = (profile.figures_folder / "CLAIMS.md").read_text(encoding="utf-8")
-    again = claim_documents.claims_document(entries, f"{name}, class {profile.target_class}")
+    again = documents.claims_document(entries, f"{name}, class {profile.target_class}")
     assert document == again, "stale; make it with: unitnb claims"
 
 
 def test_the_readmes_table_is_not_stale(committed, tmp_path):
     readme = (project_root() / "README.md").read_text(encoding="utf-8")
-    shown = readme.split(claim_documents.MARKERS[0])[1].split(claim_documents.MARKERS[1])[0].strip()
-    assert shown == claim_documents.readme_table(), "stale; make it with: unitnb claims"
+    shown = readme.split(documents.MARKERS[0])[1].split(documents.MARKERS[1])[0].strip()
+    assert shown == documents.readme_table(), "stale; make it with: unitnb claims"
     copy = tmp_path / "README.md"
     copy.write_text(readme.replace(shown, "something old"), encoding="utf-8")
-    assert claim_documents.update_readme(copy) and copy.read_text(encoding="utf-8") == readme
+    assert documents.update_readme(copy) and copy.read_text(encoding="utf-8") == readme
 
 
 def test_every_notebook_records_its_claims():

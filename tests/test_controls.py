@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from unitnb import comparison, controls, experiments
+from unitnb.controls import chance, choices, comparison, constructions, experiments
 from unitnb.models import small_vgg, split_model
-from unitnb.nulls import null_births
 from unitnb.topology import birth_points
+from unitnb.topology.nulls import null_births
 
 
 def random_maps(n_images=12, n=14, units=6, share=0.5, seed=0):
-    return controls.noise_units(n_images, n, np.full(units, share), seed)
+    return chance.noise_units(n_images, n, np.full(units, share), seed)
 
 
 # ---- null model ----
 def test_the_last_row_of_the_matched_null_is_the_null_of_full_maps():
-    chance = controls.matched_births(14)
-    assert chance.shape == (197, 92) and np.allclose(chance.sum(axis=1), 1)
+    table = chance.matched_births(14)
+    assert table.shape == (197, 92) and np.allclose(table.sum(axis=1), 1)
     full = null_births(14)
-    np.testing.assert_allclose(chance[-1, : len(full)], full, atol=0.006)  # 100,000 draws: 3.5 sd of a share of 0.17
-    assert (np.diff(chance[:, 0]) <= 1e-12).all() and chance[3, 0] == 1  # fewer entries, fewer births; four edges at least
+    np.testing.assert_allclose(table[-1, : len(full)], full, atol=0.006)  # 100,000 draws: 3.5 sd of a share of 0.17
+    assert (np.diff(table[:, 0]) <= 1e-12).all() and table[3, 0] == 1  # fewer entries, fewer births; four edges at least
 
 
 @pytest.mark.parametrize("k", [12, 20, 60])
@@ -29,52 +29,52 @@ def test_the_matched_null_is_that_of_maps_made_with_k_positive_entries(k):
     values = rng.random((4000, 196))
     maps = np.where(values.argsort(axis=1).argsort(axis=1) < k, rng.random((4000, 196)), 0).reshape(4000, 14, 14, 1)
     share = np.bincount(birth_points(maps, np.inf)[:, 0], minlength=92) / 4000
-    np.testing.assert_allclose(controls.matched_births(14)[k], share, atol=0.03)
+    np.testing.assert_allclose(chance.matched_births(14)[k], share, atol=0.03)
 
 
 def test_units_of_noise_are_within_chance_and_a_fixed_pattern_is_not():
     maps = random_maps(60, units=30, share=0.15)
     maps[:, :, :, 0] = np.arange(196).reshape(14, 14)[None] + 1
-    null = controls.null_scores(maps, birth_points(maps), draws=60)
+    null = chance.null_scores(maps, birth_points(maps), draws=60)
     z = null["entropy z"][1:]
     assert abs(z.mean()) < 0.6 and 0.6 < z.std() < 1.5 and abs(null["rate z"][1:].mean()) < 0.6
     assert null["entropy z"][0] < -10 or np.isnan(null["entropy z"][0])
-    np.testing.assert_allclose(null["null rate"], [1 - controls.matched_births(14)[c, 0].mean() for c in (maps > 0).sum(axis=(1, 2)).T])
+    np.testing.assert_allclose(null["null rate"], [1 - chance.matched_births(14)[c, 0].mean() for c in (maps > 0).sum(axis=(1, 2)).T])
 
 
 def test_a_bound_takes_births_from_the_null_too():
     maps = random_maps()
-    free, bound = (controls.null_scores(maps, birth_points(maps, b), b, draws=5)["null rate"] for b in (np.inf, 8))
+    free, bound = (chance.null_scores(maps, birth_points(maps, b), b, draws=5)["null rate"] for b in (np.inf, 8))
     assert (bound < free - 0.2).all()
 
 
 def test_shuffled_pixels_keep_each_maps_values():
     maps = random_maps()
-    shuffled = controls.shuffled_pixels(maps)
+    shuffled = chance.shuffled_pixels(maps)
     assert not np.array_equal(maps, shuffled)
     np.testing.assert_array_equal(np.sort(maps.reshape(12, 196, 6), axis=1), np.sort(shuffled.reshape(12, 196, 6), axis=1))
-    z = controls.shuffle_scores(random_maps(40, units=20, share=0.15), draws=20)["entropy z"]
+    z = chance.shuffle_scores(random_maps(40, units=20, share=0.15), draws=20)["entropy z"]
     assert abs(z.mean()) < 0.8 and z.std() < 2
 
 
 def test_noise_has_the_share_of_positive_pixels_asked_for():
-    for make in (controls.noise_units, controls.smooth_noise_units):
+    for make in (chance.noise_units, chance.smooth_noise_units):
         maps = make(50, 14, np.array([0.5, 0.1]))
         assert maps.shape == (50, 14, 14, 2) and maps.min() == 0
         np.testing.assert_allclose((maps > 0).mean(axis=(0, 1, 2)), [0.5, 0.1], atol=0.02)
-    smooth, white = controls.smooth_noise_units(50, 14, [0.5]), controls.noise_units(50, 14, [0.5])
+    smooth, white = chance.smooth_noise_units(50, 14, [0.5]), chance.noise_units(50, 14, [0.5])
     assert np.abs(np.diff(smooth, axis=1)).mean() / smooth.std() < 0.5 * np.abs(np.diff(white, axis=1)).mean() / white.std()
 
 
 def test_places_of_inserted_units():
-    assert controls.places_of_inserted(np.array([4.0, 3, 2, 1]), [5, 2.5, 2, 0]).tolist() == [0, 0.5, 0.625, 1]
+    assert chance.places_of_inserted(np.array([4.0, 3, 2, 1]), [5, 2.5, 2, 0]).tolist() == [0, 0.5, 0.625, 1]
 
 
 # ---- construction ----
 def test_what_permutes_rows_and_columns_together_changes_no_birth():
     maps = random_maps(share=0.4)
     births = birth_points(maps)
-    built = controls.constructions(maps, seed=1)
+    built = constructions.constructions(maps, seed=1)
     same = [name for name, changed in built.items() if np.array_equal(birth_points(changed), births)]
     assert same == ["transposed", "turned by 180 degrees", "shift (2, 2), cyclic", "one permutation of rows and columns"]
     assert all(changed.shape == maps.shape for changed in built.values())
@@ -82,14 +82,14 @@ def test_what_permutes_rows_and_columns_together_changes_no_birth():
 
 def test_a_shift_moves_pixels_and_brings_zeros():
     fmap = np.arange(9.0).reshape(1, 3, 3, 1)
-    assert controls.moved(fmap, 1, 0)[0, :, :, 0].tolist() == [[0, 0, 0], [0, 1, 2], [3, 4, 5]]
-    assert controls.moved(fmap, -1, 2)[0, :, :, 0].tolist() == [[0, 0, 3], [0, 0, 6], [0, 0, 0]]
-    assert np.array_equal(controls.moved(fmap, 0, 0), fmap)
+    assert constructions.moved(fmap, 1, 0)[0, :, :, 0].tolist() == [[0, 0, 0], [0, 1, 2], [3, 4, 5]]
+    assert constructions.moved(fmap, -1, 2)[0, :, :, 0].tolist() == [[0, 0, 3], [0, 0, 6], [0, 0, 0]]
+    assert np.array_equal(constructions.moved(fmap, 0, 0), fmap)
 
 
 def test_random_pairing_is_one_order_for_all_maps():
     maps = np.tile(np.arange(16.0).reshape(1, 4, 4, 1), (2, 1, 1, 3))
-    paired = controls.random_pairing(maps)
+    paired = constructions.random_pairing(maps)
     assert (paired == paired[:1, :, :, :1]).all() and sorted(paired[0, :, :, 0].ravel()) == list(range(16))
 
 
@@ -100,8 +100,8 @@ def test_the_index_in_entries_counts_both_sides_and_the_diagonal():
     fmap[1, 0], fmap[2, 2] = 8.5, 10
     maps = fmap[None, :, :, None]
     births = birth_points(maps, 6)
-    assert births.tolist() == [[4]] and controls.entries_index(maps, births).tolist() == [[6]]
-    assert controls.entries_index(maps, 0 * births).tolist() == [[0]]
+    assert births.tolist() == [[4]] and choices.entries_index(maps, births).tolist() == [[6]]
+    assert choices.entries_index(maps, 0 * births).tolist() == [[0]]
 
 
 def gudhi_births(maps):
@@ -119,9 +119,9 @@ def gudhi_births(maps):
 @pytest.mark.parametrize("levels", [3, 8, 10_000])
 def test_first_holes_of_pictures_agree_with_gudhi(levels):
     """Smooth and white maps, with few grey levels (ties) and with many."""
-    maps = np.concatenate([controls.smooth_noise_units(15, 9, [1.0, 0.6, 0.3], 1.0, 2), random_maps(15, 9, 3)])
+    maps = np.concatenate([chance.smooth_noise_units(15, 9, [1.0, 0.6, 0.3], 1.0, 2), random_maps(15, 9, 3)])
     maps = np.ceil(maps / maps.max() * levels).astype(np.float32)
-    births = controls.cubical_births(maps)
+    births = constructions.cubical_births(maps)
     assert np.array_equal(births, gudhi_births(maps)) and (births > 0).any() and (births == 0).any()
 
 
@@ -129,7 +129,7 @@ def test_a_ring_is_a_hole_of_eight_pixels_and_of_seven_once_corners_do():
     fmap = np.zeros((5, 5), np.float32)
     fmap[1:4, 1:4] = 2
     fmap[2, 2], fmap[1, 1] = 1, 0  # a corner is not needed: neighbours over corners are neighbours
-    assert controls.cubical_births(fmap[None, :, :, None]).tolist() == [[7]]
+    assert constructions.cubical_births(fmap[None, :, :, None]).tolist() == [[7]]
 
 
 # ---- free choices ----
@@ -139,19 +139,19 @@ def test_every_choice_has_its_effect_on_paper():
     births[:, 0], births[:, 1], births[0, 2] = 7, [7, 7, 7, 9] * 2, 30
     births_of = {"edges": births, "level": births, "entries": births}
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
-    scores = {name: controls.effectiveness_by_choice(births_of, controls.DEFAULT | {"H = 0": name}) for name in ("best", "worst", "floor")}
+    scores = {name: choices.effectiveness_by_choice(births_of, choices.DEFAULT | {"H = 0": name}) for name in ("best", "worst", "floor")}
     floor = 1 / (7 / 8 * np.log(8 / 7) + 1 / 8 * np.log(8))
     np.testing.assert_allclose(scores["best"], [np.inf, 1 / entropy, np.inf])
     np.testing.assert_allclose(scores["worst"], [0, 1 / entropy, 0])
     np.testing.assert_allclose(scores["floor"], [floor, 1 / entropy, 1 / 8 / np.log(2)])
-    assert controls.effectiveness_by_choice(births_of, controls.DEFAULT | {"p": 0.2})[2] == 0
-    assert controls.effectiveness_by_choice(births_of, controls.DEFAULT | {"B_max": 20})[2] == 0
+    assert choices.effectiveness_by_choice(births_of, choices.DEFAULT | {"p": 0.2})[2] == 0
+    assert choices.effectiveness_by_choice(births_of, choices.DEFAULT | {"B_max": 20})[2] == 0
 
 
 def test_the_grid_is_complete():
-    choices = controls.all_choices()
-    assert len(choices) == 4 * 4 * 3 * 3 * 3 and controls.DEFAULT in choices and len(controls.single_choices()) == 12
-    assert all(sum(choice[key] != value for key, value in controls.DEFAULT.items()) == 1 for choice in controls.single_choices().values())
+    found = choices.all_choices()
+    assert len(found) == 4 * 4 * 3 * 3 * 3 and choices.DEFAULT in found and len(choices.single_choices()) == 12
+    assert all(sum(choice[key] != value for key, value in choices.DEFAULT.items()) == 1 for choice in choices.single_choices().values())
 
 
 # ---- statistics ----
@@ -237,7 +237,7 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     import matplotlib.pyplot as plt
 
     matplotlib.use("agg")
-    from unitnb import control_figures, control_tables
+    from unitnb.controls import figures, tables
     from unitnb.profiles import load_profile
 
     split, rng = answers[0], np.random.default_rng(1)
@@ -248,15 +248,15 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     results = {name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes}
     one = results["a"]
     assert sets.others("test", "b").shape == (10, 14, 14, 8) and all(one.changed[name] == 0 for name in list(one.changed)[:4])
-    lines = control_tables.answers_table(results, one.null).splitlines()
+    lines = tables.answers_table(results, one.null).splitlines()
     assert len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 27
-    assert control_tables.scores_table(results).count("\n") == len(one.train) + 2
-    assert control_tables.bias_table(results).count("\n") == len(one.train) + 1
+    assert tables.scores_table(results).count("\n") == len(one.train) + 2
+    assert tables.bias_table(results).count("\n") == len(one.train) + 1
     rises = {metric: np.zeros(3) for metric in comparison.METRICS}
     for figure in (
-        control_figures.rivals_figure(results, "a"), control_figures.classes_figure(results), control_figures.bias_figure(results, rises),
-        control_figures.null_figure(results, "a", one.births, one.null, one.null), control_figures.construction_figure(results),
-        control_figures.choices_figure(results),
+        figures.rivals_figure(results, "a"), figures.classes_figure(results), figures.bias_figure(results, rises),
+        figures.null_figure(results, "a", one.births, one.null, one.null), figures.construction_figure(results),
+        figures.choices_figure(results),
     ):  # fmt: skip
         figure.canvas.draw()
         assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_yticklabels() for axes in figure.axes)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import extra, store, training
-from unitnb.extra import overfitting_signs, post_core_slope, spearman_interval
+from unitnb import store, training
+from unitnb.roles import extra
+from unitnb.roles.extra import overfitting_signs, post_core_slope, spearman_interval
 
 
 def test_slope_after_the_core_by_hand():

@@ -26,7 +26,8 @@ def lock():
 
 
 def test_every_module_stands_in_the_order_of_imports():
-    assert {path.stem for path in (ROOT / "unitnb").glob("*.py")} == {*MODULES, "__init__"}
+    files = {str(path.relative_to(ROOT / "unitnb")) for path in (ROOT / "unitnb").rglob("*.py")}
+    assert files == {"__init__.py", *(str(notebooks._file(module)) for module in MODULES)}
 
 
 @pytest.mark.parametrize("module", MODULES)

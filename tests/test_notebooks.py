@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
 def test_what_a_notebook_depends_on_is_read_from_its_calls():
     by_name = {source.stem: notebooks.dependencies(source) for source in notebooks.sources()}
     assert "stability" in by_name["04_stability"] and "stability" not in by_name["03_ablation"]
-    assert "roles" in by_name["05_roles"] and "scores" in by_name["06_controls"] and "roles" not in by_name["04_stability"]
+    assert "roles" in by_name["05_roles"] and "controls.scores" in by_name["06_controls"] and "roles" not in by_name["04_stability"]
     assert {"profiles", "store", "data", "shapes", "models", "training", "topology", "entropy", "ablation", "figures"} <= set(
         by_name["03_ablation"]
     )
@@ -169,9 +169,9 @@ def test_a_second_make_figures_does_nothing_and_says_so(checkout):
 def test_touching_a_part_reruns_what_depends_on_it(checkout):
     everything = [source.stem for source in notebooks.sources()]
     assert rerun(checkout, "-W", "unitnb/stability.py") == ["04_stability"]
-    assert rerun(checkout, "-W", "unitnb/roles.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
+    assert rerun(checkout, "-W", "unitnb/roles/__init__.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
     assert rerun(checkout, "-W", "notebooks/03_ablation.py") == rerun(checkout, "-W", "notebooks/03_ablation.ipynb") == ["03_ablation"]
-    assert rerun(checkout, "-W", "unitnb/topology.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
+    assert rerun(checkout, "-W", "unitnb/topology/__init__.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
     assert rerun(checkout, "-W", "unitnb/weights/shapes/A.npz") == everything
     assert rerun(checkout, "CLASS=star") == everything
 

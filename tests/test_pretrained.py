@@ -265,7 +265,8 @@ if profile == "imagenet":
 
 
 def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(root, capsys):
-    from unitnb import cli, verdicts
+    from unitnb import cli
+    from unitnb.claims import verdicts
 
     source = root / "notebooks" / "02_training.py"
     source.write_text(HEADER + NEEDS)

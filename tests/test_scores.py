@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from test_ablation import NETWORKS, seeded, setting, stirred
 
-from unitnb import causal, scores
-from unitnb.ablation import ablation_curve
+from unitnb.ablation import ablation_curve, causal
+from unitnb.controls import scores
 from unitnb.models import split_model, with_images
 
 L = keras.layers

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitnb import load_model, load_profile, nulls, split_model
-from unitnb._births import births_of
+from unitnb import load_model, load_profile, split_model
 from unitnb.shapes import shapes_images
 from unitnb.topology import (
     betti_curves,
@@ -23,9 +22,11 @@ from unitnb.topology import (
     edges_present,
     first_hole,
     null_births,
+    nulls,
     symmetrize,
     top_edges,
 )
+from unitnb.topology._births import births_of
 from unitnb.training import weights_folder
 
 FULL = os.environ.get("UNITNB_FULL") == "1"
@@ -425,7 +426,7 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
         (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
     (blocked / "__pycache__").write_text("a file where a folder would have to be")
     locked = {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}
-    running = [python(code.format("unitnb._births"), **shared), python(code.format("unitnb._births"), **shared),
+    running = [python(code.format("unitnb.topology._births"), **shared), python(code.format("unitnb.topology._births"), **shared),
                python(code.format("blocked._births"), **locked)]
     for process in running:
         out, err = process.communicate()

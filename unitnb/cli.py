@@ -18,7 +18,7 @@ def _train(options) -> None:
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
-        from . import extra
+        from .roles import extra
 
         extra.measure_models(profile, images)
 
@@ -40,22 +40,22 @@ def _refresh(options) -> None:
 
 
 def _claims(options) -> None:
-    from . import claim_documents, verdicts
+    from .claims import documents, verdicts
 
     profile = _profile_of(options.profile, options.target_class)
-    entries = claim_documents.write_claims(profile)
-    if claim_documents.is_committed(profile):
-        from . import claims_figure
+    entries = documents.write_claims(profile)
+    if documents.is_committed(profile):
+        from .claims import picture
 
-        claims_figure.save_picture(profile, claim_documents.overview())
-        claim_documents.update_readme(project_root() / "README.md")
+        picture.save_picture(profile, documents.overview())
+        documents.update_readme(project_root() / "README.md")
     if options.diff:
         other = _profile_of(*options.diff.split("/", 1))
         names = tuple(f"{p.name}/{p.target_class}" for p in (profile, other))
-        print(claim_documents.difference(entries, verdicts.load_claims(other), names))
+        print(documents.difference(entries, verdicts.load_claims(other), names))
     else:
         print("\n".join(f"{entry['id']}  {entry['verdict']:<17}  {entry['statement']}" for entry in entries))
-        print(f"{claim_documents.counts(entries)}: {profile.figures_folder / claim_documents.DOCUMENT}")
+        print(f"{documents.counts(entries)}: {profile.figures_folder / documents.DOCUMENT}")
 
 
 def _profile_of(name, target_class=None):

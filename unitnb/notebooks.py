@@ -28,25 +28,41 @@ def _attributes(tree: ast.AST) -> set[str]:
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "unitnb"}
 
 
-def _imported_modules(module: str) -> set[str]:
-    tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8"))
+def _file(module: str) -> Path:
+    """The file of a module of the package, by its name in ``EXPORTS``, relative to the package."""
+    path = Path(*module.split("."))
+    return path / "__init__.py" if (Path(__file__).parent / path).is_dir() else path.with_suffix(".py")
+
+
+def _imports(tree: ast.AST, package: list[str]) -> set[str]:
+    """The modules of ``EXPORTS`` that are imported from by ``from . import`` or ``from unitnb import``, seen from ``package``."""
     found: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            found |= {node.module} if node.module else {alias.name for alias in node.names}
-    return {name for name in found if (Path(__file__).parent / f"{name}.py").exists()}
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = [*above, *(node.module or "").split(".")]
+            names = [part for part in base if part]
+            found |= {".".join(names), *(".".join([*names, alias.name]) for alias in node.names)}
+    return {name.removeprefix("unitnb.") for name in found} & set(EXPORTS)
+
+
+def _imported_modules(module: str) -> set[str]:
+    file = _file(module)
+    tree = ast.parse((Path(__file__).parent / file).read_text(encoding="utf-8"))
+    return _imports(tree, list(file.parent.parts)) - {module}
 
 
 def dependencies(source: Path) -> list[str]:
     """The modules of the package that a notebook uses, by the names it calls and what those modules import."""
-    called = _attributes(ast.parse(source.read_text(encoding="utf-8")))
-    waiting = [_MODULE_OF.get(name, name) for name in sorted(called) if name in _MODULE_OF or name in EXPORTS]
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    waiting = [_MODULE_OF.get(name, name) for name in sorted(_attributes(tree)) if name in _MODULE_OF or name in EXPORTS]
+    waiting += sorted(_imports(tree, []))
     found: set[str] = set()
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += _imported_modules(module)
+            waiting += _imported_modules(module) | ({module.split(".")[0]} & set(EXPORTS))
     return sorted(found)
 
 
@@ -62,7 +78,7 @@ def make_rules() -> str:
     """Two variables a notebook for the Makefile: what it depends on, and what it writes."""
     lines = []
     for source in sources():
-        modules = " ".join(f"unitnb/{module}.py" for module in ["__init__", *dependencies(source)])
+        modules = " ".join(f"unitnb/{file}" for file in ["__init__.py", *map(_file, dependencies(source))])
         lines += [f"DEPENDS_{source.stem} := {modules}", f"WRITES_{source.stem} := {' '.join(saved_files(source))}"]
     return "\n".join([f"NOTEBOOKS := {' '.join(source.stem for source in sources())}", *lines, ""])
 
@@ -139,7 +155,8 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
-    from . import claims, store, verdicts
+    from . import claims, store
+    from .claims import verdicts
 
     marker.unlink(missing_ok=True)
     if needed:

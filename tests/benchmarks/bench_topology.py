@@ -13,8 +13,8 @@ import gudhi
 import numpy as np
 from ripser import ripser
 
-from unitnb._births import births_of
 from unitnb.topology import birth_points
+from unitnb.topology._births import births_of
 
 UNITS = 128
 BATCH_BYTES = 40_000_000  # more than the caches hold, as in real use

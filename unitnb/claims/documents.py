@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from . import store
-from .claims import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
-from .figures import recording, table
-from .profiles import Profile, load_profile
+from .. import store
+from ..figures import recording, table
+from ..profiles import Profile, load_profile
+from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"
@@ -47,7 +47,7 @@ def claims_document(entries: Sequence[Mapping], title: str) -> str:
     made = f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); *never* is a threshold that is not reached."
     parts = [f"# The paper's claims: {title}", made,
              _escaped(["claim", "paper", "here", "verdict", "figure"], rows), "## How each was measured and judged",
-             "The criteria were fixed before the measurement; they stand as code in `unitnb/claims.py`. [ICLR]: the paper's later version.",
+             "The criteria were fixed before the measurement; they stand as code in `unitnb/claims/__init__.py`. [ICLR]: the paper's later version.",
              _escaped(["claim", "measured", "holds if", "notebook"], criteria)]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

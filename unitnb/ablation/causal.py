@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .ablation import LARGEST_LOSS, _check_labels, _check_maps
-from .models import images_of
-from .tails import open_engine
+from ..models import images_of
+from ..tails import open_engine
+from . import LARGEST_LOSS, _check_labels, _check_maps
 
 
 def taylor(split, maps, labels, absolute="entries", batch_size=100) -> np.ndarray:

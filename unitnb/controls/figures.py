@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..entropy import feature_entropy, selective_rate
+from ..figures import new_figure
+from ..panels import COLOURS
+from .choices import CHOICES, all_choices
 from .comparison import areas, differences, paired_bootstrap, rates
-from .controls import CHOICES, all_choices
-from .entropy import feature_entropy, selective_rate
 from .experiments import CURVED, GREEDY, RANDOM, by_area, on_set
-from .figures import new_figure
-from .panels import COLOURS
 from .scores import CAUSAL, OURS, PAPER
 
 LOOKS = {  # of the scores whose curves are drawn: colour and line style

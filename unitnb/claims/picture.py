@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from . import store
-from .claims import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
-from .figures import new_figure
-from .profiles import Profile
+from .. import store
+from ..figures import new_figure
+from ..profiles import Profile
+from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 
 FILLS = {HOLDS: "#009E73", PART: "#F0E442", FAILS: "#D55E00", NOT: "#E6E6E6"}  # Okabe & Ito; their lightness differs, too
 MARKS = {HOLDS: "o", PART: "D", FAILS: "X", NOT: "_"}

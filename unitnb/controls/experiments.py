@@ -5,24 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .causal import greedy_forward
+from ..ablation.causal import greedy_forward
+from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from ..topology import birth_points
+from .chance import noise_units, null_scores, places_of_inserted, smooth_noise_units
+from .choices import DEFAULT, all_choices, births_by_index, effectiveness_by_choice, single_choices
 from .comparison import Answers, ClassMaps, answers_of, areas, partial_spearman
-from .controls import (
-    DEFAULT,
-    all_choices,
-    births_by_index,
-    constructions,
-    cubical_births,
-    effectiveness_by_choice,
-    noise_units,
-    null_scores,
-    places_of_inserted,
-    single_choices,
-    smooth_noise_units,
-)
-from .entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from .constructions import constructions, cubical_births
 from .scores import CAUSAL, OURS, PAPER, birth_information, random_orders, rival_scores
-from .topology import birth_points
 
 RANDOM, GREEDY, CHANCE = "random orders", "greedy insertion", "-z of H (ours)"
 NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels

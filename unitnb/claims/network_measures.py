@@ -6,12 +6,12 @@ import keras
 import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
-from .comparison import differences, paired_bootstrap, partial_spearman
-from .entropy import feature_entropy, selective_rate
-from .experiments import on_set
-from .models import split_model
-from .scores import CAUSAL, PAPER, class_selectivity, filter_l1, mean_activation
-from .topology import birth_points
+from ..controls.comparison import differences, paired_bootstrap, partial_spearman
+from ..controls.experiments import on_set
+from ..controls.scores import CAUSAL, PAPER, class_selectivity, filter_l1, mean_activation
+from ..entropy import feature_entropy, selective_rate
+from ..models import split_model
+from ..topology import birth_points
 
 MAGNITUDES = {"L1": "L1 of the filter", "APoZ": "APoZ", "mean activation": "mean activation"}  # that the paper names, Sec. 1
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from . import panels
-from .figures import new_figure
+from .. import panels
+from ..figures import new_figure
 
 MARKS = {"core": ("o", "#D55E00"), "overfitted": ("^", "#E69F00"), "generalizing": ("s", "#009E73"), "confusing": ("x", "#56B4E9")}
 

@@ -9,13 +9,13 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 from tqdm import tqdm
 
-from . import data, store, training
-from .ablation import ablation_curve
-from .entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from .models import split_model
-from .profiles import Profile, show_progress
-from .roles import categorise_roles
-from .topology import birth_points
+from .. import data, store, training
+from ..ablation import ablation_curve
+from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from ..models import split_model
+from ..profiles import Profile, show_progress
+from ..topology import birth_points
+from . import categorise_roles
 
 FILE = "extra.npz"
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..figures import table
+from .choices import single_choices
 from .comparison import METRICS, areas, class_mean, differences, mean_interval, paired_bootstrap, rates, removed_at, rise, verdict
-from .controls import single_choices
 from .experiments import CHANCE, GREEDY, RANDOM, by_area, on_set
-from .figures import table
 from .scores import CAUSAL, OURS, PAPER
 
 HEADER = ("question", "experiment", "answer", "number [95% interval]")

@@ -4,11 +4,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from . import store
+from .. import store
+from ..models import images_of
+from ..profiles import show_progress
+from ..tails import open_engine
 from .curves import Curve
-from .models import images_of
-from .profiles import show_progress
-from .tails import open_engine
 
 ENGINE_VERSION = 1  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
 LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability

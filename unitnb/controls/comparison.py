@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .ablation import ablation_curves
-from .data import sample_set
+from ..ablation import ablation_curves
+from ..data import sample_set
 
 METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of images count: own, others
 

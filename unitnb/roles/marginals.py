@@ -5,7 +5,7 @@ A role by place depends on one order of insertion. Here each unit enters after m
 
 import numpy as np
 
-from .roles import ROLES, ROUNDING, checked_order, role_codes
+from . import ROLES, ROUNDING, checked_order, role_codes
 
 
 def marginal_effects(orders, accuracies):

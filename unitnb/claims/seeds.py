@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
-from .crossclass import shared_tails
-from .extra import model_results, overfitting_signs, post_core_slope, spearman_interval
-from .profiles import Profile
-from .roles import ROLES
+from ..profiles import Profile
+from ..roles import ROLES
+from ..roles.crossclass import shared_tails
+from ..roles.extra import model_results, overfitting_signs, post_core_slope, spearman_interval
 
 CORE_SHARE = 0.117  # of the units: the paper's larger core, 60 of 512 (model B)
 

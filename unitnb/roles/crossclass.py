@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .comparison import image_areas
+from ..controls.comparison import image_areas
 
 
 def rank_correlations(scores) -> np.ndarray:

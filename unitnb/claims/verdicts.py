@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from . import store
-from .claims import BY_ID, CLAIMS, NOT, Claim
-from .figures import recording
-from .profiles import Profile, load_profile, nearest
+from .. import store
+from ..figures import recording
+from ..profiles import Profile, load_profile, nearest
+from . import BY_ID, CLAIMS, NOT, Claim
 
 FILE = "claims.json"
 NEVER = "never"  # stands for infinity: a threshold that is not reached

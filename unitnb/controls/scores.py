@@ -7,9 +7,9 @@ the references stand in the docstrings. Maps are (images, h, w, units), after th
 import keras
 import numpy as np
 
-from .causal import single_ablation, taylor
-from .entropy import checked_births, effectiveness, feature_entropy, selective_rate
-from .topology import birth_points
+from ..ablation.causal import single_ablation, taylor
+from ..entropy import checked_births, effectiveness, feature_entropy, selective_rate
+from ..topology import birth_points
 
 PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
 CONTROLS = ("rate only", "1/H only", "shuffled E")

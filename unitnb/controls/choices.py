@@ -1,0 +1,65 @@
+"""The free choices of the measure (Sec. 2): p, B_max, the worth of H = 0, what v counts, how H is estimated."""
+
+import itertools
+
+import numpy as np
+
+from ..entropy import effectiveness, plugin, selective_rate
+from ..topology import birth_points, symmetrize
+
+CHOICES = {
+    "p": (0.0, 0.05, 0.1, 0.2),
+    "B_max": (20, 35, 50, 91),
+    "H = 0": ("best", "worst", "floor"),
+    "index": ("edges", "level", "entries"),
+    "estimator": ("plugin", "miller-madow", "chao-shen"),
+}
+DEFAULT = {"p": 0.1, "B_max": 50, "H = 0": "best", "index": "edges", "estimator": "plugin"}
+
+
+def entries_index(maps, births) -> np.ndarray:
+    """How many entries of a map are at least as large as the edge of its birth, (images, units) int; 0 for no birth.
+
+    The birth in the convention of the paper's later version: v counts the entries of the map itself, both sides and the diagonal.
+    """
+    n, flat = maps.shape[1], np.abs(maps).reshape(len(maps), -1, maps.shape[3])
+    weights = np.sort(symmetrize(maps)[:, *np.triu_indices(n, 1)], axis=1)[:, ::-1]
+    edge = np.take_along_axis(weights, np.maximum(births, 1)[:, None].astype(np.int64) - 1, axis=1)
+    return np.where(births > 0, (flat >= edge).sum(axis=1), 0)
+
+
+def births_by_index(maps) -> dict[str, np.ndarray]:
+    """Births without a bound in each of the three conventions of what v counts."""
+    edges = birth_points(maps, np.inf)
+    return {"edges": edges, "level": birth_points(maps, np.inf, index="level"), "entries": entries_index(maps, edges)}
+
+
+def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
+    """Effectiveness under one choice of ``CHOICES``; ``births_of`` comes from ``births_by_index``.
+
+    H = 0 (always the same birth): "best" is infinite, "worst" is 0 (the released code), "floor" takes the entropy of one deviating image.
+    ``known``, a dict, keeps for the next call what choices share.
+    """
+    known, key = {} if known is None else known, (choice["index"], choice["B_max"], choice["estimator"])
+    if key not in known:
+        births = births_of[choice["index"]]
+        births = np.where(births <= choice["B_max"], births, 0)
+        known[key] = effectiveness(births, p=0, estimator=choice["estimator"]), selective_rate(births), len(births)
+    scores, rate, n_images = known[key]
+    perfect = np.isinf(scores)
+    if choice["H = 0"] == "worst":
+        scores = np.where(perfect, 0.0, scores)
+    if choice["H = 0"] == "floor":
+        born = np.maximum(np.rint(rate * n_images), 2)
+        scores = np.where(perfect, rate / plugin(np.array([born - 1, np.ones_like(born)]), born), scores)
+    return np.where(rate >= choice["p"], scores, 0.0)
+
+
+def all_choices() -> list[dict]:
+    """Every combination of ``CHOICES``."""
+    return [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
+
+
+def single_choices() -> dict[str, dict]:
+    """The combinations that differ from ``DEFAULT`` in one choice, by name."""
+    return {f"{name} {value}": DEFAULT | {name: value} for name, values in CHOICES.items() for value in values if value != DEFAULT[name]}
