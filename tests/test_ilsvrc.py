@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import data, ilsvrc
+from unitnb import data, ilsvrc, sources
 from unitnb.profiles import load_profile
 from unitnb.store import DamagedFileError
 from unitnb.synsets import by_wnid, find_synset
@@ -104,7 +104,7 @@ def test_the_filter_is_the_profiles_choice(use):
     halves = np.zeros((10, 10, 3), np.uint8)
     halves[:, 5:] = 200
     ilsvrc_files.save(Image.fromarray(halves), path := unitnb.profiles.project_root() / "halves.png", "PNG")
-    sides = {filter: data._decode(path, path.name, 224, filter) for filter in ("nearest", "bilinear")}
+    sides = {filter: sources._decode(path, path.name, 224, filter) for filter in ("nearest", "bilinear")}
     assert np.unique(sides["nearest"]).tolist() == [0, 200] and (sides["nearest"] == 200).mean() == 0.5
     assert len(np.unique(sides["bilinear"])) > 10  # a slope between the halves
     read = [use("tree", interpolation=filter)[1].read("train", 0) for filter in ("nearest", "bilinear")]

@@ -11,10 +11,10 @@ from .profiles import load_profile, project_root
 
 def _train(options) -> None:
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # twice as fast; checked outputs come from the weights, not from training
-    from . import data, training
+    from . import sources, training
 
     profile = _profile_of(options.profile, options.target_class)
-    images = data.open_images(profile)
+    images = sources.open_images(profile)
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
