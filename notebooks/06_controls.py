@@ -98,7 +98,14 @@ figure = figures.bias_figure(results, rises)
 unitnb.save_figure(p, "fig6c", figure, notebook="06_controls")
 
 # %% [markdown]
-# The same for every score: which gain in recall is paid for with false positives?
+# The same rates for the rivals: an order that raises recall by raising false positives is no better informed.
+
+# %%
+figure = figures.rates_figure(results)
+unitnb.save_figure(p, "fig6g", figure, notebook="06_controls")
+
+# %% [markdown]
+# And for every score, where recall is best on training images: which gain is paid for with false positives?
 
 # %%
 bias = unitnb.bias_table(results)
@@ -144,17 +151,19 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 # %% [markdown]
 # ## Free choices
 #
-# The least rate $p$, the bound $B_{max}$, what $H = 0$ is worth, what $v$ counts and how $H$ is estimated, in all combinations. Boxes hold half of the taus, whiskers 90%, over all classes and the other choices.
-# Right: does any part of $E$ go with what a unit's removal does?
+# The least rate $p$, the bound $B_{max}$, what $H = 0$ is worth, what $v$ counts and how $H$ is estimated, in all combinations. Boxes hold half of the values, whiskers 90%, over the other choices: the
+# rank's agreement with the default's in all classes, and what becomes of the target class's curves. Below: does any part of $E$ go with what a unit's removal does?
 
 # %%
-figure = figures.choices_figure(results)
+grid = unitnb.choice_areas(split, sets, p.target_class)
+figure = figures.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 
 # %%
 tests = [result.test for result in results.values()]
 perfect = sum(int(np.isinf(result.scores["E (the paper)"]).sum()) for result in results.values())
 print(f"units with H = 0, in all classes: {perfect}")
+print(f"area of {p.target_class} over all {len(grid)} combinations: from {grid.min():.2f} to {grid.max():.2f}")
 for name in choices.single_choices():
     print(f"  {name:<24} change of the area: {tables.interval_text(comparison.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
 

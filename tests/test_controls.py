@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from unitnb import entropy
 from unitnb.controls import chance, choices, comparison, constructions, experiments
 from unitnb.models import small_vgg, split_model
 from unitnb.topology import birth_points
@@ -197,6 +198,7 @@ def test_areas_of_images_are_the_areas_of_curves(answers):
         curve = ablation_curve(split, maps, 1, way, negatives=others)
         assert comparison.areas([found], "one", "recall", side)[0] == pytest.approx(curve.area())
         assert comparison.areas([found], "one", side=side)[0] == pytest.approx(curve.area("balanced_accuracy"))
+        assert comparison.areas([found], "one", "loss", side)[0] == pytest.approx(-curve.area("loss"), rel=1e-5)
     insertion = ablation_curve(split, maps, 1, order, "insert", negatives=others)
     assert comparison.areas([found], "one", side="worst_first")[0] == pytest.approx(insertion.area("balanced_accuracy"))
     assert comparison.areas([found], "both") == pytest.approx(0)
@@ -226,7 +228,7 @@ def test_the_share_of_changed_births_leaves_out_maps_without_any():
 
 
 def test_effectiveness_against_chance_puts_units_without_a_z_last():
-    values = experiments.chance_effectiveness(np.array([-2.0, 3.0, np.nan, -9.0]), np.array([1, 0.5, 0.5, 0.05]))
+    values = entropy.chance_effectiveness(np.array([-2.0, 3.0, np.nan, -9.0]), np.array([1, 0.5, 0.5, 0.05]))
     assert values[:2].tolist() == [2, -3] and (values[2:] < -3).all()
 
 
@@ -246,17 +248,20 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     drawn = {kind: {name: split.feature_maps(own) for name, own in zip("abc", group, strict=True)} for kind, group in kinds.items()}
     sets = comparison.ClassMaps(drawn, 5, [])
     results = {name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes}
-    one = results["a"]
+    one, grid = results["a"], experiments.choice_areas(split, sets, "a")
+    assert grid.shape == (432,)
+    for name, choice in {"default choices": choices.DEFAULT, **choices.single_choices()}.items():
+        assert grid[choices.all_choices().index(choice)] == pytest.approx(comparison.areas([one.test], name)[0])
     assert sets.others("test", "b").shape == (10, 14, 14, 8) and all(one.changed[name] == 0 for name in list(one.changed)[:4])
     lines = tables.answers_table(results, one.null).splitlines()
-    assert len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 27
+    assert len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 28
     assert tables.scores_table(results).count("\n") == len(one.train) + 2
     assert tables.bias_table(results).count("\n") == len(one.train) + 1
     rises = {metric: np.zeros(3) for metric in comparison.METRICS}
     for figure in (
         figures.rivals_figure(results, "a"), figures.classes_figure(results), figures.bias_figure(results, rises),
         figures.null_figure(results, "a", one.births, one.null, one.null), figures.construction_figure(results),
-        figures.choices_figure(results),
+        figures.choices_figure(results, "a", grid), figures.rates_figure(results),
     ):  # fmt: skip
         figure.canvas.draw()
         assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_yticklabels() for axes in figure.axes)

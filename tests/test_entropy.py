@@ -16,9 +16,9 @@ from unitnb.entropy import (
     feature_entropy,
     importance_rank,
     null_entropy,
-    rarefied_entropy,
     selective_rate,
 )
+from unitnb.estimators import rarefied_entropy
 from unitnb.topology import null_births
 
 LN2, LN3 = math.log(2), math.log(3)

@@ -7,6 +7,7 @@ from test_ablation import NETWORKS, seeded, setting, stirred
 
 from unitnb.ablation import ablation_curve, causal
 from unitnb.controls import scores
+from unitnb.entropy import birth_information, chance_effectiveness, effectiveness
 from unitnb.models import split_model, with_images
 
 L = keras.layers
@@ -87,8 +88,19 @@ def test_birth_information_on_paper():
     own = np.array([[7, 5, 9], [7, 6, 9]])
     rest = np.array([[0, 5, 9], [0, 6, 0]])
     js = 0.5 * np.log(1 / 0.75) + 0.5 * (0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25))
-    np.testing.assert_allclose(scores.birth_information(own, rest), [np.log(2), 0, js])
-    np.testing.assert_allclose(scores.birth_information(rest, own), [-np.log(2), 0, -js])
+    np.testing.assert_allclose(birth_information(own, rest), [np.log(2), 0, js])
+    np.testing.assert_allclose(birth_information(rest, own), [-np.log(2), 0, -js])
+
+
+def test_our_variants_of_effectiveness_are_asked_for_by_name():
+    own, rest = np.array([[7, 0, 4], [7, 0, 0]]), np.array([[0, 7, 4], [0, 0, 0]])
+    assert np.array_equal(effectiveness(own, variant="balanced", other_births=rest), birth_information(own, rest))
+    z = np.array([-2.0, np.nan, 1.0])
+    found = effectiveness(own, p=0.6, variant="chance", entropy_z=z)
+    assert found.tolist() == chance_effectiveness(z, np.array([1, 0, 0.5]), 0.6).tolist() == [2, -1, -1]
+    for wrong in ({"variant": "best"}, {"variant": "balanced"}, {"variant": "chance", "other_births": rest}, {"entropy_z": z}):
+        with pytest.raises(ValueError, match="variant"):
+            effectiveness(own, **wrong)
 
 
 def test_inverse_entropy_keeps_the_threshold():

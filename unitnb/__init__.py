@@ -36,6 +36,7 @@ EXPORTS = {
     "topology._births": (),
     "topology.nulls": (),
     "topology": ("betti_curves", "birth_points", "null_births"),
+    "estimators": (),
     "entropy": ("effectiveness", "feature_entropy", "importance_rank", "null_entropy", "selective_rate"),
     "ablation.curves": ("Curve", "area_difference"),
     "ablation": ("ablation_curve", "ablation_curves"),
@@ -47,7 +48,7 @@ EXPORTS = {
     "controls._cubical": (),
     "controls.constructions": (),
     "controls.comparison": ("class_maps",),
-    "controls.experiments": ("class_result",),
+    "controls.experiments": ("choice_areas", "class_result"),
     "stability": (
         "mean_effectiveness",
         "rank_agreement",

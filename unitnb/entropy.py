@@ -2,36 +2,11 @@
 
 import numpy as np
 
+from .estimators import ESTIMATORS, birth_counts, checked_births, plugin
 from .topology import null_births
 
 AUTHORS_BOUND = 51  # 0-based births up to 50, so v <= 51
 AUTHORS_FLOOR = 0.1  # the released code puts |H / epsilon| below this last
-
-
-def birth_counts(births):
-    """Values taken by any birth (m,) ascending, and how often each unit takes them (m, n_units); images without a birth are left out.
-
-    >>> values, counts = birth_counts(np.array([[7, 4], [7, 0], [9, 4], [0, 0]]))
-    >>> values.tolist(), counts.tolist()
-    ([4, 7, 9], [[0, 2], [2, 0], [1, 0]])
-    """
-    births = checked_births(births)
-    values, place = np.unique(births, return_inverse=True)
-    units = births.shape[1]
-    cells = place.reshape(births.shape) * units + np.arange(units)
-    counts = np.bincount(cells.ravel(), minlength=values.size * units).reshape(-1, units)
-    return values[values > 0], counts[values > 0]
-
-
-def checked_births(births):
-    births = np.asarray(births)
-    if births.ndim != 2 or births.dtype.kind not in "iu" or births.size == 0:
-        raise ValueError(f"births have shape {births.shape} and type {births.dtype}; expected integers (images, units), "
-                         "at least one of each, as birth_points returns them")
-    if births.min() < 0:
-        image, unit = np.argwhere(births < 0)[0].tolist()
-        raise ValueError(f"the birth of image {image}, unit {unit} is {births[image, unit]}; expected 0 for none or a number from 1 up")
-    return births
 
 
 def feature_entropy(births, normalise="births", estimator="plugin"):
@@ -77,59 +52,6 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
     return np.where(born > 0, entropy, np.nan)
 
 
-def plugin(counts, total):
-    """-sum P ln P of counts (m, n_units) with P = counts / total; exactly 0 where one value has all."""
-    terms = counts / total * np.log(total / np.maximum(counts, 1))
-    return terms.cumsum(axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])  # in order, unlike sum: other units change no bit
-
-
-def miller_madow(counts, total):
-    return plugin(counts, total) + ((counts > 0).sum(axis=0) - 1) / (2 * total)
-
-
-def chao_shen(counts, total):
-    once = np.minimum((counts == 1).sum(axis=0), total - 1)  # all values seen once would mean no coverage at all
-    share = np.where(counts > 0, (1 - once / total) * counts / total, 1.0)
-    return -(share * np.log(share) / (1 - (1 - share) ** total)).sum(axis=0)
-
-
-ESTIMATORS = {"plugin": plugin, "miller-madow": miller_madow, "chao-shen": chao_shen}
-
-
-def rarefied_entropy(births, m):
-    """Expected plug-in entropy of m of a unit's births, drawn without replacement: makes units with many and few births comparable.
-
-    E[H_m] = sum_x sum_j Hypergeometric(j; born, count_x, m) (j/m) ln(m/j), exact.
-
-    Parameters
-    ----------
-    births : (n_images, n_units) int
-        Birth points; 0 where an image has none.
-    m : int
-        Births to keep, from 1 up.
-
-    Returns
-    -------
-    (n_units,) float64
-        In nats, from 0 to ln m, rising with m; NaN for a unit with fewer than m births.
-
-    >>> rarefied_entropy(np.array([[7], [7], [9], [0]]), 2).round(3)  # two thirds of the pairs differ: 2/3 ln 2
-    array([0.462])
-    """
-    from scipy.stats import hypergeom
-
-    if not (isinstance(m, int | np.integer) and m >= 1):
-        raise ValueError(f"m is {m!r}; expected the number of births to keep, a whole number from 1 up")
-    counts = np.sort(birth_counts(births)[1], axis=0)
-    born = counts.sum(axis=0)
-    enough = born >= m
-    seen = np.arange(1, m + 1)[:, None, None]
-    chance = hypergeom.pmf(seen, born[enough], counts[:, enough], m)
-    entropy = np.full(born.size, np.nan)
-    entropy[enough] = (chance * seen / m * np.log(m / seen)).sum(axis=(0, 1))
-    return entropy
-
-
 def selective_rate(births):
     """Share of images in which a unit has a birth, epsilon (Sec. 2.4): (n_images, n_units) int to (n_units,) float64 in [0, 1].
 
@@ -140,7 +62,7 @@ def selective_rate(births):
     return np.count_nonzero(births, axis=0) / len(births)
 
 
-def effectiveness(births, p=0.1, convention="paper", estimator="plugin"):
+def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant="paper", **given):
     """Effectiveness of units on one class, E = epsilon / H where epsilon >= p, else 0 (Eq. 10).
 
     Parameters
@@ -155,22 +77,28 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin"):
         H / epsilon ascending; those with \\|H / epsilon\\| < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
     estimator : "plugin", "miller-madow" or "chao-shen"
         Of H; see feature_entropy.
+    variant : "paper", "balanced" or "chance"
+        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``, those on images of other
+        classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of ``controls.chance.null_scores``.
 
     Returns
     -------
     (n_units,) float64
-        From 0 up; infinity for H = 0 and epsilon >= p (always the same birth). 0 for a unit that is never born, even at p = 0.
+        Higher is more effective. The paper's goes from 0 up; infinity for H = 0 and epsilon >= p (always the same birth); 0 for a
+        unit that is never born, even at p = 0.
 
     Raises
     ------
     ValueError
-        If the births are malformed, p is not in [0, 1] or an option is unknown.
+        If the births are malformed, p is not in [0, 1], an option is unknown, or a variant lacks what it takes.
 
     >>> effectiveness(np.array([[7, 7, 0], [7, 7, 0], [9, 7, 0], [0, 7, 0]])).round(3)
     array([1.178,   inf, 0.   ])
     """
     if convention not in ("paper", "authors"):
         raise ValueError(f"convention is {convention!r}; expected 'paper' or 'authors'")
+    if variant != "paper" or given:
+        return _variant(variant, births, p, given)
     if not 0 <= p <= 1:
         raise ValueError(f"p is {p!r}; expected a share between 0 and 1")
     births = checked_births(births)
@@ -181,6 +109,72 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin"):
         ratio = rate / entropy
         counts = entropy / rate >= AUTHORS_FLOOR if convention == "authors" else rate >= p
     return np.where(counts & (rate > 0), ratio, 0.0)
+
+
+# ---- variants: not the paper's measure but ours, where its controls show a weakness ----
+
+
+def birth_information(births, other_births) -> np.ndarray:
+    """What a birth point tells about the class, signed: not the paper's measure but ours, balanced between the class and the others.
+
+    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on images of the class
+    and of other classes: the information, in nats, that one birth point gives on which of the two an image is from, if both are
+    equally frequent. Negative where the unit is born less often on the class.
+
+    Parameters
+    ----------
+    births, other_births : (n, units), (m, units) int
+        Birth points on images of the class and of other classes; 0 where an image has none.
+
+    Returns
+    -------
+    (units,) float64
+        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain of the divergence.
+
+    >>> birth_information(np.array([[7, 0], [7, 0]]), np.array([[0, 7], [0, 0]])).round(3)
+    array([ 0.693, -0.216])
+    """
+    births, other_births = checked_births(births), checked_births(other_births)
+    values = np.arange(max(births.max(), other_births.max()) + 1)[:, None, None]
+    own, rest = ((values == found).mean(axis=1) for found in (births, other_births))
+    middle = (own + rest) / 2
+    parts = [share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0)) for share in (own, rest)]
+    return (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
+
+
+def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
+    """Ours: how far below chance a unit's entropy lies, -z of ``null_scores``, where its rate is at least p; the lowest rank elsewhere.
+
+    Parameters
+    ----------
+    entropy_z : (n_units,) float
+        Entropy in standard deviations of the null, NaN where that is not known.
+    rate : (n_units,) float in [0, 1]
+        Selective rates.
+
+    Returns
+    -------
+    (n_units,) float64
+        In standard deviations; units without z or rate have 1 less than the least of the others (and than 0).
+    """
+    known = np.isfinite(entropy_z) & (rate >= p)
+    return np.where(known, -entropy_z, np.min(-entropy_z[known], initial=0) - 1)
+
+
+VARIANTS = {
+    "balanced": ("other_births", lambda births, p, other_births: birth_information(births, other_births)),
+    "chance": ("entropy_z", lambda births, p, entropy_z: chance_effectiveness(entropy_z, selective_rate(births), p)),
+}
+
+
+def _variant(name, births, p, given):
+    if name != "paper" and name not in VARIANTS:
+        raise ValueError(f"variant is {name!r}; expected 'paper', {', '.join(map(repr, VARIANTS))}")
+    takes = [] if name == "paper" else [VARIANTS[name][0]]
+    if list(given) != takes:
+        wanted, came = (", ".join(names) or "nothing" for names in (takes, given))
+        raise ValueError(f"variant {name!r} takes {wanted} beside births and p, and got {came}")
+    return VARIANTS[name][1](births, p, **given)
 
 
 def importance_rank(scores):

@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit, prange
 from scipy.stats import kendalltau
 
-from .entropy import checked_births, effectiveness, importance_rank, plugin
+from .entropy import effectiveness, importance_rank
+from .estimators import checked_births, plugin
 
 SET_SIZES = tuple(range(50, 501, 25))  # K of Eq. 11
 TOP = 20  # places of a rank that give a vote, Eq. 12

@@ -47,7 +47,7 @@ def claims_document(entries: Sequence[Mapping], title: str) -> str:
     made = f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); *never* is a threshold that is not reached."
     parts = [f"# The paper's claims: {title}", made,
              _escaped(["claim", "paper", "here", "verdict", "figure"], rows), "## How each was measured and judged",
-             "The criteria were fixed before the measurement; they stand as code in `unitnb/claims/__init__.py`. [ICLR]: the paper's later version.",
+             "The criteria were fixed before the measurement; they stand as code in `unitnb/claims`. [ICLR]: the paper's later version.",
              _escaped(["claim", "measured", "holds if", "notebook"], criteria)]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 

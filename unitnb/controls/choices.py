@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 
-from ..entropy import effectiveness, plugin, selective_rate
+from ..entropy import effectiveness, selective_rate
+from ..estimators import plugin
 from ..topology import birth_points, symmetrize
 
 CHOICES = {

@@ -13,7 +13,8 @@ import numpy as np
 from ..ablation import ablation_curves
 from ..data import sample_set
 
-METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of images count: own, others
+METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of answers count: own, others
+AREAS = METRICS | {"loss": slice(2, 3)}  # and for areas: minus the loss on own images, in nats, so that higher is better for all
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +68,9 @@ class Answers:
 
     Attributes
     ----------
-    best_first, worst_first : list of two (images,) arrays
-        Each image's area: the share of the curve's points at which its answer is right (trapezoids), mean over the orders given.
+    best_first, worst_first : list of three (images,) arrays
+        Each image's area, mean over the orders given (trapezoids): the share of the curve's points at which its answer is right, for own
+        images and others; and minus the mean of the loss over the curve, in nats, for own images.
     best_curve, worst_curve : (2, u + 1)
         Share of right answers on own images (recall) and on others (1 - false-positive rate), by units removed.
     worst_right : (u + 1, images) bool
@@ -83,7 +85,7 @@ class Answers:
 
     @property
     def between(self) -> list:
-        """Per-image area of removal in reverse order minus that in rank order: what the order is worth, from -1 to 1."""
+        """Per-image area of removal in reverse order minus that in rank order: what the order is worth, from -1 to 1 (loss: nats)."""
         return [worst - best for best, worst in zip(self.best_first, self.worst_first, strict=True)]
 
 
@@ -94,17 +96,17 @@ def answers_of(split, maps, others, label, orders: Mapping[str, list]) -> dict[s
     """
     keys = {tuple(way.tolist()): way for group in orders.values() for order in group for way in (order, order[::-1])}
     curves = ablation_curves(split, maps, label, list(keys.values()), negatives=others)
-    right = dict(zip(keys, (curve.chosen == curve.positive for curve in curves), strict=True))
-    return {name: _answers(group, right, len(maps)) for name, group in orders.items()}
+    found = {key: (curve.chosen == curve.positive, -curve.losses) for key, curve in zip(keys, curves, strict=True)}
+    return {name: _answers(group, found, len(maps)) for name, group in orders.items()}
 
 
-def _answers(orders, right, n_own):
+def _answers(orders, found, n_own):
     sides = []
     for ways in (orders, [order[::-1] for order in orders]):
-        found = np.mean([right[tuple(way.tolist())] for way in ways], axis=0)
-        groups = [found[:, :n_own], found[:, n_own:]]
-        sides.append(([image_areas(group) for group in groups], np.array([group.mean(axis=1) for group in groups])))
-    return Answers(sides[0][0], sides[1][0], sides[0][1], sides[1][1], right[tuple(orders[0][::-1].tolist())])
+        right, gain = (np.mean(parts, axis=0) for parts in zip(*(found[tuple(way.tolist())] for way in ways), strict=True))
+        areas = [image_areas(group) for group in (right[:, :n_own], right[:, n_own:], gain)]
+        sides.append((areas, np.array([right[:, :n_own].mean(axis=1), right[:, n_own:].mean(axis=1)])))
+    return Answers(sides[0][0], sides[1][0], sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0])
 
 
 def image_areas(outcomes) -> np.ndarray:
@@ -158,17 +160,17 @@ def _drawn_shares(n, n_draws, *seed):
 def differences(by_class, first: str, second: str, metric="balanced accuracy", side="between") -> list:
     """Per-image areas of one score minus another's, by class and group, ready for ``paired_bootstrap``.
 
-    ``by_class`` is a list of what ``answers_of`` gave; ``side`` is "best_first" (lower is better), "worst_first" (as insertion; higher is
-    better) or "between".
+    ``by_class`` is a list of what ``answers_of`` gave; ``metric`` is one of ``AREAS``; ``side`` is "best_first" (lower is better),
+    "worst_first" (as insertion; higher is better) or "between".
     """
-    groups = METRICS[metric]
+    groups = AREAS[metric]
     sides = [(getattr(answers[first], side)[groups], getattr(answers[second], side)[groups]) for answers in by_class]
     return [[a - b for a, b in zip(*pair, strict=True)] for pair in sides]
 
 
 def areas(by_class, name: str, metric="balanced accuracy", side="between") -> np.ndarray:
     """Area of one score for each class, (classes,)."""
-    return np.array([class_mean(getattr(answers[name], side)[METRICS[metric]]) for answers in by_class])
+    return np.array([class_mean(getattr(answers[name], side)[AREAS[metric]]) for answers in by_class])
 
 
 def mean_interval(values, n_boot=1000, seed=0) -> tuple[float, float, float]:

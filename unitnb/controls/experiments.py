@@ -12,7 +12,7 @@ from .chance import noise_units, null_scores, places_of_inserted, smooth_noise_u
 from .choices import DEFAULT, all_choices, births_by_index, effectiveness_by_choice, single_choices
 from .comparison import Answers, ClassMaps, answers_of, areas, partial_spearman
 from .constructions import constructions, cubical_births
-from .scores import CAUSAL, OURS, PAPER, birth_information, random_orders, rival_scores
+from .scores import CAUSAL, OURS, PAPER, random_orders, rival_scores
 
 RANDOM, GREEDY, CHANCE = "random orders", "greedy insertion", "-z of H (ours)"
 NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels
@@ -43,7 +43,7 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     p, b_max = profile.effective_threshold, profile.b_max
     births, null = birth_points(maps, b_max), null_scores(maps, birth_points(maps, b_max), b_max, draws=50, seed=profile.seed)
     scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
-    scores[CHANCE] = chance_effectiveness(null["entropy z"], selective_rate(births), p)
+    scores[CHANCE] = effectiveness(births, p, variant="chance", entropy_z=null["entropy z"])
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
     chosen, choice_agreement = _choices(maps, scores[PAPER])
     orders = {score: [importance_rank(values)] for score, values in scores.items()}
@@ -56,12 +56,6 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     noise = noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile)
     correlations = _correlations(births, scores, p)
     return ClassResult(scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations)
-
-
-def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
-    """Ours: how far below chance a unit's entropy lies, -z of ``null_scores``, where its rate is at least p; the lowest rank elsewhere."""
-    known = np.isfinite(entropy_z) & (rate >= p)
-    return np.where(known, -entropy_z, np.min(-entropy_z[known], initial=0) - 1)
 
 
 def _constructions(maps, births, scores, profile):
@@ -100,6 +94,18 @@ def _choices(maps, scores):
     return orders, np.array(agreement)
 
 
+def choice_areas(split, sets: ClassMaps, name: str) -> np.ndarray:
+    """What every combination of the free choices makes of one class's curves, (choices,) in the order of ``all_choices``.
+
+    The area between removal in reverse and in rank order, in balanced accuracy on test images, from -1 to 1.
+    """
+    births_of, parts = births_by_index(sets.maps["ranking"][name]), {}
+    orders = [importance_rank(effectiveness_by_choice(births_of, choice, parts)) for choice in all_choices()]
+    distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
+    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.classes.index(name), distinct)
+    return np.array([areas([found], order.tobytes())[0] for order in orders])
+
+
 def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarray]:
     """Where units of pure noise come to stand when put into the layer: by kind, (NOISE_COPIES, 2), by E and by birth information."""
     shares = np.repeat(NOISE_SHARES, NOISE_COPIES)
@@ -109,7 +115,8 @@ def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarr
     for kind, maps in kinds.items():
         found = birth_points(maps, profile.b_max)
         own, rest = found[: len(births)], found[len(births) :]
-        inserted = {PAPER: effectiveness(own, p=profile.effective_threshold), OURS: birth_information(own, rest)}
+        balanced = effectiveness(own, variant="balanced", other_births=rest)
+        inserted = {PAPER: effectiveness(own, p=profile.effective_threshold), OURS: balanced}
         pairs = np.stack([places_of_inserted(scores[name], values) for name, values in inserted.items()], axis=1)
         places |= {f"{kind}, {share:.0%}": pairs[shares == share] for share in NOISE_SHARES}
     return places

@@ -7,7 +7,7 @@ import numpy as np
 from ..entropy import feature_entropy, selective_rate
 from ..figures import new_figure
 from ..panels import COLOURS
-from .choices import CHOICES, all_choices
+from .choices import CHOICES, DEFAULT, all_choices
 from .comparison import areas, differences, paired_bootstrap, rates
 from .experiments import CURVED, GREEDY, RANDOM, by_area, on_set
 from .scores import CAUSAL, OURS, PAPER
@@ -112,6 +112,27 @@ def bias_figure(results: Mapping, rises: Mapping[str, np.ndarray]):
     return figure
 
 
+def rates_figure(results: Mapping):
+    """Fig. 6D, for the rivals: recall, false-positive rate, precision and balanced accuracy while units go, means over the classes.
+
+    Test images; above the least important units first, below the most important ones.
+    """
+    figure, axes = new_figure([[f"{row} {name}" for name in RATE_LOOKS] for row in ("worst", "best")], figsize=(8, 4.8), sharex=True)
+    for score, (colour, style) in LOOKS.items():
+        answers = [result[score] for result in on_set(results, "test")]
+        for row in ("worst", "best"):
+            found = [rates(getattr(a, f"{row}_curve"), len(a.worst_first[0]), len(a.worst_first[1])) for a in answers]
+            for name in RATE_LOOKS:
+                axes[f"{row} {name}"].plot(_mean_known([rate[name] for rate in found]), color=colour, linestyle=style, label=score)
+    for name in RATE_LOOKS:
+        axes[f"worst {name}"].set_title(name.capitalize())
+        axes[f"best {name}"].set_xlabel("units removed")
+    for row, words in (("worst", "least important first"), ("best", "most important first")):
+        axes[f"{row} recall"].set_ylabel(f"{words}\nmean over classes")
+    figure.legend(*axes["worst recall"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
 def _mean_known(rows):
     rows = np.array(rows)
     known = np.isfinite(rows)
@@ -192,18 +213,20 @@ def construction_figure(results: Mapping):
     return figure
 
 
-def choices_figure(results: Mapping):
-    """Fig. 6G: Kendall's tau between ranks by E under all combinations of free choices, by each choice; correlations with ablation."""
-    figure, axes = new_figure([["tau", "rho"]], figsize=(8, 3.8), width_ratios=[1.25, 1])
+def choices_figure(results: Mapping, target: str, target_areas):
+    """Fig. 6G: all combinations of free choices, by each choice: Kendall's tau with the default's rank, change of the area; parts of E.
+
+    ``target_areas`` is what ``choice_areas`` gives for the class ``target``; the taus are of all classes.
+    """
+    figure, axes = new_figure([["tau", "area"], ["rho", "rho"]], figsize=(8, 5.6), height_ratios=[3, 1])
     agreement = np.array([result.choice_agreement for result in results.values()])
-    labels = [(name, value) for name, values in CHOICES.items() for value in values]
-    parts = [agreement[:, [choice[name] == value for choice in all_choices()]].ravel() for name, value in labels]
-    rows = np.arange(len(labels))[::-1]
-    look = {"showfliers": False, "widths": 0.6, "medianprops": {"color": "#D55E00"}}
-    axes["tau"].boxplot(parts, positions=rows, orientation="horizontal", whis=(5, 95), **look)
-    axes["tau"].set(yticks=rows, yticklabels=[f"{name} {value}" for name, value in labels])
-    axes["tau"].set_xlabel(r"Kendall $\tau$ with the profile's choices")
-    axes["tau"].set_title("G  Free choices, all combinations")
+    rows = _choice_boxes(axes["tau"], agreement)
+    axes["tau"].set_yticks(rows, [f"{name} {value}" for name, values in CHOICES.items() for value in values])
+    axes["tau"].set(xlabel=r"Kendall $\tau$ with the default's rank", title="G  Rank under the free choices, all classes")
+    _choice_boxes(axes["area"], (target_areas - target_areas[all_choices().index(DEFAULT)])[None])
+    axes["area"].axvline(0, color=COLOURS["random"], linewidth=0.9)
+    axes["area"].set_yticks(rows, [])
+    axes["area"].set(xlabel="area, minus the default's", title=f"Curves under them, {target}")
     for row, name in enumerate(names := list(next(iter(results.values())).correlations)):
         values = np.array([result.correlations[name] for result in results.values()])
         axes["rho"].plot(values, len(names) - 1 - row + np.linspace(-0.15, 0.15, len(values)), "o", color="#0072B2", markersize=4)
@@ -212,3 +235,13 @@ def choices_figure(results: Mapping):
     axes["rho"].set(yticks=range(len(names))[::-1], yticklabels=names, xlabel=r"Spearman $\rho$ with single ablation", xlim=(-1, 1))
     axes["rho"].set_title("Parts of E, one dot a class")
     return figure
+
+
+def _choice_boxes(axes, values):
+    """A box for each value of each choice, of ``values`` (sets, choices) where that choice has that value."""
+    labels = [(name, value) for name, options in CHOICES.items() for value in options]
+    parts = [values[:, [choice[name] == value for choice in all_choices()]].ravel() for name, value in labels]
+    rows = np.arange(len(labels))[::-1]
+    look = {"showfliers": False, "widths": 0.6, "medianprops": {"color": "#D55E00"}}
+    axes.boxplot(parts, positions=rows, orientation="horizontal", whis=(5, 95), **look)
+    return rows

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ..ablation.causal import single_ablation, taylor
-from ..entropy import checked_births, effectiveness, feature_entropy, selective_rate
+from ..entropy import effectiveness, feature_entropy, selective_rate
 from ..topology import birth_points
 
 PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
@@ -36,7 +36,7 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
     paper = effectiveness(births, p=p)
     return {
         PAPER: paper,
-        OURS: birth_information(births, other_births),
+        OURS: effectiveness(births, variant="balanced", other_births=other_births),
         "L1 of the filter": filter_l1(split.model, split.layer),
         "APoZ": apoz(maps),
         "mean activation": mean_activation(maps),
@@ -117,34 +117,6 @@ def inverse_entropy(births, p=0.1) -> np.ndarray:
     """Effectiveness without the factor epsilon: 1 / H where the rate is at least p, else 0; (units,) in 1/nats, infinity for H = 0."""
     rate = selective_rate(births)
     return np.divide(effectiveness(births, p=p), rate, out=np.zeros_like(rate), where=rate > 0)
-
-
-def birth_information(births, other_births) -> np.ndarray:
-    """What a birth point tells about the class, signed: not the paper's measure but ours, balanced between the class and the others.
-
-    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on images of the class
-    and of other classes: the information, in nats, that one birth point gives on which of the two an image is from, if both are
-    equally frequent. Negative where the unit is born less often on the class.
-
-    Parameters
-    ----------
-    births, other_births : (n, units), (m, units) int
-        Birth points on images of the class and of other classes; 0 where an image has none.
-
-    Returns
-    -------
-    (units,) float64
-        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain of the divergence.
-
-    >>> birth_information(np.array([[7, 0], [7, 0]]), np.array([[0, 7], [0, 0]])).round(3)
-    array([ 0.693, -0.216])
-    """
-    births, other_births = checked_births(births), checked_births(other_births)
-    values = np.arange(max(births.max(), other_births.max()) + 1)[:, None, None]
-    own, rest = ((values == found).mean(axis=1) for found in (births, other_births))
-    middle = (own + rest) / 2
-    parts = [share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0)) for share in (own, rest)]
-    return (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
 
 
 def shuffled(scores, seed=0) -> np.ndarray:

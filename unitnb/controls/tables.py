@@ -49,6 +49,7 @@ def _rival_rows(results):
         ("Does the topology add to the rate?", "rate only", "balanced accuracy", "test"),
         ("Does it beat the mean of the map?", "mean activation", "balanced accuracy", "test"),
         ("The same for recall, as in the paper?", "mean activation", "recall", "test"),
+        ("The same for the loss (nats)?", "mean activation", "loss", "test"),
         ("The same on other training images?", "mean activation", "balanced accuracy", "train"),
         ("Does it come near the causal reference?", CAUSAL, "balanced accuracy", "test"),
     )
@@ -138,9 +139,12 @@ def _own_rows(results):
 
 
 def scores_table(results: Mapping) -> str:
-    """Areas of every score, means over the classes, in Markdown: removal in rank order (low is good), insertion (high is good), between."""
+    """Areas of every score, means over the classes, in Markdown: removal in rank order (low is good), insertion (high is good), between.
+
+    On test images and in balanced accuracy unless the column says otherwise; the loss's is in nats.
+    """
     measured = [f"{metric}, {side}" for metric in METRICS for side in ("removal", "insertion")]
-    header = ["score", *measured, "between, training", "between, test", "minus E [95% interval]", "classes better than E"]
+    header = ["score", *measured, "loss, between", "between, training", "between, test", "minus E [95% interval]", "classes better than E"]
     tests, trains = on_set(results, "test"), on_set(results, "train")
     rows = []
     for name in by_area(results):
@@ -148,7 +152,8 @@ def scores_table(results: Mapping) -> str:
         train = f"{areas(trains, name).mean():.2f}" if name != RANDOM else ""
         gains = [class_mean(groups) for groups in differences(tests, name, PAPER)]
         last = ["", ""] if name == PAPER else [interval_text(_against(results, name, PAPER)), sum(gain > 0 for gain in gains)]
-        rows.append([name, *(f"{value:.2f}" for value in sides), train, f"{round(areas(tests, name).mean(), 2) + 0:.2f}", *last])
+        loss = f"{round(areas(tests, name, 'loss').mean(), 2) + 0:.2f}"
+        rows.append([name, *(f"{value:.2f}" for value in sides), loss, train, f"{round(areas(tests, name).mean(), 2) + 0:.2f}", *last])
     return table(header, rows)
 
 
@@ -159,7 +164,7 @@ def bias_table(results: Mapping) -> str:
         pairs = [(result.train[name], result.test[name]) for result in results.values()]
         recall, balanced = (interval_text(paired_bootstrap([rise(*pair, metric) for pair in pairs])) for metric in METRICS)
         at = [removed_at(train) for train, _ in pairs]
-        found = [rates(test.worst_curve, *map(len, test.worst_first)) for _, test in pairs]
+        found = [rates(test.worst_curve, *map(len, test.worst_first[:2])) for _, test in pairs]
         false, precision = (_mean_change(found, at, kind) for kind in ("false-positive rate", "precision"))
         rows.append([name, f"{1 - np.median(at) / units:.0%}", recall, false, precision, balanced])
     return table(["score", "units kept, median", "recall", "false-positive rate", "precision", "balanced accuracy"], rows)

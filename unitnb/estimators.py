@@ -1,0 +1,82 @@
+"""Counts of birth points, and entropies of counts: the plug-in and what corrects its bias (Sec. 2.3)."""
+
+import numpy as np
+
+
+def birth_counts(births):
+    """Values taken by any birth (m,) ascending, and how often each unit takes them (m, n_units); images without a birth are left out.
+
+    >>> values, counts = birth_counts(np.array([[7, 4], [7, 0], [9, 4], [0, 0]]))
+    >>> values.tolist(), counts.tolist()
+    ([4, 7, 9], [[0, 2], [2, 0], [1, 0]])
+    """
+    births = checked_births(births)
+    values, place = np.unique(births, return_inverse=True)
+    units = births.shape[1]
+    cells = place.reshape(births.shape) * units + np.arange(units)
+    counts = np.bincount(cells.ravel(), minlength=values.size * units).reshape(-1, units)
+    return values[values > 0], counts[values > 0]
+
+
+def checked_births(births):
+    births = np.asarray(births)
+    if births.ndim != 2 or births.dtype.kind not in "iu" or births.size == 0:
+        raise ValueError(f"births have shape {births.shape} and type {births.dtype}; expected integers (images, units), "
+                         "at least one of each, as birth_points returns them")
+    if births.min() < 0:
+        image, unit = np.argwhere(births < 0)[0].tolist()
+        raise ValueError(f"the birth of image {image}, unit {unit} is {births[image, unit]}; expected 0 for none or a number from 1 up")
+    return births
+
+
+def plugin(counts, total):
+    """-sum P ln P of counts (m, n_units) with P = counts / total; exactly 0 where one value has all."""
+    terms = counts / total * np.log(total / np.maximum(counts, 1))
+    return terms.cumsum(axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])  # in order, unlike sum: other units change no bit
+
+
+def miller_madow(counts, total):
+    return plugin(counts, total) + ((counts > 0).sum(axis=0) - 1) / (2 * total)
+
+
+def chao_shen(counts, total):
+    once = np.minimum((counts == 1).sum(axis=0), total - 1)  # all values seen once would mean no coverage at all
+    share = np.where(counts > 0, (1 - once / total) * counts / total, 1.0)
+    return -(share * np.log(share) / (1 - (1 - share) ** total)).sum(axis=0)
+
+
+ESTIMATORS = {"plugin": plugin, "miller-madow": miller_madow, "chao-shen": chao_shen}
+
+
+def rarefied_entropy(births, m):
+    """Expected plug-in entropy of m of a unit's births, drawn without replacement: makes units with many and few births comparable.
+
+    E[H_m] = sum_x sum_j Hypergeometric(j; born, count_x, m) (j/m) ln(m/j), exact.
+
+    Parameters
+    ----------
+    births : (n_images, n_units) int
+        Birth points; 0 where an image has none.
+    m : int
+        Births to keep, from 1 up.
+
+    Returns
+    -------
+    (n_units,) float64
+        In nats, from 0 to ln m, rising with m; NaN for a unit with fewer than m births.
+
+    >>> rarefied_entropy(np.array([[7], [7], [9], [0]]), 2).round(3)  # two thirds of the pairs differ: 2/3 ln 2
+    array([0.462])
+    """
+    from scipy.stats import hypergeom
+
+    if not (isinstance(m, int | np.integer) and m >= 1):
+        raise ValueError(f"m is {m!r}; expected the number of births to keep, a whole number from 1 up")
+    counts = np.sort(birth_counts(births)[1], axis=0)
+    born = counts.sum(axis=0)
+    enough = born >= m
+    seen = np.arange(1, m + 1)[:, None, None]
+    chance = hypergeom.pmf(seen, born[enough], counts[:, enough], m)
+    entropy = np.full(born.size, np.nan)
+    entropy[enough] = (chance * seen / m * np.log(m / seen)).sum(axis=(0, 1))
+    return entropy
