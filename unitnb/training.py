@@ -179,9 +179,9 @@ def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.n
 
 def train_command(profile: Profile, wanted: list[str]) -> str:
     """The command that trains the models ``wanted``."""
+    if profile.weights:  # by name: the first of them is pretrained, and only its epochs may be wanted
+        return f"UNITNB_DATA=... unitnb train --profile {profile.name} --models {' '.join(wanted)}"
     folder = f"DATA={profile.data_folder}" if profile.source != "shapes" else ""
-    if profile.weights:  # not the first model: that is pretrained
-        return f"UNITNB_{folder} unitnb train --profile {profile.name} --models {' '.join(wanted)}"
     extra = " EXTRA=1" if set(wanted) & set(profile.extra) else ""
     return f"make train PROFILE={profile.name} {folder}".rstrip() + extra
 
