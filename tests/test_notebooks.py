@@ -206,10 +206,13 @@ def test_make_refuses_an_unknown_class_of_imagenet_and_names_the_nearest(checkou
 def test_make_does_not_ask_again_for_what_needs_training_until_there_are_weights(checkout):
     runs, figures = (checkout / part / "imagenet" / "hognose_snake" for part in ("build/runs", "figures"))
     runs.mkdir(parents=True)
+    figures.mkdir(parents=True)
     for source in notebooks.sources():
         (runs / f"{source.stem}.ipynb").touch()
-    shutil.copytree(checkout / "figures" / "shapes" / "square", figures)
-    (figures / "CLAIMS.md").touch()
+        for file in notebooks.saved_files(source):
+            (figures / file).touch()
+    for file in ("claims.json", "CLAIMS.md"):
+        (figures / file).touch()
     (figures / "fig2.png").unlink()
     assert rerun(checkout, "PROFILE=imagenet") == ["02_training"]
     (runs / "02_training.needs").touch()
