@@ -1,12 +1,13 @@
 import shutil
 
 import ilsvrc_files
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import data, ilsvrc, sources
+from unitnb import data, ilsvrc, pretrained, sources
 from unitnb.profiles import load_profile
 from unitnb.store import DamagedFileError
 from unitnb.synsets import by_wnid, find_synset
@@ -69,6 +70,22 @@ def test_folders_and_tars_give_the_same_samples(use, layouts):
     large = by_layout[0][1]
     assert large.skipped[0].startswith(layouts[1][0]) and len(large) == 7 and set(large.labels) == {54}
     assert large.images.shape == (7, 224, 224, 3) and large.images.std() > 20
+
+
+def test_folders_and_tars_give_the_same_births_and_curves(use, tmp_path, monkeypatch):
+    keras.utils.set_random_seed(1)
+    pretrained.vgg16(32).save_weights(tmp_path / "own.weights.h5")  # VGG16 for small images
+    monkeypatch.setenv("UNITNB_WEIGHTS", str(tmp_path / "own.weights.h5"))
+    found = []
+    for layout in ("tree", "tar_of_tars"):
+        profile, images = use(layout, image_size=32)
+        network, sample = unitnb.load_model(profile), unitnb.sample_set(images, profile, "S_val")
+        births = unitnb.birth_points(unitnb.split_model(network, "block3_conv3").feature_maps(sample.images))
+        split = unitnb.split_model(network, "block5_conv3")
+        maps = split.feature_maps(sample.images)
+        found.append((births, unitnb.ablation_curve(split, maps, sample.labels, np.arange(512)).loss))
+    assert all(np.array_equal(*pair) for pair in zip(*found, strict=True))
+    assert (found[0][0] > 0).any() and np.ptp(found[0][1]) > 0
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
