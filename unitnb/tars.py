@@ -3,6 +3,7 @@
 Members are never extracted: their names serve for sorting and for messages only. A link, a device or a sparse file is an error.
 """
 
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -22,7 +23,7 @@ VERSION = 1  # of the index; part of its key
 
 def is_image(name: str) -> bool:
     """Whether a file is an image by its name; what begins with a dot is left beside it by file managers."""
-    return PurePosixPath(name).suffix.lower() in ENDINGS and not name.startswith(".")
+    return os.path.splitext(name)[1].lower() in ENDINGS and not name.startswith(".")
 
 
 def plain_members(file: BinaryIO, where: object) -> Iterator[tarfile.TarInfo]:
