@@ -3,6 +3,7 @@ PROFILE ?= shapes
 CLASS ?=
 CLASSES ?=
 DATA ?=
+WEIGHTS ?=
 JOBS ?= 2
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
@@ -14,6 +15,9 @@ export JUPYTER_PREFER_ENV_PATH := 1
 ifneq ($(DATA),)
 export UNITNB_DATA := $(DATA)
 endif
+ifneq ($(WEIGHTS),)
+export UNITNB_WEIGHTS := $(WEIGHTS)
+endif
 
 # With PYTHON=... that interpreter's environment is used; otherwise .venv is made from requirements.lock.
 ifdef PYTHON
@@ -24,8 +28,13 @@ PY := .venv/bin/python
 ENVIRONMENT := .venv/.complete
 endif
 
-# The class of the run: CLASS, or the profile's own (the one place where it stands is the profile).
-TARGET := $(or $(CLASS),$(shell sed -n 's/^target_class: *//p' notebooks/profiles/$(PROFILE).yaml 2>/dev/null))
+# The class of the run: CLASS, or the profile's own (the one place where it stands is the profile). ImageNet's may be given as a wnid, an index or a name with spaces.
+setting = $(firstword $(shell sed -n 's/^$(1): *//p' notebooks/profiles/$(PROFILE).yaml 2>/dev/null))
+ifneq ($(and $(CLASS),$(filter ilsvrc,$(call setting,source))),)
+TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.synsets '$(CLASS)')
+else
+TARGET := $(or $(CLASS),$(call setting,target_class))
+endif
 RUNS := build/runs/$(PROFILE)/$(TARGET)
 FIGURES := figures/$(PROFILE)/$(TARGET)
 ifneq ($(words $(PROFILE)) $(words $(TARGET)) $(findstring ..,$(TARGET)$(PROFILE)) $(findstring /,$(TARGET)$(PROFILE)),1 1  )
@@ -43,7 +52,7 @@ endif
 
 help: ## print this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=shapes|cifar10  CLASS=<class>  DATA=<folder of images>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
+	@echo "Variables: PROFILE=shapes|cifar10|imagenet  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
@@ -56,10 +65,12 @@ figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every
 $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
 
+# What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
+expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
 $(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) notebooks/profiles/$(PROFILE).yaml $(DEPENDS_$(1)) \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/unitnb.mplstyle \
-		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),missing) \
+		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
 		| $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
 endef

@@ -122,11 +122,12 @@ for name, areas in small_areas.items():
     print(f"on {name}, IR_val drops slower than {slower} of {len(areas)} ranks from as many training images")
 
 # %%
-table, at_100 = tables["overlapping"], {name: t["ratio"][t["set_size"] == 100][0] for name, t in tables.items()}
+table, near_100 = tables["overlapping"], {name: np.abs(t["set_size"] - 100).argmin() for name, t in tables.items()}
+at_100 = {name: f"{t['ratio'][near_100[name]]:.2f} at {t['set_size'][near_100[name]]}" for name, t in tables.items()}
 reached = table["set_size"][table["ratio"] > 0.9].tolist()
-print(f"Eq. 14 above 0.9     paper: from 100 images on   here: {'first at ' + str(min(reached)) + ' images' if reached else 'never'}; {at_100['overlapping']:.2f} at 100, {table['ratio'][-1]:.2f} at {table['set_size'][-1]}")
+print(f"Eq. 14 above 0.9     paper: from 100 images on   here: {'first at ' + str(min(reached)) + ' images' if reached else 'never'}; {at_100['overlapping']}, {table['ratio'][-1]:.2f} at {table['set_size'][-1]}")
 for name in ("disjoint", "other images"):
-    print(f"  {name:<18} paper: not tried            here: {at_100[name]:.2f} at 100, {tables[name]['ratio'][-1]:.2f} at {tables[name]['set_size'][-1]}")
+    print(f"  {name:<18} paper: not tried            here: {at_100[name]}, {tables[name]['ratio'][-1]:.2f} at {tables[name]['set_size'][-1]}")
 tau = table["kendall"][:, 0]
 print(f"Kendall's tau with IR_1000   {tau[0]:.1f} at {table['set_size'][0]} images, {tau[-1]:.1f} at {table['set_size'][-1]}; between disjoint sets {tables['disjoint']['kendall_between'][0, 0]:.1f} and {tables['disjoint']['kendall_between'][-1, 0]:.1f}")
 same = [len(set(first.tolist()) & set(last.tolist())) for first, last in zip(table["top_units"], tables["disjoint"]["top_units"], strict=True)]

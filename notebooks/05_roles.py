@@ -42,7 +42,8 @@ from unitnb.roles import figures as role_figures
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
-print(f"class '{p.target_class}', models {', '.join(p.models)}")
+models, not_trained = unitnb.trained_models(p)
+print(f"class '{p.target_class}', models {', '.join(models)}{not_trained}")
 
 # %% [markdown]
 # ## Insertion curves of four models
@@ -52,7 +53,7 @@ print(f"class '{p.target_class}', models {', '.join(p.models)}")
 
 # %%
 runs, balanced, effects, samples = {}, {}, {}, []
-for model in p.models:
+for model in models:
     split = unitnb.split_model(unitnb.load_model(p, model), p.layer)
     sets = {name: (unitnb.sample_set(images, p, name, model), unitnb.sample_others(images, p, name, model)) for name in ("S_100", "S_val")}
     samples += [sample for sample, _ in sets.values()]
@@ -87,7 +88,7 @@ rows = [
     for model, (train, test, roles) in runs.items()
 ]
 header = ["model", "paper: training", "paper: test", "here: training", "here: test", *unitnb.roles.ROLES, "agreement of bootstraps"]
-table = figures.table(header, rows)
+table = figures.table(header, rows) + not_trained
 unitnb.save_table(p, "table1", table, notebook="05_roles")
 print(table)
 
@@ -120,14 +121,13 @@ print(comparison)
 # classes; where nothing is kept, the four models above on the one class.
 
 # %%
-models, results = unitnb.model_results(p) or unitnb.results_of(runs)
+measured, results = unitnb.model_results(p) or unitnb.results_of(runs)
 signs = unitnb.overfitting_signs(results)
-figure = role_figures.overfitting_figure(models, signs, list(p.models))
+figure = role_figures.overfitting_figure(measured, signs, list(p.models))
 unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
-print(f"{len(models)} models, {results['train'].shape[1]} of {len(images.classes)} classes")
+print(f"{len(measured)} models, {results['train'].shape[1]} of {len(images.classes)} classes")
 for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compared")):
-    rho, low, high, p_value = unitnb.spearman_interval(signs[name], signs["gap"])
-    print(f"{name:<15} and gap  paper: {said:<17} here: Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}")
+    print(f"{name:<15} and gap  paper: {said:<17} here: {unitnb.spearman_text(signs[name], signs['gap'])}")
 
 # %% [markdown]
 # ## Is the rank class specific? (Figure 5D)
@@ -141,10 +141,10 @@ every = unitnb.class_maps(images, p, split)
 scores = {kind: np.array([unitnb.effectiveness(unitnb.birth_points(every.maps[kind][name], b_max=p.b_max), p=p.effective_threshold) for name in images.classes]) for kind in ("ranking", "train")}
 correlations = unitnb.rank_correlations(np.vstack([scores["ranking"], scores["train"]]))[: len(images.classes), len(images.classes) :]
 ranks = np.array([unitnb.importance_rank(score) for score in scores["ranking"]])
-labels = np.repeat(np.arange(len(images.classes)), p.n_rank)
-curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), labels, list(ranks))
+places = np.repeat(np.arange(len(images.classes)), p.n_rank)
+curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), np.array(images.class_labels)[places], list(ranks))
 head = round(0.117 * split.n_units)  # the paper's larger core: 60 of 512 units (model B)
-damage = unitnb.damage_matrix(curves, labels)
+damage = unitnb.damage_matrix(curves, places)
 figure = role_figures.classes_figure(correlations, damage, images.classes)
 unitnb.save_figure(p, "fig5d", figure, notebook="05_roles", samples=every.samples)
 own, others = np.diag(correlations), correlations[~np.eye(len(ranks), dtype=bool)]

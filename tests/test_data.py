@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import data, shapes
+from unitnb import data, shapes, sources
 from unitnb.profiles import load_profile
 
 
@@ -37,7 +37,7 @@ def profile_of(folder, **overrides):
 
 
 def test_a_folder_in_imagenets_layout_with_any_ending(folder):
-    images = data.folder_images(folder, 8)
+    images = sources.folder_images(folder, 8)
     assert images.classes == ("cat", "dog") and np.bincount(images.labels["train"]).tolist() == [12, 12]
     assert images.read("train", 3)[0, 0].tolist() == [13, 13, 13] and images.read("test", 6).shape == (8, 8, 3)
     assert images.name("train", 0) == "train/cat/000.png"
@@ -45,7 +45,7 @@ def test_a_folder_in_imagenets_layout_with_any_ending(folder):
 
 def test_other_sizes_and_modes_are_brought_to_one(folder):
     Image.new("L", (20, 10), 50).save(folder / "train" / "cat" / "000.png")
-    assert data.folder_images(folder, 8).read("train", 0).tolist() == np.full((8, 8, 3), 50).tolist()
+    assert sources.folder_images(folder, 8).read("train", 0).tolist() == np.full((8, 8, 3), 50).tolist()
 
 
 def test_samples_are_seeded_nested_and_of_one_class(folder):
@@ -74,7 +74,7 @@ def test_an_unreadable_image_is_skipped_named_and_counted(folder):
 def test_strict_makes_an_unreadable_image_an_error(folder):
     for path in (folder / "train" / "cat").glob("*.png"):
         path.write_bytes(b"")
-    images = data.folder_images(folder, 8)
+    images = sources.folder_images(folder, 8)
     with pytest.raises(data.UnreadableImageError, match="cat/"):
         images.read_many("train", range(12), 12, strict=True)
 
@@ -85,7 +85,7 @@ def test_a_truncated_jpeg_is_unreadable(tmp_path):
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:-600])
     with pytest.raises(data.UnreadableImageError, match="truncated"):
-        data._decode(path, 32)
+        sources._decode(path, path.name, 32)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_bad_sources_are_named(folder, overrides, error, said):
 def test_a_folder_without_train_says_what_it_holds(folder):
     (folder / "train").rename(folder / "training")
     with pytest.raises(FileNotFoundError, match=r"no folder 'train' \(it holds: training, val\)"):
-        data.folder_images(folder, 8)
+        sources.folder_images(folder, 8)
 
 
 def test_too_few_images_are_counted(folder):
@@ -121,7 +121,7 @@ def test_an_unknown_sample_set_is_named():
 def tiny_images(n=200):
     labels = np.repeat(np.arange(3), n)
     pixels = np.zeros((len(labels), 2, 2, 3), np.uint8)
-    return data._from_arrays("abc", {"train": (pixels, labels), "test": (pixels, labels)})
+    return data.from_arrays("abc", {"train": (pixels, labels), "test": (pixels, labels)})
 
 
 def test_a_fraction_of_each_class_and_a_share_of_wrong_labels():

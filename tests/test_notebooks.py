@@ -203,3 +203,34 @@ def test_a_wrong_profile_or_a_path_is_refused(checkout, arguments):
 def test_make_class_asks_for_a_class(checkout):
     done = make(checkout, "class")
     assert done.returncode and "make class CLASS=" in done.stdout
+
+
+@pytest.mark.parametrize("said", ["hognose snake", "n01729322", "54", "hognose_snake"])
+def test_make_knows_imagenets_classes_by_every_name(checkout, said):
+    out = make(checkout, "-n", "figures", "PROFILE=imagenet", f"CLASS={said}").stdout
+    assert f"build/runs/imagenet/hognose_snake/03_ablation.ipynb --profile imagenet --class '{said}'" in out
+
+
+def test_make_refuses_an_unknown_class_of_imagenet_and_names_the_nearest(checkout):
+    done = make(checkout, "figures", "PROFILE=imagenet", "CLASS=hognos snake")
+    assert done.returncode and "did you mean 'hognose_snake'" in done.stderr and "no such profile or class" in done.stderr
+
+
+def test_make_does_not_ask_again_for_what_needs_training_until_there_are_weights(checkout):
+    runs, figures = (checkout / part / "imagenet" / "hognose_snake" for part in ("build/runs", "figures"))
+    runs.mkdir(parents=True)
+    figures.mkdir(parents=True)
+    for source in notebooks.sources():
+        (runs / f"{source.stem}.ipynb").touch()
+        for file in notebooks.saved_files(source):
+            (figures / file).touch()
+    for file in ("claims.json", "CLAIMS.md"):
+        (figures / file).touch()
+    (figures / "fig2.png").unlink()
+    assert rerun(checkout, "PROFILE=imagenet") == ["02_training"]
+    (runs / "02_training.needs").touch()
+    assert rerun(checkout, "PROFILE=imagenet") == []
+    weights = checkout / "build" / "weights" / "imagenet" / "A-epochs.npz"
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    assert "02_training" in rerun(checkout, "PROFILE=imagenet")

@@ -14,9 +14,10 @@ import pytest
 
 from unitnb import store, sweep
 from unitnb.ablation import ablation_curve
-from unitnb.data import open_images, sample_others, sample_set
+from unitnb.data import sample_others, sample_set
 from unitnb.models import split_model
 from unitnb.profiles import load_profile
+from unitnb.sources import open_images
 from unitnb.sweep import executors, summary
 from unitnb.training import load_model
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unitnb import data, store, training
+from unitnb import data, sources, store, training
 from unitnb.profiles import load_profile
 
 TINY = {
@@ -31,7 +31,7 @@ def images():
     labels = np.arange(80) % 2
     pixels = rng.integers(0, 60, (80, 32, 32, 3), dtype=np.uint8)
     pixels[labels == 1, :, :16] += 150
-    return data._from_arrays("ab", {"train": (pixels, labels), "test": (pixels[:20], labels[:20])})
+    return data.from_arrays("ab", {"train": (pixels, labels), "test": (pixels[:20], labels[:20])})
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_shipped_weights_were_made_by_the_recipe_that_the_profile_states(model):
 def test_shipped_weights_are_small_and_reach_what_the_log_says():
     profile, _ = shipped("A")
     assert sum(path.stat().st_size for path in training.weights_folder(profile).iterdir()) < 8e6
-    images = data.open_images(profile)
+    images = sources.open_images(profile)
     some = np.random.default_rng(0).permutation(len(images.labels["test"]))[:1000]
     logits = training.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)
     assert np.mean(logits.argmax(1) == images.labels["test"][some]) == pytest.approx(
@@ -146,10 +146,10 @@ def test_a_first_stretch_trained_anew_follows_the_shipped_log(root, monkeypatch)
     monkeypatch.setattr(training, "EVALUATED", 1000)
     profile, _ = shipped("D")
     log = training.training_log(profile, "D")
-    images = data.open_images(profile)
+    images = sources.open_images(profile)
     recipe = profile.recipe("D")
     train = training._read_all(images, "train", *data.training_set(images, profile, "D"), True)
-    network = training._network(profile, recipe, len(images.classes))
+    network = training._network(profile, recipe, images.n_outputs)
     start = training._evaluate(network, train, train)["loss"]
     training._fit_one(network, train, recipe, 1)
     assert start == pytest.approx(log["loss"][0], rel=0.05)

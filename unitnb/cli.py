@@ -11,10 +11,10 @@ from .profiles import load_profile, project_root
 
 def _train(options) -> None:
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # twice as fast; checked outputs come from the weights, not from training
-    from . import data, training
+    from . import sources, training
 
     profile = _profile_of(options.profile, options.target_class)
-    images = data.open_images(profile)
+    images = sources.open_images(profile)
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
@@ -28,8 +28,8 @@ def _run(options) -> None:
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
     defaults = {"profile": "shapes", "target_class": None, "seed": 0}
-    notebooks.run(options.source, options.target, {name: value for name, value in given.items() if value != defaults[name]})
-    print(f"{options.source.name}: done, {options.target}")
+    needed = notebooks.run(options.source, options.target, {name: value for name, value in given.items() if value != defaults[name]})
+    print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
 
 
 def _refresh(options) -> None:
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--profile", default="shapes")
     train.add_argument("--class", dest="target_class", help="a class of a folder that lacks the profile's own")
     train.add_argument("--extra", action="store_true", help="the profile's further seeds and grades too")
-    train.add_argument("--models", nargs="*", metavar="MODEL", help="only these (default: all of the profile)")
+    train.add_argument("--models", "--model", nargs="*", metavar="MODEL", help="only these (default: all of the profile)")
     run = command("run", _run, "execute one notebook; on failure keep the executed copy under build/failed")
     run.add_argument("source", type=Path)
     run.add_argument("target", type=Path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import ablation, data, entropy, models, topology, training
+from . import ablation, data, entropy, models, sources, topology, training
 from .barcodes import barcode, hole_at
 from .controls import scores
 from .data import SampleSet
@@ -54,7 +54,7 @@ class Explorer:
 def choices(profile: str) -> tuple[Profile, tuple[str, ...]]:
     """The profile of that name, whose ``models`` can be opened, and the classes of its images."""
     p = load_profile(profile)
-    return p, data.open_images(p).classes
+    return p, sources.open_images(p).classes
 
 
 def open_explorer(profile: str = "shapes", model: str = "A", target_class: str | None = None) -> Explorer:
@@ -76,7 +76,7 @@ def open_explorer(profile: str = "shapes", model: str = "A", target_class: str |
 def _opened(profile: str, model: str, target_class: str) -> Explorer:
     p = load_profile(profile, {"target_class": target_class})
     p.recipe(model)
-    images = data.open_images(p)
+    images = sources.open_images(p)
     split = models.split_model(training.load_model(p, model), p.layer)
     drawn = _samples(images, p, model)
     maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}

@@ -50,9 +50,20 @@ def recording(profile: Profile):
 def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
     folder = profile.figures_folder
     entry = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed, "data_sha256": sha}
+    entry |= _origin(profile)
     with recording(profile):
         _merge(folder / "manifest.json", {file: entry})
         _merge(folder / "samples.json", {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples})
+
+
+def _origin(profile: Profile) -> dict:
+    """How photographs were brought to the network's size, and which pretrained weights it has, where there are any."""
+    resized = {"interpolation": profile.interpolation} if profile.source in ("folder", "ilsvrc") else {}
+    if not profile.weights:
+        return resized
+    from . import pretrained
+
+    return resized | {"weights": pretrained.describe_weights(profile)}
 
 
 def _sample_entry(sample) -> dict:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from . import _MODULE_OF, EXPORTS
-from .profiles import PARAMETERS, nearest, notebook_parameters, project_root
+from .profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
-CELL_SECONDS = 1800  # a cell that runs longer is stopped
+CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -104,19 +104,26 @@ def _read(path: Path):
     return notebook
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """ValueError for a parameter that the notebooks do not have, or whose value they refuse."""
+def check_parameters(parameters: Mapping[str, Any]) -> Profile:
+    """The profile that the parameters give; ValueError for a parameter that the notebooks do not have, or whose value they refuse."""
     for name in parameters:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
     defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
-    notebook_parameters({**defaults, **parameters})
+    return notebook_parameters({**defaults, **parameters})
 
 
-def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
+def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     """Execute a notebook with papermill and write it to ``target`` if every cell succeeds.
 
     A run that fails leaves no target; the executed copy goes to ``build/failed/`` and the error names it, the cell and the reason.
+    Where the profile's network is pretrained, a notebook that needs a network trained here is no failure: it ends with the cell that
+    says so, its claims are recorded as not measured, and ``<target>.needs`` holds the sentence (make asks no more until it is gone).
+
+    Returns
+    -------
+    str
+        Empty, or what is needed.
 
     Raises
     ------
@@ -130,7 +137,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
 
     from . import store
 
-    check_parameters(parameters)
+    profile, needed = check_parameters(parameters), ""
     with store.atomic_path(target) as executed, tempfile.TemporaryDirectory(prefix="unitnb-") as sockets:
         plain = Path(sockets) / source.with_suffix(".ipynb").name
         nbformat.write(_read(source), plain)
@@ -140,13 +147,28 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> None:
             papermill.execute_notebook(
                 plain, executed, parameters=dict(parameters), cwd=str(project_root()), kernel_name="python3",
                 progress_bar=sys.stderr.isatty(), record_timing=False, store_widget_state=False, coalesce_streams=True,
-                execution_timeout=CELL_SECONDS, config=Config({"KernelManager": kernel}),
+                execution_timeout=None if profile.weights else CELL_SECONDS, config=Config({"KernelManager": kernel}),
             )  # fmt: skip
         except PapermillExecutionError as error:
-            failed = _failed_copy(executed, target)
-            raise RuntimeError(
-                f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
-            ) from None
+            if not (profile.weights and error.ename == "NotTrainedError"):
+                failed = _failed_copy(executed, target)
+                raise RuntimeError(
+                    f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
+                ) from None
+            needed = error.evalue
+    _record_needed(profile, source, target.with_suffix(".needs"), needed)
+    return needed
+
+
+def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
+    from . import claims, store
+    from .claims import verdicts
+
+    marker.unlink(missing_ok=True)
+    if needed:
+        measured_there = [claim.id for claim in claims.CLAIMS if claim.notebook == source.stem]
+        verdicts.record_claims(profile, source.stem, dict.fromkeys(measured_there, {"reason": needed}))
+        store.write_text(marker, needed + "\n")
 
 
 def _failed_copy(executed: Path, target: Path) -> Path:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .synsets import find_synset
+
 PARAMETERS = ("profile", "target_class", "seed", "overrides")  # the parameters cell of every notebook
+INTERPOLATIONS = ("nearest", "bilinear")
 
 
 def project_root() -> Path:
@@ -67,11 +70,14 @@ class Profile:
     """Everything that a run depends on beside its seed; the defaults are the paper's numbers."""
 
     name: str
-    source: str  # "shapes" (embedded) or "folder" (train/<class>/*, test|val/<class>/*)
+    source: str  # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) or "ilsvrc" (ILSVRC2012, folders or tars)
     target_class: str  # hognose snake in the paper, Sec. 3.2
     models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
     extra: Mapping[str, Recipe] = field(default_factory=dict)  # more seeds and grades, of which only results are kept (make train EXTRA=1)
     data: str = ""  # the folder of images, relative to the project's root; "keras" lets Keras download CIFAR-10
+    interpolation: str = "bilinear"  # how images are brought to image_size: "nearest" (the released code) or "bilinear"
+    weights: str = ""  # of model A, if it is Keras's VGG16: "imagenet" (Keras's own file) or a path; else it is trained here
+    max_classes: int | None = None  # of "ilsvrc": classes that are looked at, the target among them, the others drawn by the seed
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
     widths: tuple[int, ...] = (32, 64, 128)  # units of block 1, of block 2's first two layers, of the studied layer
     dense: int = 64
@@ -89,6 +95,10 @@ class Profile:
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
     def __post_init__(self):
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}")
+        if self.source == "ilsvrc":  # one name for what may be said as a name, a wnid or an index: folders are called by it
+            object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
             for name in names:
                 checked_name(name, kind)
@@ -100,6 +110,11 @@ class Profile:
     @property
     def data_folder(self) -> Path:
         return project_root() / os.environ.get("UNITNB_DATA", self.data)
+
+    @property
+    def pretrained(self) -> str:
+        """Where the weights of model A are from: "imagenet" or a path; empty where it is trained here."""
+        return os.environ.get("UNITNB_WEIGHTS", self.weights) if self.weights else ""
 
     @property
     def figures_folder(self) -> Path:
@@ -142,6 +157,7 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     if "name" in overrides:
         raise ValueError("overrides: 'name' cannot be replaced; choose another profile instead")
     merged = {**settings, **overrides}
+    merged["target_class"] = str(merged["target_class"])  # ImageNet's classes have indices, too
     merged["models"] = {name: dict(recipe) for name, recipe in settings["models"].items()}
     for name, recipe in overrides.get("models", {}).items():
         if name not in merged["models"]:
@@ -219,4 +235,4 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
     seed, target_class = namespace["seed"], namespace["target_class"]
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
-    return replace(profile, seed=seed, target_class=str(target_class or profile.target_class))
+    return replace(profile, seed=seed, target_class=str(profile.target_class if target_class in (None, "") else target_class))

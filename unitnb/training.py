@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, models, store, tails
+from . import data, models, pretrained, store, tails
 from .profiles import Profile, Recipe, nearest, show_progress
 
 EVALUATED = 5000  # images, at most, on which loss and accuracy are logged after each epoch
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
+
+
+class NotTrainedError(FileNotFoundError):
+    """A network, or what its training leaves behind, that has to be trained first."""
 
 
 def weights_folder(profile: Profile, model: str | None = None) -> Path:
@@ -140,7 +144,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
-    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, len(images.classes))}
+    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, images.n_outputs)}
     indices, told = data.training_set(images, profile, model)
     train = _read_all(images, "train", indices, told, profile.strict)
     work = profile.build / "training" / f"{profile.name}-{model}-{store.digest(meta, train[0], train[1])[:12]}"
@@ -149,7 +153,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
         return folder / f"{model}.npz"
     judged = _some(train[0], train[1])
     test = _read_all(images, "test", *_some(np.arange(len(images.labels["test"])), images.labels["test"]), profile.strict)
-    network = _network(profile, recipe, len(images.classes))
+    network = _network(profile, recipe, images.n_outputs)
     rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, judged, test), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
         _checkpoint(network, work, rows)
@@ -173,12 +177,38 @@ def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.n
     return found, labels[np.isin(indices, kept)]
 
 
+def train_command(profile: Profile, wanted: list[str]) -> str:
+    """The command that trains the models ``wanted``."""
+    if profile.weights:  # by name: the first of them is pretrained, and only its epochs may be wanted
+        return f"UNITNB_DATA=... unitnb train --profile {profile.name} --models {' '.join(wanted)}"
+    folder = f"DATA={profile.data_folder}" if profile.source != "shapes" else ""
+    extra = " EXTRA=1" if set(wanted) & set(profile.extra) else ""
+    return f"make train PROFILE={profile.name} {folder}".rstrip() + extra
+
+
+def is_pretrained(profile: Profile, model: str) -> bool:
+    """Whether a model is Keras's VGG16 with the weights that the profile names: its first model, where it names some."""
+    return bool(profile.weights) and model == next(iter(profile.models))
+
+
+def trained_models(profile: Profile) -> tuple[list[str], str]:
+    """The profile's models that can be loaded, and a paragraph on those that must be trained first; empty if none must.
+
+    Only of a profile with pretrained weights may models be missing; for others this gives all, and :func:`load_model` the error.
+    """
+    missing = [model for model in profile.models if profile.weights and not _is_there(profile, model)]
+    needs = f"\n\nNot measured: models {', '.join(missing)}. Train them with: {train_command(profile, missing)}"
+    return [model for model in profile.models if model not in missing], needs if missing else ""
+
+
+def _is_there(profile: Profile, model: str) -> bool:
+    return is_pretrained(profile, model) or (weights_folder(profile, model) / f"{model}.npz").exists()
+
+
 def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[str, np.ndarray], dict]:
     path = weights_folder(profile, model) / (model + ending)
     if not path.exists():
-        extra = " EXTRA=1" if model in profile.extra else ""
-        data_argument = f" DATA={profile.data_folder}" if profile.source == "folder" else ""
-        raise FileNotFoundError(f"no weights at {path}; make them with: make train PROFILE={profile.name}{data_argument}{extra}")
+        raise NotTrainedError(f"no weights at {path}; make them with: {train_command(profile, [model])}")
     arrays, meta = store.read_npz(path)
     wanted = _architecture(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
@@ -197,14 +227,18 @@ def _assign(network, arrays: dict[str, np.ndarray]) -> None:
 def load_model(profile: Profile, model: str = "A"):
     """A trained network of the profile, as a Keras model that takes images of grey levels and gives logits.
 
+    The first model of a profile with ``weights`` is Keras's VGG16; its images are RGB, 0..255, too.
+
     Raises
     ------
     FileNotFoundError
-        If it has not been trained; the text says how.
+        If it has not been trained, or the pretrained weights are not there; the text says how to get them.
     ValueError
         If the file is damaged, or holds a network of another size.
     """
     recipe = profile.recipe(model)
+    if is_pretrained(profile, model):
+        return pretrained.load_vgg16(profile)
     arrays, meta = _stored(profile, model)
     network = _network(profile, recipe, meta["n_classes"])
     _assign(network, arrays)
@@ -214,10 +248,21 @@ def load_model(profile: Profile, model: str = "A"):
 def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:
     """Feature maps (n, h, w, u) of the studied layer as the model was after an epoch, 0 being untrained (Fig. 2B-D).
 
-    Only the convolutions of each epoch are kept, so there is no network to classify with.
+    Only the convolutions of each epoch are kept, so there is no network to classify with. Of a pretrained network nobody kept any;
+    its epoch 0 stands for the same architecture with random weights.
+
+    Raises
+    ------
+    NotTrainedError
+        If the model has not been trained here.
+    ValueError
+        If there is no such epoch.
     """
     import keras
 
+    if is_pretrained(profile, model) and epoch == 0:
+        keras.utils.set_random_seed(1 + profile.recipe(model).seed)
+        return models.split_model(pretrained.vgg16(profile.image_size), profile.layer).feature_maps(images)
     arrays, meta = _stored(profile, model, "-epochs.npz")
     epochs = sorted({int(name.split("/")[0]) for name in arrays})
     if epoch not in epochs:
@@ -229,6 +274,15 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
 
 
 def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
-    """Loss (nats) and accuracy on training and test images after each epoch, by name; the first entry is epoch 0, untrained."""
-    rows = _read_log(weights_folder(profile, model) / f"{model}.csv")
+    """Loss (nats) and accuracy on training and test images after each epoch, by name; the first entry is epoch 0, untrained.
+
+    Raises
+    ------
+    NotTrainedError
+        If the model has not been trained here.
+    """
+    path = weights_folder(profile, model) / f"{model}.csv"
+    if not path.exists():
+        raise NotTrainedError(f"no log of model {model}'s training at {path}; make it with: {train_command(profile, [model])}")
+    rows = _read_log(path)
     return {name: np.array([row[name] for row in rows]) for name in LOG}

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from .. import store
 from ..figures import recording, table
-from ..profiles import Profile, load_profile, project_root
+from ..profiles import Profile, load_profile
 from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"
 COLUMNS = ("shapes", "cifar10", "imagenet")  # profiles of the overview
 SYMBOLS = {HOLDS: "●", PART: "◆", FAILS: "✕", NOT: "–"}  # as the marks of the picture
-NO_PROFILE = "not run here: not a profile yet; then `make figures PROFILE={profile} DATA=... WEIGHTS=...`"
 MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 
 
@@ -95,8 +94,6 @@ def overview() -> dict[str, list[dict] | str]:
 
 
 def _column(name):
-    if not (project_root() / "notebooks" / "profiles" / f"{name}.yaml").exists():
-        return NO_PROFILE.format(profile=name)
     profile = load_profile(name)
     if not (profile.figures_folder / FILE).exists():
         return f"not run here: `{make_command(profile)}`"
@@ -113,8 +110,8 @@ def readme_table() -> str:
 
 
 def _titled(name):
-    path = project_root() / "notebooks" / "profiles" / f"{name}.yaml"
-    return f"[`{name}`](figures/{name}/{load_profile(name).target_class}/{DOCUMENT})" if path.exists() else f"`{name}`"
+    path = load_profile(name).figures_folder / DOCUMENT
+    return f"[`{name}`](figures/{name}/{path.parent.name}/{DOCUMENT})" if path.exists() else f"`{name}`"
 
 
 def _cell(column, number):

@@ -62,6 +62,8 @@ def class_claim(correlations, damage, n_boot=2000, seed=0) -> dict[str, object]:
 
 def core_claim(runs: Mapping[str, tuple]) -> dict[str, float]:
     """C41: share of the units at the largest training accuracy, for models A and B; ``runs[model]`` begins with the training curve."""
+    if missing := {"A", "B"} - set(runs):
+        return {"reason": f"model {' and '.join(sorted(missing))} is not trained"}
     return {model: runs[model][0].peak()[0] / len(runs[model][0].order) for model in ("A", "B")}
 
 

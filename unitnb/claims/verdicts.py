@@ -144,7 +144,8 @@ def _entry(profile, command, claim, measured, interval, reason) -> dict:
 def make_command(profile: Profile) -> str:
     """The command that runs a profile's notebooks for its class."""
     own = load_profile(profile.name).target_class
-    return f"make figures PROFILE={profile.name}" + (f" CLASS={profile.target_class}" if profile.target_class != own else "")
+    files = " DATA=... WEIGHTS=..." if profile.weights else ""
+    return f"make figures PROFILE={profile.name}" + (f" CLASS={profile.target_class}" if profile.target_class != own else "") + files
 
 
 def _why_not(profile, command, claim, measured, reason) -> dict:
@@ -153,12 +154,13 @@ def _why_not(profile, command, claim, measured, reason) -> dict:
         return UNDONE[claim.id]
     if not claim.seeds:
         return {"why": reason or f"{claim.notebook} has not recorded it", "command": command}
-    train = f"make train PROFILE={profile.name} EXTRA=1 && {command}"
+    train = f"make train PROFILE={profile.name}{' DATA=...' if profile.weights else ''} EXTRA=1 && {command}"
     return {"why": reason or _too_few(profile, claim, measured.get("seeds", 0)), "command": train}
 
 
 def _too_few(profile, claim, seeds) -> str:
-    there = f"{seeds} were measured" if seeds else "only one was trained"
+    trained = "the pretrained network is none of them" if profile.weights else "only one was trained"
+    there = f"{seeds} were measured" if seeds else trained
     recipes = "" if profile.extra else f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
     return f"at least {claim.seeds} training seeds are needed; {there}{recipes}"
 

@@ -27,6 +27,7 @@ class ClassMaps:
     maps: Mapping[str, Mapping[str, np.ndarray]]
     n_others: int
     samples: list
+    labels: dict[str, int]  # of each class, its number in the network's output
 
     @property
     def classes(self) -> list[str]:
@@ -55,7 +56,8 @@ def class_maps(images, profile, split, model="A") -> ClassMaps:
         "test": {name: split.feature_maps(sample.images) for name, sample in test.items()},
     }
     drawn = replace(train[profile.target_class], name=f"S_100 and {profile.n_rank} more")
-    return ClassMaps(maps, profile.n_others, [drawn, test[profile.target_class]])
+    labels = {name: images.class_index(name) for name in images.classes}
+    return ClassMaps(maps, profile.n_others, [drawn, test[profile.target_class]], labels)
 
 
 @dataclass(frozen=True, eq=False)

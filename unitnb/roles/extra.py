@@ -149,12 +149,26 @@ def overfitting_signs(results) -> dict[str, np.ndarray]:
     }
 
 
+def spearman_text(x, y) -> str:
+    """:func:`spearman_interval` in words, for a table of facts.
+
+    >>> spearman_text([1.0, 2.0], [3.0, 4.0])
+    'too few models for a correlation: 2'
+    """
+    rho, low, high, p_value = spearman_interval(x, y)
+    if np.isnan(rho):
+        return f"too few models for a correlation: {len(x)}"
+    return f"Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}"
+
+
 def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, float]:
     """Spearman's rank correlation, its 95% interval over resampled pairs, and its p-value (two-sided).
 
-    Draws in which one side has a single value have no correlation and are left out.
+    Draws in which one side has a single value have no correlation and are left out. Of fewer than three pairs, all four are NaN.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
+    if len(x) < 3:
+        return (float("nan"),) * 4
     rho, p_value = spearmanr(x, y)
     draws = np.random.default_rng(seed).integers(len(x), size=(n_boot, len(x)))
     first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side[draws], axis=1) for side in (x, y)))

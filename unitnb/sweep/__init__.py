@@ -14,12 +14,13 @@ import numpy as np
 
 from .. import store
 from ..ablation import ENGINE_VERSION, ablation_curves
-from ..data import open_images, sample_set
+from ..data import sample_set
 from ..entropy import effectiveness, importance_rank
 from ..models import split_model
 from ..profiles import Profile, load_profile
+from ..sources import open_images
 from ..topology import birth_points
-from ..training import load_model
+from ..training import load_model, trained_models
 
 VERSION = 1  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
 MOST_OTHERS = 400  # images of other classes in all: with 1,000 classes, those of a few must do
@@ -45,8 +46,11 @@ class Task:
 
     def settings(self) -> Profile:
         """The profile with the task's own class, layer and seed."""
-        own = {"target_class": self.target_class, "layer": self.layer, "seed": self.seed}
-        return load_profile(self.profile, {**json.loads(self.overrides), **own})
+        return _profile(self.profile, self.seed, self.overrides, target_class=self.target_class, layer=self.layer)
+
+
+def _profile(name: str, seed: int, overrides: str, **own) -> Profile:
+    return load_profile(name, {"max_classes": None, **json.loads(overrides), "seed": seed, **own})
 
 
 def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str] = (), layers: Iterable[str] = (), overrides=None):
@@ -55,7 +59,7 @@ def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str
     Parameters
     ----------
     classes, models, layers : names
-        None given: all classes of the profile's images, all its models, its studied layer.
+        None given: all classes of the profile's images, all its models that are there, its studied layer.
     overrides : mapping, optional
         Single settings of the profile, as notebooks take them.
 
@@ -64,7 +68,8 @@ def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str
     ValueError, KeyError
         For a class, model or layer that is not there, before anything runs.
     """
-    images, models, layers = open_images(profile), list(models) or list(profile.models), list(layers) or [profile.layer]
+    images = open_images(replace(profile, max_classes=None))
+    models, layers = list(models) or trained_models(profile)[0], list(layers) or [profile.layer]
     classes = [images.classes[images.class_index(name)] for name in classes] or list(images.classes)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
     tasks = [Task(profile.name, m, layer, c, profile.seed, given) for m in models for layer in layers for c in classes]
@@ -77,15 +82,10 @@ def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str
 # ---- what a worker keeps for its next task ----
 
 
-def _shared(task: Task) -> Task:
-    """A task without what differs between those of one network."""
-    return replace(task, target_class="", layer="")
-
-
 @functools.lru_cache(maxsize=1)
 def _opened(profile: str, seed: int, overrides: str):
     """Images of a profile, and what they are: a digest of all names and labels, and of the first image of up to ten classes."""
-    images = open_images(load_profile(profile, {**json.loads(overrides), "seed": seed}))
+    images = open_images(_profile(profile, seed, overrides))
     names = [images.name(split, i) for split, labels in images.labels.items() for i in range(len(labels))]
     labels = images.labels["train"]
     first = [images.read("train", int(np.argmax(labels == label))) for label in np.unique(labels)[:10]]
@@ -95,20 +95,21 @@ def _opened(profile: str, seed: int, overrides: str):
 @functools.lru_cache(maxsize=1)
 def _network(profile: str, seed: int, overrides: str, model: str):
     """A network and the digest of its weights."""
-    network = load_model(load_profile(profile, {**json.loads(overrides), "seed": seed}), model)
+    network = load_model(_profile(profile, seed, overrides), model)
     return network, store.digest(*network.get_weights())
 
 
 @functools.lru_cache(maxsize=1)
 def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
     """The network split after a layer, and maps of images of other classes, by sample set and class."""
-    settings = load_profile(profile, {**json.loads(overrides), "seed": seed})
+    settings = _profile(profile, seed, overrides)
     images, split = _opened(profile, seed, overrides)[0], split_model(_network(profile, seed, overrides, model)[0], layer)
     count = max(2, MOST_OTHERS // settings.n_others)
     chosen = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))[:count]
     few = replace(settings, n_rank=settings.n_others, n_validation=settings.n_others)  # those that sample_others draws
-    drawn = {kind: {int(c): sample_set(images, few, kind, model, images.classes[c]).images for c in sorted(chosen)} for kind in SAMPLES}
-    return split, {kind: {c: split.feature_maps(found) for c, found in group.items()} for kind, group in drawn.items()}
+    names = [images.classes[c] for c in sorted(chosen)]
+    drawn = {kind: {name: sample_set(images, few, kind, model, name).images for name in names} for kind in SAMPLES}
+    return split, {kind: {name: split.feature_maps(found) for name, found in group.items()} for kind, group in drawn.items()}
 
 
 # ---- a task ----
@@ -131,14 +132,13 @@ def _measure(task: Task, settings: Profile) -> dict[str, np.ndarray]:
     """Births, scores and rank from S_100, and curves of both orders on each sample set, with images of other classes beside."""
     shared = (task.profile, task.seed, task.overrides)
     images, (split, others) = _opened(*shared)[0], _layer(*shared, task.model, task.layer)
-    own = images.class_index(task.target_class)
     samples = {kind: sample_set(images, settings, kind, task.model) for kind in SAMPLES}
     maps = {kind: split.feature_maps(sample.images) for kind, sample in samples.items()}
     births = birth_points(maps["S_100"], b_max=settings.b_max)
     scores = effectiveness(births, p=settings.effective_threshold)
     rank, found = importance_rank(scores), {}
     for kind, sample in samples.items():
-        negatives = np.concatenate([group for c, group in others[kind].items() if c != own])
+        negatives = np.concatenate([group for name, group in others[kind].items() if name != task.target_class])
         curves = ablation_curves(split, maps[kind], sample.labels, [rank, rank[::-1]], negatives=negatives)
         found |= {f"{kind}/{order}/{m}": getattr(c, m) for order, c in zip(ORDERS, curves, strict=True) for m in METRICS}
         found[f"{kind}/facts"] = _facts(*curves)
