@@ -92,6 +92,7 @@ class Profile:
     n_sets: int = 100  # sample sets a group, Eq. 11
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
     n_random: int = 20  # random orders beside each ablation curve
+    greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
     def __post_init__(self):

@@ -47,7 +47,7 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
     chosen, choice_agreement = _choices(maps, scores[PAPER])
     orders = {score: [importance_rank(values)] for score, values in scores.items()}
-    if split.engine == "running-sum":
+    if profile.greedy and split.engine == "running-sum":
         orders[GREEDY] = [greedy_forward(split, maps, label)]
     drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
     more = {RANDOM: [*drawn, *(order[::-1] for order in drawn)], **built, **chosen}  # reversed, they are random orders, too
