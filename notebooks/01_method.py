@@ -79,7 +79,8 @@ print("v       ", *range(1, 7))
 print("beta_0  ", *betti[:, 0])
 print("beta_1  ", *betti[:, 1])
 born, filled = unitnb.barcode(strengths)[0]
-print(f"birth point {unitnb.birth_points(strengths[None, :, :, None], b_max=6)[0, 0]}; the hole is there from v = {born:.0f} and filled at v = {filled:.0f}")
+birth_point = unitnb.birth_points(strengths[None, :, :, None], b_max=6)[0, 0]
+print(f"birth point {birth_point}; the hole is there from v = {born:.0f} and filled at v = {filled:.0f}")
 
 # %% [markdown]
 # ## One image, one map
@@ -187,7 +188,7 @@ unitnb.save_figure(p, "fig2a", figure, notebook="01_method", samples=[s100])
 #
 # $$H = -\sum_x P(x) \ln P(x) \qquad \text{(Eq. 8)}$$
 #
-# in nats, over the images that have a birth point. It is 0 if all of them have the same, and $\ln m$ if $m$ values are equally frequent. The *effectiveness* of the unit for the class joins the two:
+# in nats (the unit of the natural logarithm), over the images that have a birth point. It is 0 if all of them have the same, and $\ln m$ if $m$ values are equally frequent. The *effectiveness* of the unit for the class joins the two:
 #
 # $$E = \begin{cases} \varepsilon / H & \varepsilon \geq p \\ 0 & \varepsilon < p \end{cases} \qquad \text{(Eq. 10)}$$
 #
@@ -220,7 +221,7 @@ print(figures.table(["unit", "rank", "rate", "H (nats)", "E (1/nats)"], [[u, int
 # ## Verdicts
 #
 # The claims of Sec. 2 by their criteria, which stand as code in `unitnb/claims.py` and are the same for every run. The births of 200 of the maps above and of 200 random maps are computed
-# a second time from persistent homology (GUDHI).
+# a second time from persistent homology, the theory behind the barcode (by the library GUDHI).
 
 # %%
 print(unitnb.record_claims(p, "01_method", unitnb.method_claims(maps, p.b_max, seed=p.seed)))
