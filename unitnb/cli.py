@@ -43,14 +43,14 @@ def _claims(options) -> None:
     from .claims import documents, verdicts
 
     profile = _profile_of(options.profile, options.target_class)
+    other = _profile_of(*options.diff.split("/", 1)) if options.diff else None
     entries = documents.write_claims(profile)
     if documents.is_committed(profile):
         from .claims import picture
 
         picture.save_picture(profile, documents.overview())
         documents.update_readme(project_root() / "README.md")
-    if options.diff:
-        other = _profile_of(*options.diff.split("/", 1))
+    if other:
         names = tuple(f"{p.name}/{p.target_class}" for p in (profile, other))
         print(documents.difference(entries, verdicts.load_claims(other), names))
     else:

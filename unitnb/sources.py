@@ -1,5 +1,6 @@
 """Where images come from: the embedded shapes, folders, CIFAR-10 through Keras, and ILSVRC2012 as folders or tars."""
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from . import ilsvrc, shapes, store, tars
 from .data import Images, UnreadableImageError, from_arrays
 from .profiles import Profile, nearest
 from .synsets import find_synset, synsets
+
+FORMATS = ("JPEG", "PNG", "BMP")  # by content, whatever the file is called; decoders of others are not tried
+PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)  # what Pillow raises on bad bytes
 
 
 def _shapes(profile: Profile) -> Images:
@@ -47,12 +52,16 @@ def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(source) as image:
+        with Image.open(source, formats=FORMATS) as image:
+            if image.width * image.height > PIXELS:  # known before anything is decompressed
+                raise UnreadableImageError(f"{name} ({image.width:,} x {image.height:,} pixels; at most {PIXELS:,} are read)")
             image = image.convert("RGB")
             return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling[interpolation.upper()]))
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name} (no image)") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnreadableImageError:
+        raise
+    except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(f"{name} ({error})") from error
 
 
