@@ -98,6 +98,7 @@ OPEN_WITH = """async ([path, factory]) => {
     await jupyterapp.restored;
     await jupyterapp.commands.execute('docmanager:open', {path, factory});
 }"""
+IDLE = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status == 'idle'"
 RUN_ALL = """async () => {
     await jupyterapp.shell.currentWidget.sessionContext.ready;
     return await jupyterapp.commands.execute('notebook:run-all-cells');
@@ -204,6 +205,7 @@ def test_the_slider_of_the_explorer_changes_its_picture(page, server):
         handle.press("ArrowLeft")
     page.wait_for_function("before => document.querySelector('img.widget-image').src != before", arg=before)
     assert int(row.locator(".widget-readout").inner_text()) == int(number) - 4
+    page.wait_for_function(IDLE)  # all four steps are drawn
     page.wait_for_function(SHOWN)
     shot(page, "lab-explore-after")
     said, span = page.locator(".widget-html", has_text="units in place").last, page.locator(".widget-hslider", has_text="units in place")

@@ -13,8 +13,8 @@ __all__ = ["OpenLayer"]
 class OpenLayer:
     """A layer over some images whose units can be put in place at will.
 
-    The terms of all units are computed once; an answer then costs their sum over the units in place and what follows the first
-    dense layer. A tail without such terms (masked-tail, masked-model) is run again each time.
+    The terms of all units are computed once and their running sum is kept; an answer then costs the units that have changed since
+    the last one, and what follows the first dense layer. A tail without such terms (masked-tail, masked-model) is run again each time.
 
     Parameters
     ----------

@@ -188,6 +188,7 @@ class RunningSum:
         self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
         for unit in range(self.units):  # one by one: a stacked product of strided matrices does not reach BLAS
             np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
+        self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
         return change.any(axis=2)
 
     def states(self, order, live) -> Iterator:
@@ -200,8 +201,11 @@ class RunningSum:
             yield k, images, running[images].astype(np.float32)
 
     def with_units(self, present) -> np.ndarray:
-        """One row an image, for ``logits``, with only the units of a mask (u,) in place."""
-        return (self.start + self.terms[present].sum(axis=0, dtype=np.float64)).astype(np.float32)
+        """One row an image, for ``logits``, with only the units of a mask (u,) in place; costs what has changed since the last call."""
+        for unit in np.flatnonzero(present != self.in_place):
+            (np.add if present[unit] else np.subtract)(self.held, self.terms[unit], out=self.held)
+        self.in_place = present.copy()
+        return self.held.astype(np.float32)
 
     def logits(self, rows, images) -> np.ndarray:
         for step in self.steps:
