@@ -11,18 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from light_work import always_die, die_once, refuse_three
 
-from unitnb import store, sweep
+from unitnb import profiles, store
 from unitnb.ablation import ablation_curve
 from unitnb.data import sample_others, sample_set
 from unitnb.models import split_model
 from unitnb.profiles import load_profile
 from unitnb.sources import open_images
 from unitnb.sweep import executors, summary
+from unitnb.sweep import tasks as sweep
 from unitnb.training import load_model
 
 SMALL = {"n_rank": 12, "n_validation": 6, "n_others": 2}
-ROOT = Path(sweep.__file__).parents[2]
+ROOT = Path(profiles.__file__).parents[1]
 
 
 @pytest.fixture
@@ -100,25 +102,6 @@ def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
 
 
 # ---- executors: work that needs no network ----
-def die_once(task):
-    """The first worker that meets an even task is killed by it, with whatever else it was asked for."""
-    folder, number = task
-    if number % 2 == 0 and not (mark := Path(folder) / str(number)).exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def always_die(task):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def refuse_three(number):
-    if number == 3:
-        raise KeyError("three is not wanted")
-    return number * 2
-
-
 def test_workers_that_are_killed_are_replaced_and_no_task_is_lost(tmp_path):
     given = [(str(tmp_path), number) for number in range(5)]
     done, failed = executors.run_all(given, die_once, lambda: executors.processes(2))

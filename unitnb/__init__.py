@@ -71,6 +71,7 @@ EXPORTS = {
     "explorer_figures": (),
     "explorer_widgets": ("explore",),
     "sweep": (),
+    "sweep.tasks": (),
     "sweep.executors": (),
     "sweep.summary": (),
     "controls.tables": ("answers_table", "bias_table", "scores_table"),

@@ -59,22 +59,21 @@ def _claims(options) -> None:
 
 
 def _sweep(options) -> None:
-    from . import sweep
-    from .sweep import executors, summary
+    from .sweep import executors, summary, tasks
 
     names = {part: getattr(options, part).split(",") for part in ("models", "layers") if getattr(options, part)}
     names["classes"] = [] if options.classes == "all" else options.classes.split(",")
     profile = _profile_of(options.profile)
-    tasks = sweep.tasks_of(profile, **names)
+    given = tasks.tasks_of(profile, **names)
     workers = (lambda: executors.dask_workers(options.scheduler)) if options.scheduler else (lambda: executors.processes(options.jobs))
-    done, failed = executors.run_all(tasks, sweep.run_task, workers)
+    done, failed = executors.run_all(given, tasks.run_task, workers)
     if done:
         results = summary.read_results(done)
         print(summary.summary_table(results))
-        print(f"{len(done)} of {len(tasks)} tasks; {summary.save_summary(profile, results)}")
+        print(f"{len(done)} of {len(given)} tasks; {summary.save_summary(profile, results)}")
     if failed:
         reasons = "\n".join(f"  {task}: {why}" for task, why in failed.items())
-        raise RuntimeError(f"{len(failed)} of {len(tasks)} tasks failed; run again for these alone:\n{reasons}")
+        raise RuntimeError(f"{len(failed)} of {len(given)} tasks failed; run again for these alone:\n{reasons}")
 
 
 def _index(options) -> None:

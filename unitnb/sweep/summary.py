@@ -10,7 +10,7 @@ import numpy as np
 from .. import store
 from ..figures import new_figure, percent, save_figure, save_table, table
 from ..profiles import Profile
-from . import FACTS, ORDERS, Task
+from .tasks import FACTS, ORDERS, Task
 
 FOLDER = "sweep"  # beside the classes' figures: figures/<profile>/sweep
 QUANTILES = ((0.05, 0.95, 0.2), (0.25, 0.75, 0.4))  # of the classes, and how dark their band is

@@ -1,0 +1,24 @@
+"""Work for test_sweep that needs no network: in a module of its own, so that a worker loads nothing else."""
+
+import os
+import signal
+from pathlib import Path
+
+
+def die_once(task):
+    """The first worker that meets an even task is killed by it, with whatever else it was asked for."""
+    folder, number = task
+    if number % 2 == 0 and not (mark := Path(folder) / str(number)).exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def always_die(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse_three(number):
+    if number == 3:
+        raise KeyError("three is not wanted")
+    return number * 2
