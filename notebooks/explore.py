@@ -31,7 +31,8 @@
 
 # %%
 import unitnb
-from unitnb import explorer, explorer_figures
+from unitnb import explorer
+from unitnb.explorer import figures as explorer_figures
 
 # %% tags=["nbval-ignore-output"]
 unitnb.explore(profile="shapes")

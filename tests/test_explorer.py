@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import explorer, explorer_figures, tails
-from unitnb.barcodes import barcode, hole_at
+from unitnb import explorer, tails
+from unitnb.ablation.spans import OpenLayer
 from unitnb.controls import scores
-from unitnb.explorer_widgets import Board
-from unitnb.spans import OpenLayer
+from unitnb.explorer import figures as explorer_figures
+from unitnb.explorer.widgets import Board
+from unitnb.topology.barcodes import barcode, hole_at
 
 
 def random_map(seed, n=9, levels=None):

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from unitnb import explorer, explorer_figures, figures, method_figures, panels
+from unitnb import explorer, figures, method_figures, panels
+from unitnb.explorer import figures as explorer_figures
 
 BASELINE = Path(__file__).parent / "baseline"
 TOLERANCE = 1  # root of the mean square over the grey levels; the same version of matplotlib gives 0, a thinner line in one panel 1.5

@@ -11,8 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from unitnb import mathml, notebooks, site
+from unitnb import notebooks, site
 from unitnb.profiles import load_profile
+from unitnb.site import mathml
 
 ROOT = Path(notebooks.__file__).parents[1]
 PIXEL = base64.b64encode(b"not really a picture").decode()

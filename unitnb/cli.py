@@ -77,7 +77,7 @@ def _sweep(options) -> None:
 
 
 def _index(options) -> None:
-    from . import index_page
+    from .site import index_page
 
     runs = [_profile_of(options.profile, name) for name in options.classes]
     logs = {run.target_class: run.build / "log" / f"{run.name}-{run.target_class}.log" for run in runs}

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import panels, topology
-from .barcodes import barcode, hole_at
 from .figures import new_figure
 from .panels import COLOURS
+from .topology.barcodes import barcode, hole_at
 
 
 def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:

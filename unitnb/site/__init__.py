@@ -1,6 +1,6 @@
 """The static site: one page a notebook, read without a network: no scripts, no fonts or styles from elsewhere, mathematics as MathML.
 
-nbconvert makes the pages with the template in ``site_template/``; browsers draw MathML by themselves.
+nbconvert makes the pages with the template in ``template/``; browsers draw MathML by themselves.
 """
 
 import itertools
@@ -17,9 +17,9 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
-from . import notebooks, store
+from .. import notebooks, store
+from ..profiles import Profile, load_profile, project_root
 from .mathml import formula_font, mathml
-from .profiles import Profile, load_profile, project_root
 
 
 class PageRenderer(IPythonRenderer):
@@ -40,10 +40,10 @@ class PageRenderer(IPythonRenderer):
 
 
 class PageExporter(HTMLExporter):
-    """A notebook as a page; ``site_template/index.html.j2`` is its form."""
+    """A notebook as a page; ``template/index.html.j2`` is its form."""
 
     def __init__(self, **settings):
-        super().__init__(template_name="site_template", extra_template_basedirs=[str(Path(__file__).parent)], **settings)
+        super().__init__(template_name="template", extra_template_basedirs=[str(Path(__file__).parent)], **settings)
 
     def default_filters(self):
         yield from super().default_filters()
@@ -97,7 +97,7 @@ def colours() -> str:
 
 
 def _resources(**more) -> dict:
-    style = (Path(__file__).parent / "site_template" / "style.css").read_text(encoding="utf-8")
+    style = (Path(__file__).parent / "template" / "style.css").read_text(encoding="utf-8")
     typeface = f'@font-face {{ font-family: Formulas; src: url("{formula_font()}"); }}'
     return {"style": markupsafe.Markup("\n".join([typeface, colours(), style])), "contents": headings, **more}
 

@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import store
-from .profiles import Profile
+from .. import store
+from ..profiles import Profile
 
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color-scheme: light dark; }
 img { width: 100%; max-width: 34em; background: white; } .failed { color: #d55e00; }"""

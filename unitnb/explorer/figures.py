@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 
-from . import panels, topology
-from .explorer import Explorer, Filtration, top_images, unit_facts
-from .figures import new_figure
-from .method_figures import draw_betti_numbers
+from .. import panels, topology
+from ..figures import new_figure
+from ..method_figures import draw_betti_numbers
+from . import Explorer, Filtration, top_images, unit_facts
 
 
 def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):

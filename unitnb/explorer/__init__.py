@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import ablation, data, entropy, models, sources, topology, training
-from .barcodes import barcode, hole_at
-from .controls import scores
-from .data import SampleSet
-from .profiles import Profile, load_profile
-from .roles import Roles, categorise_roles
-from .spans import OpenLayer
+from .. import ablation, data, entropy, models, sources, topology, training
+from ..ablation.spans import OpenLayer
+from ..controls import scores
+from ..data import SampleSet
+from ..profiles import Profile, load_profile
+from ..roles import Roles, categorise_roles
+from ..topology.barcodes import barcode, hole_at
 
 __all__ = ["Explorer", "open_explorer", "span_accuracy", "unit_facts"]
 
