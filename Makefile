@@ -1,10 +1,13 @@
 # Every figure from one command. `make` alone prints the commands.
 PROFILE ?= shapes
 CLASS ?=
+CLASSES ?=
 DATA ?=
 WEIGHTS ?=
 JOBS ?= 2
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
+endif
 
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
@@ -40,11 +43,15 @@ $(error PROFILE='$(PROFILE)' CLASS='$(CLASS)': no such profile or class; the pro
 endif
 endif
 
-.PHONY: help figures class train lab test check nbval refresh bench clean
+ifneq ($(findstring /,$(CLASSES)),)
+$(error CLASSES='$(CLASSES)': the name of a class has no slash)
+endif
+
+.PHONY: help figures class classes train html lab test test-browser test-faults check nbval refresh bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "Variables: PROFILE=shapes|cifar10|imagenet  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
@@ -74,15 +81,29 @@ missing: ;
 class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=crescent
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
 
+# Each class in a make of its own, so that one that fails does not stop the others; the index names it and ends with an error.
+classes: $(addprefix class@,$(CLASSES)) ## the same for several, a page over all: make classes CLASSES="ring cross" [NOTEBOOKS="03_ablation"]
+	@$(if $(CLASSES),$(PY) -m unitnb.cli index --profile $(PROFILE) $(CLASSES),echo 'make classes needs CLASSES="<class> <class> ..."'; exit 2)
+
+class@%: $(ENVIRONMENT)
+	@mkdir -p build/log && rm -f 'build/log/$(PROFILE)-$*.failed' && echo "$*: log in build/log/$(PROFILE)-$*.log"
+	@$(MAKE) --no-print-directory figures CLASS='$*' > 'build/log/$(PROFILE)-$*.log' 2>&1 || touch 'build/log/$(PROFILE)-$*.failed'
+
 train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on where it stopped
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
 
+html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
+	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
+
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
-	$(PY) -m jupyterlab --notebook-dir=. notebooks
+	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
 
 test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run with another class
 	$(PY) -m pytest -q
 	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
+
+test-browser: $(ENVIRONMENT) ## the notebooks in JupyterLab and the site, in a headless Chromium (skipped where there is none)
+	$(PY) -m pytest -q -rs -m browser tests/test_browser.py
 
 check: $(ENVIRONMENT) ## lint, and check that the notebook pairs agree
 	$(PY) -m ruff check .
@@ -93,6 +114,7 @@ nbval: $(ENVIRONMENT) ## run the notebooks and compare every output with what is
 
 refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(MAKE) figures PROFILE=shapes CLASS=
+	$(PY) -m unitnb.cli run notebooks/explore.py build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)/explore.ipynb
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import unitnb
 from unitnb import notebooks
@@ -61,6 +62,27 @@ def test_the_conda_environment_installs_the_package_with_the_lock():
     assert PROJECT["requires-python"] == ">=3.11"
 
 
+def test_binder_can_use_the_lock_as_constraints():
+    """As repo2docker and pip document: files at the root (a binder/ folder would hide them), plain pins without extras or hashes."""
+    assert not (ROOT / "binder").exists() and not (ROOT / ".binder").exists() and "lab" in PROJECT["optional-dependencies"]
+    for line in lock().values():
+        pin = Requirement(line)
+        assert [specifier.operator for specifier in pin.specifier] == ["=="] and not pin.extras and not pin.url, line
+
+
+def test_container_and_workflow_have_the_same_python_and_run_what_ci_runs():
+    python = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][0].split("=")[1]
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
+    assert f"python:{python}" in container["image"] and f"python:{python}-" in job["container"]
+    run = [step["run"] for step in job["steps"] if "run" in step]
+    kept = {step["with"]["name"]: step["with"]["path"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")}
+    assert run[0] == ".ci/run" and "figures/" in kept["figures"] and kept["site"] == "build/site/"
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in commands if line.startswith("make")] == ["make test", "make test-browser", "make html"]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
+
+
 def test_the_version_is_one():
     changelog = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
@@ -100,9 +122,10 @@ def test_a_notebook_names_itself_when_it_saves():
 
 
 def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():
-    for source in notebooks.sources():
+    for source in notebooks.pairs():
         tree = ast.parse(source.read_text())
         assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))]
+    for source in notebooks.sources():
         cell = source.read_text().split('tags=["parameters"]\n')[1].split("\n\n")[0]
         assert cell == 'profile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}'
 

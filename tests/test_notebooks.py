@@ -83,6 +83,20 @@ def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project)
     assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == ["None 0 birth_points\n"]
 
 
+def test_widgets_are_not_committed_since_they_live_in_a_kernel():
+    outputs = [nbformat.v4.new_output("display_data", {kind: "x"}) for kind in (notebooks.WIDGET, "text/plain")]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("explore()", outputs=outputs)])
+    notebooks.normalise(notebook)
+    assert [list(output.data) for output in notebook.cells[0].outputs] == [["text/plain"]]
+
+
+def test_the_explorer_is_a_pair_but_makes_no_figure_of_the_paper(project):
+    (project / "notebooks" / "explore.py").write_text(HEADER)
+    assert [source.stem for source in notebooks.sources()] == ["01_method", "02_training"]
+    assert [source.stem for source in notebooks.pairs()] == ["01_method", "02_training", "explore"]
+    assert "explore.ipynb is missing; make it with: make refresh" in list(notebooks.problems())[-1]
+
+
 def test_a_run_with_parameters_is_never_committed(project):
     for source in notebooks.sources():
         notebooks.run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
@@ -156,9 +170,8 @@ def rerun(folder, *arguments):
 
 def test_make_alone_prints_the_commands(checkout):
     out = make(checkout).stdout
-    assert all(
-        f"make {target}" in out for target in ("figures", "class", "train", "lab", "test", "check", "nbval", "refresh", "bench", "clean")
-    )
+    targets = "figures class train html lab test test-browser check nbval refresh bench clean".split()
+    assert [target for target in targets if f"  make {target} " not in out] == []
 
 
 def test_a_second_make_figures_does_nothing_and_says_so(checkout):

@@ -13,7 +13,7 @@ for _name, _value in {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
-    "TF_NUM_INTRAOP_THREADS": "2",
+    "TF_NUM_INTRAOP_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),  # Dask gives its workers one
     "TF_NUM_INTEROP_THREADS": "1",
 }.items():
     os.environ.setdefault(_name, _value)
@@ -36,10 +36,12 @@ EXPORTS = {
     "topology._births": (),
     "topology.nulls": (),
     "topology": ("betti_curves", "birth_points", "null_births"),
+    "barcodes": ("barcode",),
     "estimators": (),
     "entropy": ("effectiveness", "feature_entropy", "importance_rank", "null_entropy", "selective_rate"),
     "ablation.curves": ("Curve", "area_difference"),
     "ablation": ("ablation_curve", "ablation_curves"),
+    "spans": (),
     "ablation.causal": ("greedy_forward", "single_ablation", "taylor"),
     "controls": (),
     "controls.scores": ("rival_scores",),
@@ -64,6 +66,13 @@ EXPORTS = {
     "panels": (),
     "figures": ("save_figure", "save_table"),
     "roles.figures": (),
+    "method_figures": (),
+    "explorer": ("open_explorer", "span_accuracy", "unit_facts"),
+    "explorer_figures": (),
+    "explorer_widgets": ("explore",),
+    "sweep": (),
+    "sweep.executors": (),
+    "sweep.summary": (),
     "controls.tables": ("answers_table", "bias_table", "scores_table"),
     "controls.figures": (),
     "claims": (),
@@ -82,6 +91,9 @@ EXPORTS = {
     ),
     "claims.seeds": ("role_seed_claims", "training_seed_claims"),
     "notebooks": (),
+    "index_page": (),
+    "mathml": (),
+    "site": (),
     "cli": (),
 }
 _MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}

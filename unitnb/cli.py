@@ -58,6 +58,43 @@ def _claims(options) -> None:
         print(f"{documents.counts(entries)}: {profile.figures_folder / documents.DOCUMENT}")
 
 
+def _sweep(options) -> None:
+    from . import sweep
+    from .sweep import executors, summary
+
+    names = {part: getattr(options, part).split(",") for part in ("models", "layers") if getattr(options, part)}
+    names["classes"] = [] if options.classes == "all" else options.classes.split(",")
+    profile = _profile_of(options.profile)
+    tasks = sweep.tasks_of(profile, **names)
+    workers = (lambda: executors.dask_workers(options.scheduler)) if options.scheduler else (lambda: executors.processes(options.jobs))
+    done, failed = executors.run_all(tasks, sweep.run_task, workers)
+    if done:
+        results = summary.read_results(done)
+        print(summary.summary_table(results))
+        print(f"{len(done)} of {len(tasks)} tasks; {summary.save_summary(profile, results)}")
+    if failed:
+        reasons = "\n".join(f"  {task}: {why}" for task, why in failed.items())
+        raise RuntimeError(f"{len(failed)} of {len(tasks)} tasks failed; run again for these alone:\n{reasons}")
+
+
+def _index(options) -> None:
+    from . import index_page
+
+    runs = [_profile_of(options.profile, name) for name in options.classes]
+    logs = {run.target_class: run.build / "log" / f"{run.name}-{run.target_class}.log" for run in runs}
+    failed = {name: log.read_text(encoding="utf-8")[-2000:] for name, log in logs.items() if log.with_suffix(".failed").exists()}
+    print(f"{len(runs) - len(failed)} of {len(runs)} classes: {index_page.write_index(runs, failed)}")
+    if failed:
+        raise RuntimeError("failed: " + "; ".join(f"{name} ({logs[name].relative_to(project_root())})" for name in failed))
+
+
+def _html(options) -> None:
+    from . import site
+
+    for path in site.write_site(_profile_of(options.profile, options.target_class), options.folder):
+        print(path)
+
+
 def _profile_of(name, target_class=None):
     return load_profile(name, {"target_class": target_class} if target_class else None)
 
@@ -68,7 +105,7 @@ def _check(options) -> None:
     found = list(notebooks.problems())
     if found:
         raise ValueError("\n".join(found))
-    print(f"{len(notebooks.sources())} notebook pairs agree")
+    print(f"{len(notebooks.pairs())} notebook pairs agree")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,6 +132,20 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--profile", default="shapes")
     claims.add_argument("--class", dest="target_class", default=None)
     claims.add_argument("--diff", metavar="PROFILE[/CLASS]", help="show what differs from another run")
+    sweep = command("sweep", _sweep, "many classes, models and layers, on processes or a Dask cluster; a rerun goes on where it stopped")
+    sweep.add_argument("--profile", default="shapes")
+    sweep.add_argument("--classes", default="all", metavar="all|A,B,...")
+    sweep.add_argument("--models", metavar="A,B,...", help="default: all of the profile")
+    sweep.add_argument("--layers", metavar="A,B,...", help="default: the profile's studied layer")
+    sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes on this machine (default: its cores)")
+    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster that sees this folder")
+    index = command("index", _index, "a page over the runs of several classes (make classes); exit status 1 if one of them failed")
+    index.add_argument("classes", nargs="+")
+    index.add_argument("--profile", default="shapes")
+    html = command("html", _html, "write the static site, one page an executed notebook, readable without a network")
+    html.add_argument("folder", type=Path, nargs="?", default=project_root() / "build" / "site")
+    html.add_argument("--profile", default="shapes")
+    html.add_argument("--class", dest="target_class", default=None)
     refresh = command("refresh", _refresh, "write the outputs of a default run into the committed notebooks")
     refresh.add_argument("runs", type=Path)
     command("check", _check, "check that the notebook pairs agree and were executed in order")
@@ -107,11 +158,11 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
     try:
         options.action(options)
-    except (ValueError, KeyError, FileNotFoundError, RuntimeError) as error:
-        print(f"unitnb: {error.args[0] if error.args else error}", file=sys.stderr)
+    except (ValueError, KeyError, OSError, RuntimeError) as error:
+        print(f"unitnb: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("unitnb: interrupted; nothing half-written was left", file=sys.stderr)
+        print("unitnb: interrupted; nothing half-written was left; run it again and it goes on", file=sys.stderr)
         return 130
     return 0
 

@@ -14,11 +14,17 @@ from . import _MODULE_OF, EXPORTS
 from .profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
 CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def sources() -> list[Path]:
     """The notebooks' sources in the order of the paper, ``notebooks/NN_*.py``: the one list of them."""
     return sorted((project_root() / "notebooks").glob("[0-9][0-9]_*.py"))
+
+
+def pairs() -> list[Path]:
+    """The sources of all notebook pairs: those of the paper, and the explorer, which makes no figure of it."""
+    return [*sources(), *(project_root() / "notebooks").glob("explore.py")]
 
 
 # ---- what a notebook depends on (standard library only: make asks before the environment is there) ----
@@ -179,7 +185,7 @@ def _failed_copy(executed: Path, target: Path) -> Path:
 
 
 def normalise(notebook) -> None:
-    """Leave in an executed notebook only what a rerun repeats: no timings, no stderr, counts 1..n."""
+    """Leave in an executed notebook only what a rerun repeats: no timings, no stderr, no widgets (they live in a kernel), counts 1..n."""
     notebook.metadata = {name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata}
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in notebook.cells:
@@ -189,7 +195,7 @@ def normalise(notebook) -> None:
         cell.metadata = {"tags": tags} if tags else {}
     for count, cell in enumerate(code, start=1):
         cell.execution_count = count
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr" and WIDGET not in output.get("data", {})]
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
@@ -202,7 +208,7 @@ def refresh(runs: Path) -> list[Path]:
     from . import store
 
     written = []
-    for source in sources():
+    for source in pairs():
         notebook = nbformat.read(runs / f"{source.stem}.ipynb", as_version=4)
         normalise(notebook)
         committed = source.with_suffix(".ipynb")
@@ -216,7 +222,7 @@ def problems() -> Iterator[str]:
     import jupytext
     import nbformat
 
-    for source in sources():
+    for source in pairs():
         committed = source.with_suffix(".ipynb")
         if not committed.exists():
             yield f"{committed.name} is missing; make it with: make refresh"

@@ -4,6 +4,7 @@ import ast
 import difflib
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -34,6 +35,14 @@ def nearest(name: object, known) -> str:
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     meant = f"did you mean '{close[0]}'? " if close else ""
     return f"{meant}known: {', '.join(known) or 'none'}"
+
+
+def checked_name(name: Any, kind: str) -> str:
+    """``name`` if it can be part of a file's name; ValueError for a path, a hidden name or a control character."""
+    if not isinstance(name, str) or not re.fullmatch(r"[^\W_][^/\\\x00-\x1f\x7f]{0,99}", name) or ".." in name:
+        expected = "expected up to 100 characters, a letter or digit first, without '/', '\\' or '..'"
+        raise ValueError(f"{name!r} is no name of a {kind}: {expected}")
+    return name
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,9 @@ class Profile:
             raise ValueError(f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}")
         if self.source == "ilsvrc":  # one name for what may be said as a name, a wnid or an index: folders are called by it
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
+        for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
+            for name in names:
+                checked_name(name, kind)
 
     @property
     def build(self) -> Path:
@@ -146,13 +158,36 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     if "name" in overrides:
         raise ValueError("overrides: 'name' cannot be replaced; choose another profile instead")
     merged = {**settings, **overrides}
-    merged["target_class"] = str(merged["target_class"])  # ImageNet's classes have indices, too
+    if type(merged["target_class"]) is int:  # an index of ImageNet's
+        merged["target_class"] = str(merged["target_class"])
     merged["models"] = {name: dict(recipe) for name, recipe in settings["models"].items()}
     for name, recipe in overrides.get("models", {}).items():
         if name not in merged["models"]:
             raise ValueError(f"overrides: unknown model '{name}': {nearest(name, merged['models'])}")
         merged["models"][name].update(recipe)
     return merged
+
+
+def _read_settings(path: Path) -> Mapping:
+    """The settings in a profile's file: plain YAML, in which tags that would make objects are refused."""
+    import yaml
+
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read as plain YAML: {error}") from error
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{path}: expected names and values, got {type(settings).__name__}")
+    return settings
+
+
+def _profile_files() -> dict[str, Path]:
+    return {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+
+
+def profile_names() -> list[str]:
+    """The profiles that there are."""
+    return list(_profile_files())
 
 
 def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Profile:
@@ -168,13 +203,10 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     ValueError
         For an unknown profile, setting, or a value of the wrong type; the text names the nearest known ones.
     """
-    import yaml
-
-    files = {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+    files = _profile_files()
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
-    settings = {"name": name, **yaml.safe_load(files[name].read_text(encoding="utf-8"))}
-    merged = _checked(Profile, _with_overrides(settings, overrides or {}), f"profile '{name}'")
+    merged = _checked(Profile, _with_overrides({"name": name, **_read_settings(files[name])}, overrides or {}), f"profile '{name}'")
     for group in ("models", "extra"):
         merged[group] = {
             model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged.get(group, {}).items()

@@ -5,12 +5,18 @@ import hashlib
 import json
 import os
 import tempfile
+import tokenize
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+
+# What NumPy and zipfile raise on bytes that are no archive of plain arrays, found by fuzzing.
+_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, tokenize.TokenError, ValueError, EOFError, OSError, LookupError, TypeError,
+           AttributeError, SyntaxError, RuntimeError, MemoryError)  # fmt: skip
 
 
 class DamagedFileError(ValueError):
@@ -71,7 +77,7 @@ def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         return arrays, json.loads(str(arrays.pop("meta")))
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, OSError, KeyError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise DamagedFileError(f"{path} is damaged ({error}); remove it and make it again") from error
 
 
@@ -87,6 +93,11 @@ def digest(*parts) -> str:
     return sha.hexdigest()
 
 
+def cached_path(folder: Path, kind: str, key: Mapping) -> Path:
+    """Where ``cached`` keeps the result of a key."""
+    return Path(folder) / f"{kind}-{digest(kind, key)[:20]}.npz"
+
+
 def cached(folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """``compute()``, or what it gave before for the same key.
 
@@ -99,7 +110,7 @@ def cached(folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[
     key : everything the result depends on, the version of the code that makes it included
     compute : gives named arrays
     """
-    path = Path(folder) / f"{kind}-{digest(kind, key)[:20]}.npz"
+    path = cached_path(folder, kind, key)
     try:
         return read_npz(path)[0]
     except FileNotFoundError:

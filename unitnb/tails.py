@@ -199,6 +199,10 @@ class RunningSum:
             running += self.terms[unit]
             yield k, images, running[images].astype(np.float32)
 
+    def with_units(self, present) -> np.ndarray:
+        """One row an image, for ``logits``, with only the units of a mask (u,) in place."""
+        return (self.start + self.terms[present].sum(axis=0, dtype=np.float64)).astype(np.float32)
+
     def logits(self, rows, images) -> np.ndarray:
         for step in self.steps:
             rows = step(rows)
@@ -229,6 +233,10 @@ class Masked:
             present[unit] = True
             images = np.flatnonzero(live[unit])
             yield k, images, np.where(present, self.maps[images], self.fill)
+
+    def with_units(self, present) -> np.ndarray:
+        """As ``RunningSum.with_units``."""
+        return np.where(present, self.maps, self.fill)
 
     def logits(self, rows, images) -> np.ndarray:
         padding = np.zeros(self.rows - len(rows), np.int64)  # one shape, so that Keras compiles once

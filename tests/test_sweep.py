@@ -1,0 +1,295 @@
+"""The sweep: tasks that can be repeated, workers that die, two engines with the same bytes, and what is drawn of many classes."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unitnb import store, sweep
+from unitnb.ablation import ablation_curve
+from unitnb.data import sample_others, sample_set
+from unitnb.models import split_model
+from unitnb.profiles import load_profile
+from unitnb.sources import open_images
+from unitnb.sweep import executors, summary
+from unitnb.training import load_model
+
+SMALL = {"n_rank": 12, "n_validation": 6, "n_others": 2}
+ROOT = Path(sweep.__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A project of its own: its results and figures lie in a temporary folder, its profiles are the repository's."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
+    (tmp_path / "build").mkdir()
+    if (ROOT / "build" / "cache").exists():
+        (tmp_path / "build" / "cache").symlink_to(ROOT / "build" / "cache")
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    monkeypatch.delenv("UNITNB_FIGURES", raising=False)
+    return tmp_path
+
+
+def tasks(classes=("ring", "star"), models=("A", "B")):
+    return sweep.tasks_of(load_profile("shapes", SMALL), classes, models, overrides=SMALL)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(Path(folder).rglob("*.npz")) if "cache" not in path.parts}
+
+
+# ---- tasks ----
+def test_a_task_gives_the_numbers_of_the_notebooks(root):
+    task = tasks(["ring"], ["A"])[0]
+    found = store.read_npz(sweep.run_task(task))[0]
+    profile = load_profile("shapes", SMALL | {"target_class": "ring"})
+    images, split = open_images(profile), split_model(load_model(profile, "A"), profile.layer)
+    for kind in sweep.SAMPLES:
+        sample, others = sample_set(images, profile, kind), sample_others(images, profile, kind)
+        maps = [split.feature_maps(drawn.images) for drawn in (sample, others)]
+        curve = ablation_curve(split, maps[0], sample.labels, found["rank"][::-1], negatives=maps[1])
+        np.testing.assert_allclose(found[f"{kind}/worst first/balanced_accuracy"], curve.balanced_accuracy)
+        assert found[f"{kind}/facts"][-1] == curve.collapse_width() / split.n_units
+    assert found["births"].shape == (12, 128) and found["births"].dtype.kind == "i"
+
+
+def test_a_task_is_computed_once_and_a_damaged_result_anew_with_the_same_bytes(root, monkeypatch):
+    task = tasks(["ring"], ["A"])[0]
+    path = sweep.run_task(task)
+    whole = path.read_bytes()
+    monkeypatch.setattr(sweep, "_measure", lambda *_: pytest.fail("computed twice"))
+    for moment in (0, 4e9):  # the clock may jump: nothing asks it
+        os.utime(path, (moment, moment))
+        assert sweep.run_task(task) == path
+    monkeypatch.undo()
+    monkeypatch.setenv("UNITNB_ROOT", str(root))
+    for damaged in (whole[:-100], whole[:200] + bytes(50) + whole[250:], b""):
+        path.write_bytes(damaged)
+        with pytest.warns(UserWarning, match="computed anew"):
+            sweep.run_task(task)
+        assert path.read_bytes() == whole and path.with_suffix(".corrupt").read_bytes() == damaged
+
+
+def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
+    names = [sweep.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
+    other = sweep.Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
+    monkeypatch.setattr(sweep, "VERSION", 2)
+    names += [sweep.run_task(other).name, sweep.run_task(tasks(["ring"], ["A"])[0]).name]
+    assert len(set(names)) == 5
+
+
+@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}])
+def test_what_is_not_there_is_refused_before_anything_runs(root, wrong):
+    with pytest.raises((ValueError, KeyError), match="(?i)square|no model|no layer"):
+        sweep.tasks_of(load_profile("shapes"), **wrong)
+
+
+def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
+    monkeypatch.setattr(sweep, "MOST_OTHERS", 6)
+    sweep._layer.cache_clear()
+    others = sweep._layer("shapes", 0, tasks()[0].overrides, "A", "block2_conv3")[1]
+    sweep._layer.cache_clear()
+    assert [len(group) for group in others.values()] == [3, 3] and all(len(maps) == 2 for maps in others["S_100"].values())
+
+
+# ---- executors: work that needs no network ----
+def die_once(task):
+    """The first worker that meets an even task is killed by it, with whatever else it was asked for."""
+    folder, number = task
+    if number % 2 == 0 and not (mark := Path(folder) / str(number)).exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def always_die(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse_three(number):
+    if number == 3:
+        raise KeyError("three is not wanted")
+    return number * 2
+
+
+def test_workers_that_are_killed_are_replaced_and_no_task_is_lost(tmp_path):
+    given = [(str(tmp_path), number) for number in range(5)]
+    done, failed = executors.run_all(given, die_once, lambda: executors.processes(2))
+    assert failed == {} and done == {task: task[1] for task in given}
+
+
+def test_a_task_that_kills_every_worker_ends_with_words(monkeypatch):
+    monkeypatch.setattr(executors, "RESTARTS", 2)
+    done, failed = executors.run_all(["poison"], always_die, lambda: executors.processes(1))
+    assert done == {} and "its worker died" in failed["poison"]
+
+
+def test_a_task_that_fails_does_not_stop_the_others():
+    done, failed = executors.run_all([1, 2, 3, 4], refuse_three, lambda: ThreadPoolExecutor(2))
+    assert done == {1: 2, 2: 4, 4: 8} and failed == {3: "KeyError: three is not wanted"}
+
+
+def test_workers_have_one_thread_each_and_this_process_its_own_again():
+    before = os.environ.get("OMP_NUM_THREADS")
+    with executors.processes(1) as pool:
+        assert pool.submit(os.getenv, "TF_NUM_INTRAOP_THREADS").result() == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before
+    with pytest.raises(ValueError, match="jobs is 0"), executors.processes(0):
+        pass
+
+
+def test_a_scheduler_that_is_not_there_is_named():
+    with pytest.raises(RuntimeError, match="no Dask scheduler answers at nonsense"), executors.dask_workers("nonsense"):
+        pass
+
+
+# ---- the real thing: processes, a Dask cluster, and what happens to them ----
+def kill_workers(folder, pids, moments):
+    """SIGKILL a worker whenever as many results as ``moments`` says have come; how many were killed."""
+    killed = 0
+    for moment in moments:
+        while len(contents(folder)) < moment:
+            time.sleep(0.05)
+        os.kill(pids()[0], signal.SIGKILL)
+        killed += 1
+    return killed
+
+
+@pytest.fixture
+def serial(root):
+    """The bytes of a sweep by one undisturbed process, set aside."""
+
+    def bytes_of(given):
+        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.processes(1))
+        assert failed == {} and len(done) == len(given)
+        found = contents(root / "build" / "sweep")
+        os.rename(root / "build" / "sweep", root / "serial")
+        return found
+
+    return bytes_of
+
+
+def on_dask(given, root, moments):
+    """Run on two worker processes of a local cluster, killing one at each of the moments."""
+    from distributed import LocalCluster
+
+    quiet = {"silence_logs": 50, "dashboard_address": None, "env": executors.ONE_THREAD}
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet) as cluster, ThreadPoolExecutor(1) as killer:
+        killed = killer.submit(kill_workers, root / "build" / "sweep", lambda: worker_pids(cluster), moments)
+        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
+        assert killed.result() == len(moments)
+    return done, failed
+
+
+def worker_pids(cluster):
+    return [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
+
+
+def test_a_dask_cluster_with_a_killed_worker_gives_the_bytes_of_one_process(root, serial):
+    given = tasks(["ring", "star"], ["A", "B"])
+    alone = serial(given)
+    done, failed = on_dask(given, root, [1])
+    assert failed == {} and set(done) == set(given) and contents(root / "build" / "sweep") == alone
+
+
+FULL = pytest.mark.skipif(not os.environ.get("UNITNB_FULL"), reason="long; run by: make test-faults")
+
+
+@FULL
+def test_all_classes_and_models_with_three_kills(root, serial):
+    given = tasks([], [])
+    assert len(given) == 40
+    alone = serial(given)
+    done, failed = on_dask(given, root, [3, 14, 27])
+    assert failed == {} and contents(root / "build" / "sweep") == alone
+
+
+def command(root, *more, **settings):
+    """``unitnb sweep`` as a user starts it, on two classes."""
+    line = [sys.executable, "-m", "unitnb.cli", "sweep", "--classes", "ring,star", "--models", "A,B", *more]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(line, cwd=root, env=os.environ | {"PYTHONPATH": str(ROOT)}, **pipes, **settings)
+
+
+def ended(process):
+    out = process.communicate()[0]
+    return process.returncode, out
+
+
+@FULL
+def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
+    first = command(root, "--jobs", "1")
+    while len(contents(root / "build" / "sweep")) < 1:
+        assert first.poll() is None
+        time.sleep(0.1)
+    first.send_signal(signal.SIGINT)
+    code, out = ended(first)
+    assert code == 130 and "run it again and it goes on" in out
+    kept = contents(root / "build" / "sweep")
+    assert 1 <= len(kept) < 4 and not list((root / "build" / "sweep").rglob(".*"))
+    both = [command(root, "--jobs", "1") for _ in range(2)]
+    assert [ended(process)[0] for process in both] == [0, 0]
+    together = contents(root / "build" / "sweep")
+    assert len(together) == 4 and kept.items() <= together.items()
+    os.rename(root / "build" / "sweep", root / "first")
+    assert ended(command(root, "--jobs", "2"))[0] == 0 and contents(root / "build" / "sweep") == together
+
+
+def at_most_2000_bytes_a_file():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+@FULL
+def test_a_full_disk_fails_with_words_and_a_rerun_goes_on(root):
+    code, out = ended(command(root, "--jobs", "1", preexec_fn=at_most_2000_bytes_a_file))
+    assert code == 1 and "File too large" in out and "run again" in out and "Traceback" not in out
+    assert not list((root / "build" / "sweep").rglob("*npz"))
+    assert ended(command(root, "--jobs", "1"))[0] == 0 and len(contents(root / "build" / "sweep")) == 4
+
+
+@FULL
+def test_a_figures_folder_that_cannot_be_written_is_one_error_and_keeps_the_results(root, monkeypatch):
+    monkeypatch.setenv("UNITNB_FIGURES", "/proc/figures")
+    code, out = ended(command(root, "--jobs", "2"))
+    assert code == 1 and out.strip().splitlines()[-1].startswith("unitnb: ") and "/proc/figures" in out and "Traceback" not in out
+    assert len(contents(root / "build" / "sweep")) == 4
+
+
+# ---- what is shown ----
+def made_up(n_classes):
+    rng, results = np.random.default_rng(0), {}
+    for number in range(n_classes):
+        for model in "AB":
+            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in sweep.SAMPLES for o in sweep.ORDERS for m in sweep.METRICS}
+            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in sweep.SAMPLES}
+            results[sweep.Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
+    return results
+
+
+def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root):
+    results = made_up(1000)
+    figure = summary.classes_figure(results)
+    assert len(figure.axes) == 4 and all(len(axes.lines) == 1 and len(axes.collections) == 2 for axes in figure.axes)
+    share, median = figure.axes[0].lines[0].get_data()
+    curves = [result["S_100/best first/accuracy"] for task, result in results.items() if task.model == "A"]
+    assert share[-1] == 1 and np.array_equal(median, np.median(curves, axis=0))
+    rows = summary.summary_table(results).splitlines()
+    assert len(rows) == 4 and "| A | conv | 1000 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
+    assert "50% (25% to 75%)" in rows[2]
+
+
+def test_the_summary_is_written_whole_and_missing_results_are_named(root):
+    folder = summary.save_summary(load_profile("shapes"), made_up(2))
+    assert {path.name for path in folder.glob("*")} >= {"fig3c.png", "sweep.md", "classes.csv", "manifest.json"}
+    lines = (folder / "classes.csv").read_text().splitlines()
+    assert len(lines) == 1 + 2 * 2 * 2 and lines[1].startswith("A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000")
+    with pytest.raises(FileNotFoundError, match="1 results, such as .*gone.npz, are not here"):
+        summary.read_results({tasks()[0]: root / "gone.npz"})

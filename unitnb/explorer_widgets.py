@@ -1,0 +1,120 @@
+"""The explorer's widgets: choices on the left of a call to a plain function, its picture on the right."""
+
+import ipywidgets as widgets
+
+from . import explorer as core
+from .explorer_figures import filtration_figure, png, unit_figure
+from .profiles import profile_names
+
+WIDE = widgets.Layout(width="34em")
+STYLE = {"description_width": "9em"}
+
+
+def _slider(kind, low, high, value, name, **settings):
+    return kind(min=low, max=high, value=value, description=name, continuous_update=True, layout=WIDE, style=STYLE, **settings)
+
+
+class Board:
+    """All widgets and what they show; ``view`` is what a notebook displays.
+
+    Attributes
+    ----------
+    profile, model, target_class : dropdowns
+    place, image, level, span : sliders: the unit's place in the rank, the image in S_100, the level of the filtration, places of the rank
+    map_picture, unit_picture : PNG images
+    said, span_said : lines of text
+    """
+
+    def __init__(self, profile: str = "shapes", model: str = "A", target_class: str | None = None):
+        self.profile, self.model, self.target_class = (
+            widgets.Dropdown(description=name, style=STYLE) for name in ("profile", "model", "class")
+        )
+        self.place = _slider(widgets.IntSlider, 1, 1, 1, "place of the unit")
+        self.image = _slider(widgets.IntSlider, 0, 0, 0, "image")
+        self.level = _slider(widgets.IntSlider, 0, 0, 0, "level of v")
+        self.span = _slider(widgets.IntRangeSlider, 1, 1, (1, 1), "units in place")
+        self.map_picture, self.unit_picture = (widgets.Image(format="png", layout=widgets.Layout(max_width="900px")) for _ in range(2))
+        self.said, self.span_said = widgets.HTML(), widgets.HTML()
+        self.profile.options, self.profile.value = profile_names(), profile
+        self._listen()
+        self._choose(model, target_class)
+
+    @property
+    def view(self):
+        """The widgets as one, to be displayed."""
+        choices = widgets.HBox([self.profile, self.model, self.target_class])
+        unit = [self.place, self.image, self.said, self.level, self.map_picture, self.unit_picture]
+        return widgets.VBox([choices, self.span, self.span_said, *unit])
+
+    def _listen(self):
+        self.profile.observe(lambda _: self._choose(), "value")
+        for chooser in (self.model, self.target_class):
+            chooser.observe(lambda _: self.filling or self._open(), "value")
+        shows = {self.place: self._show_unit, self.image: self._show_map, self.level: self._show_level, self.span: self._show_span}
+        for slider, show in shows.items():
+            slider.observe(lambda _, show=show: show(), "value")
+
+    def _choose(self, model="A", target_class=None):
+        """Another profile: its models and classes, and its own class."""
+        try:
+            known, classes = core.choices(self.profile.value)
+        except (ValueError, FileNotFoundError) as error:
+            self.said.value = f"<b>{error.args[0]}</b>"
+            return
+        self.filling = True  # new options change the values, which asks for nothing yet
+        self.model.options, self.model.value = list(known.models), model
+        self.target_class.options, self.target_class.value = classes, target_class or known.target_class
+        self.filling = False
+        self._open()
+
+    def _open(self):
+        self.said.value = "opening ..."
+        try:
+            self.opened = core.open_explorer(self.profile.value, self.model.value, self.target_class.value)
+        except (ValueError, KeyError, FileNotFoundError) as error:
+            self.said.value = f"<b>{error.args[0]}</b>"
+            return
+        self.place.max = self.span.max = self.opened.n_units
+        self.image.max = len(self.opened.sample) - 1
+        self.span.value = (1, self.opened.n_units)
+        self._show_unit()
+        self._show_span()
+
+    def _show_unit(self):
+        self.unit = core.unit_at(self.opened, self.place.value)
+        self.unit_picture.value = png(unit_figure(self.opened, self.unit))
+        facts = core.unit_facts(self.opened, self.unit)
+        self.said.value = (
+            f"unit {self.unit}: place {facts['place']} of {self.opened.n_units}, rate {facts['rate']:.2f}, H {facts['entropy']:.2f} nats, "
+            f"E {facts['effectiveness']:.2f}, role {facts['role']} (agreement {facts['agreement']:.0%})"
+        )
+        self._show_map()
+
+    def _show_map(self):
+        self.filtration = core.filtration(self.opened.map_of(self.image.value, self.unit), self.opened.profile.b_max)
+        self.level.max, before = len(self.filtration.present) - 1, self.level.value
+        self.level.value = self.filtration.birth_level
+        if self.level.value == before:  # else the slider has called it
+            self._show_level()
+
+    def _show_level(self):
+        picture = filtration_figure(self.opened.sample.images[self.image.value], self.filtration, self.level.value)
+        self.map_picture.value = png(picture)
+
+    def _show_span(self):
+        first, last = self.span.value
+        shares = core.span_accuracy(self.opened, first, last)
+        self.span_said.value = (
+            f"{last - first + 1} of {self.opened.n_units} units in place: accuracy {shares['training']:.2f} on training images, "
+            f"{shares['test']:.2f} on test images; {shares['others']:.2f} of other classes' images are taken for the class"
+        )
+
+
+def explore(profile: str = "shapes", model: str = "A", target_class: str | None = None):
+    """The explorer as widgets, to be displayed in a notebook; each shows what a function of ``unitnb.explorer`` gives.
+
+    Parameters
+    ----------
+    profile, model, target_class : what is open at first; all can be chosen in the widgets
+    """
+    return Board(profile, model, target_class).view

@@ -1,0 +1,65 @@
+"""Formulas for pages that are read without a network: LaTeX as MathML, which browsers draw themselves, and a font to draw it with."""
+
+import functools
+import html
+import importlib.util
+import io
+import re
+from base64 import b64encode
+from pathlib import Path
+
+UNREAD = re.compile(r"<m[iot]>\\")  # latex2mathml leaves a command that it does not know as text
+
+NAMED = re.compile(r"<mi>(?:ln|log|exp)</mi>")  # a function's name keeps a thin space from its argument
+NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # for XML; in HTML it is understood, and nbconvert's headings stumble over it
+
+# What the font keeps: letters, upright and mathematical italic (a browser takes those for variables), Greek, digits, operators, arrows.
+KEPT = (
+    *range(0x20, 0x7F), *range(0x391, 0x3D7), 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x2115, 0x211D, 0x2124,
+    0xA0, 0xAF, 0xB1, 0xB7, 0xD7, 0x2010, 0x2013, 0x2016, 0x2026, 0x2032, 0x203E, *range(0x2061, 0x2065), *range(0x2190, 0x219A),
+    *range(0x21D0, 0x21D6), *range(0x2200, 0x2300), 0x2308, 0x2309, 0x230A, 0x230B, 0x27E8, 0x27E9,
+)  # fmt: skip
+
+
+def mathml(formula: str, display: str = "inline") -> str:
+    """A LaTeX formula, without its dollars, as a MathML element; ``display`` is "inline" or "block".
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or holds a command or a character that could not be drawn.
+
+    >>> mathml("F_s")
+    '<math display="inline"><mrow><msub><mi>F</mi><mi>s</mi></msub></mrow></math>'
+    """
+    from latex2mathml.converter import convert
+
+    try:
+        drawn = convert(formula, display=display)
+    except Exception as error:  # latex2mathml has a dozen classes of errors without a common one
+        raise ValueError(f"formula ${formula}$ cannot be read ({type(error).__name__}); write it in plainer LaTeX") from error
+    if UNREAD.search(drawn):
+        raise ValueError(f"formula ${formula}$ holds a command that cannot be drawn as MathML; write it in plainer LaTeX")
+    foreign = {character for character in html.unescape(re.sub(r"<[^>]*>", "", drawn)) if ord(character) not in KEPT}
+    if foreign:
+        raise ValueError(f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (mathml.KEPT)")
+    return NAMED.sub(r'\g<0><mspace width="0.17em"/>', drawn.replace(NAMESPACE, "", 1))
+
+
+@functools.cache
+def formula_font() -> str:
+    """The characters ``KEPT`` of the font STIX Two Math (Open Font License), with its table of mathematical spacing, as a data address.
+
+    Without such a table a browser does not know how high an exponent goes, and few systems have a font with one.
+    """
+    from fontTools import subset
+
+    package = importlib.util.find_spec("ziamath").origin  # only its file is needed; its import warns of what it imports itself
+
+    options = subset.Options(flavor="woff", layout_features=["ssty", "dtls", "flac"], hinting=False)
+    part, written = subset.Subsetter(options), io.BytesIO()
+    part.populate(unicodes=KEPT)
+    with subset.load_font(Path(package).parent / "fonts" / "STIXTwoMath-Regular.ttf", options) as font:
+        part.subset(font)
+        subset.save_font(font, written, options)
+    return f"data:font/woff;base64,{b64encode(written.getvalue()).decode()}"

@@ -1,0 +1,99 @@
+"""Small pictures of each step from an image to a birth point, for ``01_method`` and the explorer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import panels, topology
+from .barcodes import barcode, hole_at
+from .figures import new_figure
+from .panels import COLOURS
+
+
+def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:
+    """Bars (m, 2) over the number of edges present; those that are open at the end reach beyond ``last``."""
+    for place, (begin, end) in enumerate(bars):
+        look = {"color": COLOURS["rank"], "linewidth": 2.6} if begin == bars[0, 0] else {"color": "#444444", "linewidth": 1.3}
+        axes.plot([begin, min(end, last + 1)], [place, place], **look)
+    axes.set(xlabel="edges present, v", ylabel="bar", title=title, xlim=(0, last + 1), ylim=(-1, max(len(bars), 1)))
+    axes.yaxis.get_major_locator().set_params(integer=True)
+
+
+def draw_betti_numbers(axes, present: np.ndarray, betti: np.ndarray, v: float | None = None) -> None:
+    """beta_0 and beta_1 (levels, 2) over the edges present, and where one stands."""
+    for k, (label, colour, style) in enumerate([("β₀", "#7F7F7F", "--"), ("β₁", "#222222", "-")]):
+        axes.step(present, betti[:, k], where="post", color=colour, linestyle=style, label=label)
+    if v is not None:
+        axes.axvline(v, color=COLOURS["rank"], linewidth=1.2)
+    axes.set(xlabel="edges present, v", title="Pieces β₀ and holes β₁", ylim=(-0.3, betti.max() * 1.15 + 0.5))
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="upper right")
+
+
+def example_figure(weights: np.ndarray, orders: Sequence[int]):
+    """The example by hand: a small symmetric matrix, and the complexes of its ``orders`` strongest edges, a hole thick."""
+    figure, axes = new_figure([["matrix", *map(str, orders)]], figsize=(8, 1.9))
+    panels.draw_image(axes["matrix"], weights, "strengths")
+    for (i, j), weight in np.ndenumerate(weights):
+        axes["matrix"].text(j, i, f"{weight:g}" if i != j else "", ha="center", va="center", color="white" if weight < 5 else "black")
+    for order in orders:
+        _draw_step(axes[str(order)], weights, order)
+    return figure
+
+
+def _draw_step(axes, fmap, v: int, names: bool = True) -> None:
+    edges, hole = topology.top_edges(fmap, int(np.searchsorted(topology.edges_present(fmap), v)) + 1), hole_at(fmap, v)
+    panels.draw_complex(axes, len(fmap), edges, f"v = {len(edges)}{': a hole' if hole else ''}", hole, names=names)
+
+
+def map_figure(image: np.ndarray, fmap: np.ndarray):
+    """An image, the map of one unit for it, and the symmetrized map."""
+    figure, axes = new_figure([["image", "map", "symmetric"]], figsize=(6.4, 2.3))
+    panels.draw_image(axes["image"], image, "the image")
+    panels.draw_image(axes["map"], fmap, "the unit's map $F$")
+    panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), r"$F_s = \max(F, F^T)$")
+    return figure
+
+
+def growing_orders(fmap: np.ndarray, birth: int) -> list[int]:
+    """Five numbers of edges that lead to the birth, the last two the one before it and the birth itself; fewer where births come early."""
+    present = topology.edges_present(fmap)
+    before = present[present < birth]
+    chosen = before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))] if len(before) else before
+    return [*map(int, chosen), birth]
+
+
+def growth_figure(fmap: np.ndarray, orders: Sequence[int]):
+    """Top sets of growing order framed in the symmetrized map, and below each the complex that it spans."""
+    names = [[f"set {v}" for v in orders], [f"complex {v}" for v in orders]]
+    figure, axes = new_figure(names, figsize=(1.6 * len(orders), 3.4))
+    for v in orders:
+        level = int(np.searchsorted(topology.edges_present(fmap), v)) + 1
+        panels.draw_top_set(axes[f"set {v}"], topology.symmetrize(fmap), topology.top_edges(fmap, level), f"top set, v = {v}")
+        _draw_step(axes[f"complex {v}"], fmap, v, names=False)
+    return figure
+
+
+def barcode_figure(fmap: np.ndarray, birth: int):
+    """The Betti curve beta_1 of a map above its barcode, the birth point marked in both."""
+    figure, axes = new_figure([["betti"], ["bars"]], figsize=(6.4, 4.2), sharex=True)
+    present, (_, betti) = topology.edges_present(fmap), topology.betti_curves(fmap)
+    panels.draw_betti_curve(axes["betti"], present, betti[:, 1], birth)
+    draw_barcode(axes["bars"], barcode(fmap), present[-1], "Barcode: each bar is a hole, from its first edge to its filling")
+    axes["bars"].axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2)
+    return figure
+
+
+def layer_figure(rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarray, unit: int, null: tuple[float, float]):
+    """Selective rate and entropy of all units of a layer, and their effectiveness by rank; one unit marked."""
+    figure, axes = new_figure([["parts", "rank"]], figsize=(8, 2.9))
+    place = np.argsort(np.argsort(-effectiveness, kind="stable"))
+    panels.draw_null_entropy(axes["parts"], null)
+    axes["parts"].scatter(rate, entropy, s=12, color="#444444")
+    axes["rank"].plot(np.arange(1, len(place) + 1), np.sort(effectiveness)[::-1], color="#222222")
+    for name, x, y in (("parts", rate[unit], entropy[unit]), ("rank", place[unit] + 1, effectiveness[unit])):
+        axes[name].scatter([x], [y], s=50, color=COLOURS["rank"], zorder=4, label=f"unit {unit}")
+        axes[name].legend(loc="lower left")
+    axes["parts"].set(xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)", title="Every unit of the layer")
+    axes["rank"].set(xlabel="place in the importance rank", ylabel="effectiveness $E$ (1/nats)", title=r"$E = \varepsilon / H$")
+    return figure

@@ -1,0 +1,53 @@
+"""The network with any span of the rank in place and all other units silent, kept ready so that an answer comes at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from .tails import open_engine
+
+__all__ = ["OpenLayer"]
+
+
+class OpenLayer:
+    """A layer over some images whose units can be put in place at will.
+
+    The terms of all units are computed once; an answer then costs their sum over the units in place and what follows the first
+    dense layer. A tail without such terms (masked-tail, masked-model) is run again each time.
+
+    Parameters
+    ----------
+    split : SplitModel
+    maps : (n, h, w, u) float
+        ``split.feature_maps(images)``; of a masked-model split, with their images.
+    """
+
+    def __init__(self, split, maps):
+        self.n_units, self.n_images = split.n_units, len(maps)
+        self.engines, self.threads = [], ThreadpoolController()  # to look for the libraries takes longer than an answer
+        fill = np.zeros(maps.shape[1:], np.float32)
+        size = open_engine(split.plan, fill).images
+        for i in range(0, len(maps), size):
+            engine = open_engine(split.plan, fill)
+            engine.load(np.asarray(maps[i : i + size]), getattr(maps[i : i + size], "images", None))
+            self.engines.append((engine, np.arange(len(maps[i : i + size]))))
+
+    def predict(self, units: Sequence[int]) -> np.ndarray:
+        """Logits (n, classes) with only ``units`` in place.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no unit of the layer.
+        """
+        units = np.asarray(units, int)
+        if units.size and not (0 <= units.min() and units.max() < self.n_units):
+            raise ValueError(f"units go from {units.min()} to {units.max()}; the layer has the units 0 to {self.n_units - 1}")
+        present = np.isin(np.arange(self.n_units), units)
+        with self.threads.limit(limits=self.engines[0][0].blas_threads, user_api="blas"):
+            return np.concatenate([engine.logits(engine.with_units(present), images) for engine, images in self.engines])
+
+    def share_named(self, units: Sequence[int], label: int) -> float:
+        """Share of the images that are given the class ``label`` with only ``units`` in place; on images of the class, its accuracy."""
+        return float(np.mean(self.predict(units).argmax(axis=1) == label))

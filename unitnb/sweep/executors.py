@@ -1,0 +1,93 @@
+"""Running tasks on any ``concurrent.futures.Executor``: processes of this machine, or the workers of a Dask cluster."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager
+
+from tqdm import tqdm
+
+from ..profiles import show_progress
+
+RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
+# One thread a worker: as many workers as cores do more together than one worker with all, and sums do not depend on how many there are.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
+
+
+@contextlib.contextmanager
+def processes(jobs: int) -> Iterator[Executor]:
+    """``jobs`` processes of this machine, spawned, with one thread each."""
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}; expected the number of processes, from 1 up")
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    try:
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_finish_what_runs) as pool:
+            yield pool
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _finish_what_runs() -> None:
+    """Ctrl-C reaches a terminal's whole process group: the main process stops handing out tasks, workers finish theirs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def dask_workers(scheduler: str) -> Iterator[Executor]:
+    """The workers of a Dask scheduler at ``tcp://host:port``; prints the address of its dashboard.
+
+    Raises
+    ------
+    RuntimeError
+        Without the package, or where nothing answers; the text says what to do.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RuntimeError("a Dask scheduler needs the package 'distributed'; install it with: pip install 'unitnb[cluster]'") from error
+    try:
+        client = Client(scheduler, timeout=15, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RuntimeError(f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler") from error
+    with client:
+        print(f"dashboard: {client.dashboard_link}", flush=True)
+        yield client.get_executor(pure=False, retries=3)
+
+
+def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], AbstractContextManager[Executor]]) -> tuple[dict, dict]:
+    """``work(task)`` for all; what each returned, and for those that failed the reason, by task.
+
+    A task that fails does not stop the others. When workers die, new ones are started and what they had not finished is given out again;
+    results are kept by the tasks themselves, so nothing is computed twice that was finished.
+    """
+    done, failed, lost = {}, {}, 0
+    with tqdm(total=len(tasks), unit="task", disable=not show_progress()) as bar:
+        while (waiting := [task for task in tasks if task not in done and task not in failed]) and lost < RESTARTS:
+            before = len(done)
+            with open_workers() as executor:
+                for task, result, error in _finished(executor, work, waiting):
+                    (done if error is None else failed)[task] = result if error is None else error
+                    bar.update()
+            lost = 0 if len(done) > before else lost + 1
+    return done, failed | {task: f"its worker died {RESTARTS} times; is there enough memory?" for task in waiting}
+
+
+def _finished(executor, work, tasks):
+    """Yield (task, result, None) or (task, None, why) as tasks end; those whose worker died are left out."""
+    futures = {executor.submit(work, task): task for task in tasks}
+    try:
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is None:
+                yield futures[future], future.result(), None
+            elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
+                yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
+    except (KeyboardInterrupt, GeneratorExit):
+        executor.shutdown(wait=True, cancel_futures=True)
+        raise

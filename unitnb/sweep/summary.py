@@ -1,0 +1,85 @@
+"""What a sweep found: a table, a line a class, and Fig. 3C for any number of classes."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import store
+from ..figures import new_figure, percent, save_figure, save_table, table
+from ..profiles import Profile
+from . import FACTS, ORDERS, Task
+
+FOLDER = "sweep"  # beside the classes' figures: figures/<profile>/sweep
+QUANTILES = ((0.05, 0.95, 0.2), (0.25, 0.75, 0.4))  # of the classes, and how dark their band is
+
+
+def read_results(paths: Mapping[Task, Path]) -> dict[Task, dict[str, np.ndarray]]:
+    """The stored arrays of every task, by task; FileNotFoundError where the workers' files are not to be seen from here."""
+    missing = [path for path in paths.values() if not Path(path).exists()]
+    if missing:
+        raise FileNotFoundError(f"{len(missing)} results, such as {missing[0]}, are not here; workers and this machine must share build/")
+    return {task: store.read_npz(path)[0] for task, path in paths.items()}
+
+
+def _networks(results: Mapping[Task, Mapping]) -> dict[tuple[str, str], list[Task]]:
+    groups: dict[tuple[str, str], list[Task]] = {}
+    for task in sorted(results):
+        groups.setdefault((task.model, task.layer), []).append(task)
+    return groups
+
+
+def summary_table(results: Mapping[Task, Mapping], kind="S_100") -> str:
+    """A row a network, in Markdown: how many classes, and the median and the middle half of each fact of Fig. 3 over them."""
+    rows = []
+    for (model, layer), tasks in _networks(results).items():
+        facts = np.array([results[task][f"{kind}/facts"] for task in tasks])
+        rows.append([model, layer, len(tasks), *map(_spread, facts.T, FACTS)])
+    return table(["model", "layer", "classes", *FACTS], rows)
+
+
+def _spread(values, name) -> str:
+    words = [percent(v) if name in ("85% lost", "collapse") else f"{v:+.2f}" if "rise" in name else f"{v:.2f}"
+             for v in np.quantile(values, [0.5, 0.25, 0.75], method="nearest")]  # fmt: skip
+    return f"{words[0]} ({words[1]} to {words[2]})"
+
+
+def classes_figure(results: Mapping[Task, Mapping], kind="S_100", metric="accuracy"):
+    """Fig. 3C for any number of classes: median over them, and the bands that hold half and nine tenths of them; a row a network."""
+    groups = _networks(results)
+    size = (7, 0.7 + 1.9 * len(groups))
+    figure, axes = new_figure([[f"{g} {order}" for order in ORDERS] for g in groups], figsize=size, sharex=True, sharey=True)
+    for group, tasks in groups.items():
+        for order, colour in zip(ORDERS, ("#D55E00", "#0072B2"), strict=True):
+            curves = np.array([results[task][f"{kind}/{order}/{metric}"] for task in tasks])
+            _bands(axes[f"{group} {order}"], curves, colour)
+        axes[f"{group} {ORDERS[0]}"].set_ylabel(f"{metric.replace('_', ' ')}\n{group[0]}, {group[1]}")
+    for order in ORDERS:
+        axes[f"{next(iter(groups))} {order}"].set_title(f"{order}, {len(results) // len(groups)} classes")
+        axes[f"{list(groups)[-1]} {order}"].set_xlabel("share of the units removed")
+    figure.legend(*axes[f"{next(iter(groups))} {ORDERS[0]}"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _bands(axes, curves, colour):
+    share = np.linspace(0, 1, curves.shape[1])
+    for low, high, alpha in QUANTILES:
+        edges = np.quantile(curves, [low, high], axis=0)
+        axes.fill_between(share, *edges, color=colour, alpha=alpha, linewidth=0, label=f"{high - low:.0%} of the classes")
+    axes.plot(share, np.median(curves, axis=0), color=colour, label="median")
+    axes.set_ylim(-0.03, 1.03)
+
+
+def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
+    """Write ``fig3c.png`` (and ``.pdf``), ``sweep.md`` and ``classes.csv`` to ``figures/<profile>/sweep/``, and return that folder."""
+    place = replace(profile, target_class=FOLDER)
+    save_figure(place, "fig3c", classes_figure(results), notebook="unitnb sweep")
+    save_table(place, "sweep", summary_table(results), notebook="unitnb sweep")
+    with store.atomic_path(place.figures_folder / "classes.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["model", "layer", "class", "images", *FACTS])
+        for task, kind in ((task, kind) for task in sorted(results) for kind in ("S_100", "S_val")):
+            writer.writerow([task.model, task.layer, task.target_class, kind, *(f"{v:.4f}" for v in results[task][f"{kind}/facts"])])
+    return place.figures_folder
