@@ -246,7 +246,7 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     images = rng.uniform(0, 255, (3, 3, 12, 32, 32, 3))
     kinds = dict(zip(("ranking", "train", "test"), images, strict=True))
     drawn = {kind: {name: split.feature_maps(own) for name, own in zip("abc", group, strict=True)} for kind, group in kinds.items()}
-    sets = comparison.ClassMaps(drawn, 5, [])
+    sets = comparison.ClassMaps(drawn, 5, [], {"a": 0, "b": 1, "c": 2})
     results = {name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes}
     one, grid = results["a"], experiments.choice_areas(split, sets, "a")
     assert grid.shape == (432,)

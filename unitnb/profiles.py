@@ -158,7 +158,8 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     if "name" in overrides:
         raise ValueError("overrides: 'name' cannot be replaced; choose another profile instead")
     merged = {**settings, **overrides}
-    merged["target_class"] = str(merged["target_class"])  # ImageNet's classes have indices, too
+    if type(merged["target_class"]) is int:  # an index of ImageNet's
+        merged["target_class"] = str(merged["target_class"])
     merged["models"] = {name: dict(recipe) for name, recipe in settings["models"].items()}
     for name, recipe in overrides.get("models", {}).items():
         if name not in merged["models"]:

@@ -102,7 +102,7 @@ def choice_areas(split, sets: ClassMaps, name: str) -> np.ndarray:
     births_of, parts = births_by_index(sets.maps["ranking"][name]), {}
     orders = [importance_rank(effectiveness_by_choice(births_of, choice, parts)) for choice in all_choices()]
     distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
-    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.classes.index(name), distinct)
+    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct)
     return np.array([areas([found], order.tobytes())[0] for order in orders])
 
 

@@ -38,7 +38,7 @@ class Explorer:
 
     @property
     def label(self) -> int:
-        return self.classes.index(self.target_class)
+        return int(self.sample.labels[0])  # all of one class
 
     @property
     def n_units(self) -> int:

@@ -70,7 +70,9 @@ def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str
     """
     images = open_images(replace(profile, max_classes=None))
     models, layers = list(models) or trained_models(profile)[0], list(layers) or [profile.layer]
-    classes = [images.classes[images.class_index(name)] for name in classes] or list(images.classes)
+    classes = [replace(profile, target_class=name).target_class for name in classes] or list(images.classes)  # ImageNet's have several names
+    for name in classes:
+        images.class_index(name)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
     tasks = [Task(profile.name, m, layer, c, profile.seed, given) for m in models for layer in layers for c in classes]
     for model in models:
