@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--profile", default="shapes")
     train.add_argument("--class", dest="target_class", help="a class of a folder that lacks the profile's own")
     train.add_argument("--extra", action="store_true", help="the profile's further seeds and grades too")
-    train.add_argument("--models", nargs="*", metavar="MODEL", help="only these (default: all of the profile)")
+    train.add_argument("--models", "--model", nargs="*", metavar="MODEL", help="only these (default: all of the profile)")
     run = command("run", _run, "execute one notebook; on failure keep the executed copy under build/failed")
     run.add_argument("source", type=Path)
     run.add_argument("target", type=Path)
