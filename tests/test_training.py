@@ -86,6 +86,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypa
     with pytest.raises(KeyboardInterrupt):
         training.train_model(profile, "A", images, root / "resumed")
     assert not (root / "resumed").exists()
+    assert {path.name for path in (root / "build" / "training").glob("*/*.h5")} == {f"epoch-00{n}.weights.h5" for n in (1, 2)}
     monkeypatch.setattr(training, "_checkpoint", checkpoint)
     if damage != "none":
         last = next((root / "build" / "training").glob("*/epoch-002.weights.h5"))
