@@ -49,12 +49,12 @@ def unstreamed(split, images):
     return unitnb.birth_points(maps), maps.reshape(len(maps), 7, 2, 7, 2, -1).max(axis=(2, 4))
 
 
-@pytest.mark.parametrize("block", [5, 24, 100])
-def test_streamed_births_and_pooled_maps_are_those_of_all_maps_at_once(split, lazy, block):
+@pytest.mark.parametrize(("block", "atol"), [(5, 1e-6), (24, 0), (100, 0)])  # the same batches give the same bits
+def test_streamed_births_and_pooled_maps_are_those_of_all_maps_at_once(split, lazy, block, atol):
     births, pooled = unstreamed(split, lazy)
     streamed = streaming.stream(split, lazy, block=block)
     np.testing.assert_array_equal(streamed.births, births)
-    np.testing.assert_array_equal(streamed.maps, pooled)
+    np.testing.assert_allclose(streamed.maps, pooled, rtol=0, atol=atol)
     assert streamed.births.dtype == np.int16 and streamed.split.layer == "block2_pool" and births.any()
 
 

@@ -57,7 +57,8 @@ def pooled_split(split: SplitModel) -> SplitModel:
 def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, block: int = BLOCK) -> Streamed:
     """Births and pooled maps of a layer, the feature maps of only ``block`` images at a time being in memory.
 
-    The same numbers as ``birth_points(split.feature_maps(images), b_max)``. In a terminal a bar shows the remaining time.
+    The same numbers as ``birth_points(split.feature_maps(images), b_max)``, since batches are the same. In a terminal
+    a bar shows the remaining time.
 
     Parameters
     ----------
