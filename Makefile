@@ -118,9 +118,9 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 
-bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about five minutes; leave the machine alone)
+bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about seven minutes; leave the machine alone)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
-	@for part in topology ablation stability; do \
+	@for part in topology ablation stability scale; do \
 		echo "bench_$$part ..." && echo >> build/bench.md && $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
 	@mv build/bench.md tests/benchmarks/RESULTS.md && cat tests/benchmarks/RESULTS.md
 

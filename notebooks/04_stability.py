@@ -41,9 +41,9 @@ from unitnb import figures
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
-sets = {name: unitnb.sample_set(images, p, name) for name in ("S_100", "S_1000", "S_val")}
-maps = {name: split.feature_maps(sample.images) for name, sample in sets.items()}
-births = {name: unitnb.birth_points(m, b_max=p.b_max) for name, m in maps.items()}
+sets = {name: unitnb.sample_set(images, p, name, lazy=True) for name in ("S_100", "S_1000", "S_val")}
+seen = {name: unitnb.stream(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
+births = {name: found.births for name, found in seen.items()}
 print(f"class '{p.target_class}':", ", ".join(f"{name} {b.shape[0]} images" for name, b in births.items()), f"x {split.n_units} units")
 
 # %% [markdown]
@@ -67,7 +67,8 @@ for name, score in scores.items():
 # %%
 curves = {}
 for name, sample in sets.items():
-    curves[name] = dict(zip(ranks, unitnb.ablation_curves(split, maps[name], sample.labels, list(ranks.values())), strict=True))
+    pooled, maps = seen[name].split, seen[name].maps
+    curves[name] = dict(zip(ranks, unitnb.ablation_curves(pooled, maps, sample.labels, list(ranks.values())), strict=True))
 
 # %% [markdown]
 # ## Is the validation rank worse because its images were not trained on, or because they are few?
@@ -77,7 +78,10 @@ for name, sample in sets.items():
 # %%
 small_sets = unitnb.resampled_effectiveness(births["S_1000"], len(births["S_val"]), 20, seed=p.seed, p=p.effective_threshold)
 small_ranks = [unitnb.importance_rank(score) for score in small_sets]
-small_areas = {name: [c.area() for c in unitnb.ablation_curves(split, maps[name], sets[name].labels, small_ranks)] for name in ("S_100", "S_val")}
+small_areas = {
+    name: [curve.area() for curve in unitnb.ablation_curves(seen[name].split, seen[name].maps, sets[name].labels, small_ranks)]
+    for name in ("S_100", "S_val")
+}
 
 # %% [markdown]
 # ## Votes

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from unitnb.models import ImageMaps, small_vgg, split_model, with_images
+from unitnb.models import ImageMaps, small_vgg, split_model, vgg16, with_images
 
 L = keras.layers
 
@@ -137,3 +137,34 @@ def test_maps_that_are_not_square_are_refused():
 def test_a_model_that_is_no_graph_is_refused():
     with pytest.raises(ValueError, match="0 inputs and 0 outputs"):
         split_model(keras.Sequential([L.Conv2D(4, 3, name="conv")]), "conv")
+
+
+def layers_of(net):
+    """All but the entry and the dropout, which have no weights."""
+    return [layer for layer in net.layers if not isinstance(layer, (L.InputLayer, L.Dropout)) and layer.name != "standardize"]
+
+
+def test_vgg16_at_width_1_has_the_layers_shapes_and_parameters_of_keras():
+    ours, theirs = vgg16(), keras.applications.VGG16(weights=None)
+    assert [layer.name for layer in layers_of(ours)] == [layer.name for layer in layers_of(theirs)]
+    assert [layer.output.shape for layer in layers_of(ours)] == [layer.output.shape for layer in layers_of(theirs)]
+    assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
+    assert ours.count_params() == theirs.count_params() == 138_357_544
+
+
+def test_vgg16_with_the_weights_of_keras_gives_its_answers():
+    theirs = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
+    ours = vgg16(input_size=32, n_classes=5)
+    ours.set_weights(theirs.get_weights())
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    standard = (images - images.mean(axis=(1, 2, 3), keepdims=True)) / images.std(axis=(1, 2, 3), keepdims=True)
+    np.testing.assert_allclose(ours.predict(images, verbose=0), theirs.predict(standard, verbose=0), rtol=1e-4, atol=1e-7)
+
+
+def test_a_narrow_vgg16_has_maps_of_14x14_and_the_running_sum_engine():
+    split = split_model(vgg16(width=1 / 8, n_classes=10), "block5_conv3")
+    assert split.map_shape == (14, 14, 64) and split.engine == "running-sum"
+    assert [w.shape[-1] for w in split.model.weights[:4:2]] == [8, 8]
+    for wrong in ({"width": 0}, {"input_size": 31}):
+        with pytest.raises(ValueError, match="expected a width above 0 and images of at least 32 pixels"):
+            vgg16(**wrong)

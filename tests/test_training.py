@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,8 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypa
     shutil.rmtree(root / "build")
     checkpoint = training._checkpoint
 
-    def interrupted(network, work, rows):
-        checkpoint(network, work, rows)
+    def interrupted(network, work, rows, head):
+        checkpoint(network, work, rows, head)
         if rows[-1]["epoch"] == 2:
             raise KeyboardInterrupt
 
@@ -85,6 +86,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypa
     with pytest.raises(KeyboardInterrupt):
         training.train_model(profile, "A", images, root / "resumed")
     assert not (root / "resumed").exists()
+    assert {path.name for path in (root / "build" / "training").glob("*/*.h5")} == {f"epoch-00{n}.weights.h5" for n in (1, 2)}
     monkeypatch.setattr(training, "_checkpoint", checkpoint)
     if damage != "none":
         last = next((root / "build" / "training").glob("*/epoch-002.weights.h5"))
@@ -93,7 +95,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypa
             training.train_model(profile, "A", images, root / "resumed")
     fits = []
     fit = training._fit_one
-    monkeypatch.setattr(training, "_fit_one", lambda *args: (fits.append(args[-1]), fit(*args)))
+    monkeypatch.setattr(training, "_fit_one", lambda *args: (fits.append(args[3]), fit(*args)))
     resumed = store.read_npz(training.train_model(profile, "A", images, root / "resumed"))[0]
     assert fits == ([3] if damage == "none" else [])
     assert all(np.allclose(resumed[name], whole[name], atol=1e-3) for name in whole)
@@ -142,15 +144,16 @@ def test_shipped_weights_are_small_and_reach_what_the_log_says():
     )
 
 
-def test_a_first_stretch_trained_anew_follows_the_shipped_log(root, monkeypatch):
-    monkeypatch.setattr(training, "EVALUATED", 1000)
+def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     profile, _ = shipped("D")
+    profile = replace(profile, n_evaluated=1000)
     log = training.training_log(profile, "D")
     images = sources.open_images(profile)
     recipe = profile.recipe("D")
-    train = training._read_all(images, "train", *data.training_set(images, profile, "D"), True)
-    network = training._network(profile, recipe, images.n_outputs)
-    start = training._evaluate(network, train, train)["loss"]
-    training._fit_one(network, train, recipe, 1)
+    indices, told = data.training_set(images, profile, "D")
+    feed = training._feed(profile, images, indices, told)
+    network = training._compiled(profile, recipe, images.n_outputs)
+    start = training._evaluate(network, feed)["loss"]
+    training._fit_one(network, feed, recipe, 1, len(told))
     assert start == pytest.approx(log["loss"][0], rel=0.05)
-    assert training._evaluate(network, train, train)["loss"] == pytest.approx(log["loss"][1], rel=0.1)
+    assert training._evaluate(network, feed)["loss"] == pytest.approx(log["loss"][1], rel=0.1)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -42,33 +43,56 @@ class Images:
         return self.class_labels[self.classes.index(target_class)]
 
     def read_many(
-        self, split: str, candidates: Sequence[int], count: int, strict: bool = False
-    ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """The first ``count`` readable images among ``candidates``: images, their indices, and the names of those skipped."""
+        self, split: str, candidates: Sequence[int], count: int, strict: bool = False, lazy: bool = False
+    ) -> tuple["np.ndarray | LazyImages", np.ndarray, list[str]]:
+        """The first ``count`` readable images among ``candidates``: images, their indices, and the names of those skipped.
+
+        With ``lazy`` the images are read once to see that they can be, and again when they are asked for.
+        """
         kept, images, skipped = [], [], []
         for index in candidates:
             if len(kept) == count:
                 break
             try:
-                images.append(self.read(split, int(index)))
+                image = self.read(split, int(index))
                 kept.append(int(index))
+                images += [] if lazy else [image]
             except UnreadableImageError as error:
                 if strict:
                     raise
                 skipped.append(str(error))
         if skipped:
             warnings.warn(f"skipped {len(skipped)} unreadable image(s): {'; '.join(skipped)}", stacklevel=2)
-        return np.array(images, np.uint8), np.array(kept, np.int64), skipped
+        found = LazyImages(partial(self.read, split), kept) if lazy else np.array(images, np.uint8)
+        return found, np.array(kept, np.int64), skipped
+
+
+class LazyImages(Sequence):
+    """Images that are decoded when they are asked for: one (h, w, 3) by its place, an array (m, h, w, 3) by a slice."""
+
+    def __init__(self, read: Callable[[int], np.ndarray], indices: Sequence[int]):
+        self.read, self.indices = read, list(indices)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            return np.array([self.read(index) for index in self.indices[key]], np.uint8)
+        return self.read(self.indices[key])
+
+    def __array__(self, dtype=None, copy=None):
+        return self[:] if dtype is None else self[:].astype(dtype)
 
 
 @dataclass(frozen=True)
 class SampleSet:
-    """A seeded set of images: ``images`` (n, h, w, 3) uint8, ``labels`` and ``indices`` (n,) int64, ``skipped`` names."""
+    """A seeded set of images: ``images`` (n, h, w, 3) uint8, perhaps lazy, ``labels`` and ``indices`` (n,) int64, ``skipped`` names."""
 
     name: str
     model: str  # whose training images they are, if they are
     split: str
-    images: np.ndarray
+    images: "np.ndarray | LazyImages"
     labels: np.ndarray
     indices: np.ndarray
     skipped: list[str]
@@ -109,14 +133,14 @@ def _size(profile: Profile, name: str) -> int:
     return sizes[name]
 
 
-def _draw(images: Images, profile: Profile, name: str, model: str, target_class: str, count: int) -> SampleSet:
+def _draw(images: Images, profile: Profile, name: str, model: str, target_class: str, count: int, lazy: bool = False) -> SampleSet:
     target = images.class_index(target_class)
     split = "test" if name == "S_val" else "train"
     indices, told = (
         training_set(images, profile, model) if split == "train" else (np.arange(len(images.labels["test"])), images.labels["test"])
     )
     candidates = np.random.default_rng([profile.seed, target, split == "test"]).permutation(indices[told == target])
-    found, kept, skipped = images.read_many(split, candidates, count, profile.strict)
+    found, kept, skipped = images.read_many(split, candidates, count, profile.strict, lazy)
     if len(kept) < count:
         unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
         raise ValueError(
@@ -126,18 +150,21 @@ def _draw(images: Images, profile: Profile, name: str, model: str, target_class:
     return SampleSet(name, model, split, found, np.full(len(kept), target), kept, skipped)
 
 
-def sample_set(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:
+def sample_set(
+    images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None, lazy: bool = False
+) -> SampleSet:
     """A seeded sample of one class: S_100 and S_1000 from the model's training images, S_val from the test images (Sec. 3.5).
 
     S_100 is the beginning of S_1000. The class of a training image is the label that the model was told, so that for a model trained on
-    corrupted labels the training accuracy is about what it learned.
+    corrupted labels the training accuracy is about what it learned. With ``lazy`` the images are decoded when they are asked for, for
+    :func:`unitnb.stream`.
 
     Raises
     ------
     ValueError
         For an unknown set or class, and where the class has fewer readable images than asked for; the text says how many there are.
     """
-    return _draw(images, profile, name, model, target_class or profile.target_class, _size(profile, name))
+    return _draw(images, profile, name, model, target_class or profile.target_class, _size(profile, name), lazy)
 
 
 def sample_others(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:

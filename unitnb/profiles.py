@@ -6,7 +6,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,27 @@ class Recipe:
     fraction: float = 1.0  # of each class's training images
     corrupted: float = 0.0  # share of the training labels drawn anew among the other classes
     cosine: bool = False  # whether the learning rate falls to zero along half a cosine
+    drops: int = 0  # how often at most it is divided by ten where the test accuracy stands still (Simonyan & Zisserman: 3)
+    patience: int = 5  # epochs without a new best test accuracy that are a standstill
     seed: int = 0  # of the first weights, the order of the images and the dropout
 
-    def step_size(self, epoch: int) -> float:
-        """The learning rate of an epoch, 1 .. epochs."""
-        return self.learning_rate * (0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) if self.cosine else 1.0)
+    def step_size(self, epoch: int, accuracies: Sequence[float] = ()) -> float:
+        """The learning rate of an epoch, 1 .. epochs, after epochs of these test accuracies.
+
+        >>> [Recipe(9, learning_rate=1.0, drops=1, patience=2).step_size(5, seen) for seen in ([0.1, 0.3, 0.2], [0.1, 0.3, 0.2, 0.3])]
+        [1.0, 0.1]
+        """
+        along = 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) if self.cosine else 1.0
+        return self.learning_rate * along / 10 ** min(self.drops, self._standstills(accuracies))
+
+    def _standstills(self, accuracies: Sequence[float]) -> int:
+        found, waited, best = 0, 0, -math.inf
+        for accuracy in accuracies:
+            waited = 0 if accuracy > best else waited + 1
+            best = max(best, accuracy)
+            if waited == self.patience:
+                found, waited = found + 1, 0
+        return found
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,12 @@ class Profile:
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
     widths: tuple[int, ...] = (32, 64, 128)  # units of block 1, of block 2's first two layers, of the studied layer
     dense: int = 64
+    architecture: str = "small_vgg"  # or "vgg16", which has a width in place of widths and dense
+    width: float = 1.0  # units of each layer of "vgg16" relative to the true one's
     image_size: int = 32
+    streamed: bool = False  # whether training reads images as it goes, on all GPUs of the machine; else they are held in memory
+    precision: str = "float32"  # of streamed training: "mixed_bfloat16" or "mixed_float16" on a GPU
+    n_evaluated: int = 5000  # training and test images, at most, on which loss and accuracy are logged after each epoch
     seed: int = 0
     n_rank: int = 100  # images of S_100, Sec. 3.2
     n_large: int = 1000  # images of S_1000, Sec. 3.5

@@ -28,6 +28,7 @@ TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense
 MAPS_BYTES = 2**25  # one block of masked maps
 THREADS_PAY = 10**6  # weights in one product from which BLAS threads gain more than they wait for each other
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
+BATCH, BATCH_PIXELS = 100, 20 * 224**2  # rows of a batch, fewer where they are large: VGG16's first layers take 13 MB an image each
 TRACING_PAYS = 100  # layers times batches from which a compiled graph is worth its making
 
 
@@ -105,8 +106,18 @@ def _acts_per_channel(layers) -> bool:
     return set(kinds) <= _PER_CHANNEL and sum(kind in _FLATTENERS for kind in kinds) == 1 and not mixing
 
 
-def run_in_batches(model, arrays, batch_size=100) -> np.ndarray:
-    """Outputs of ``model``, float32, on a list of arrays of equal length, ``batch_size`` rows at a time."""
+def fitting_batch(shape) -> int:
+    """Rows of a batch of images or maps of ``shape`` (n, h, w, channels) whose layers fit in memory: 100, or 20 of 224x224 pixels.
+
+    >>> fitting_batch((500, 224, 224, 3)), fitting_batch((500, 14, 14, 512))
+    (20, 100)
+    """
+    return min(BATCH, max(1, BATCH_PIXELS // (shape[1] * shape[2])))
+
+
+def run_in_batches(model, arrays, batch_size=None) -> np.ndarray:
+    """Outputs of ``model``, float32, on a list of arrays of equal length, ``batch_size`` rows at a time (default: as many as fit)."""
+    batch_size = batch_size or fitting_batch(arrays[0].shape)
     starts = range(0, len(arrays[0]), batch_size)
     run = model.predict_on_batch if len(model.layers) * len(starts) >= TRACING_PAYS else model
     batches = ([np.asarray(array[i : i + batch_size]) for array in arrays] for i in starts)

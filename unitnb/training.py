@@ -1,5 +1,6 @@
 """Training the models of Fig. 5 and Table 1, with weights of every epoch for the training analysis (Sec. 3.3)."""
 
+import contextlib
 import csv
 import time
 import warnings
@@ -8,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, models, pretrained, store, tails
+from . import data, large_training, models, pretrained, store, tails
 from .profiles import Profile, Recipe, nearest, show_progress
 
-EVALUATED = 5000  # images, at most, on which loss and accuracy are logged after each epoch
+KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
 
 
@@ -30,14 +31,28 @@ def weights_folder(profile: Profile, model: str | None = None) -> Path:
 
 
 def _architecture(profile: Profile, classes: int) -> dict:
+    """What a profile says of its network: the arguments of a function of ``models.ARCHITECTURES``."""
+    if profile.architecture == "vgg16":
+        return {"n_classes": classes, "width": profile.width, "input_size": profile.image_size}
     return {"n_classes": classes, "widths": list(profile.widths), "dense": profile.dense, "image_size": profile.image_size}
 
 
 def _network(profile: Profile, recipe: Recipe, n_classes: int):
+    """The untrained network of a recipe."""
     import keras
 
+    if profile.architecture not in models.ARCHITECTURES:
+        raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, models.ARCHITECTURES)}")
     keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
-    network = models.small_vgg(**_architecture(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
+    build = models.ARCHITECTURES[profile.architecture]
+    return build(**_architecture(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
+
+
+def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
+    """The same with its optimizer."""
+    import keras
+
+    network = _network(profile, recipe, n_classes)
     network.compile(
         optimizer=keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -47,36 +62,57 @@ def _network(profile: Profile, recipe: Recipe, n_classes: int):
     return network
 
 
-def _evaluate(network, train, test) -> dict[str, float]:
+class _MemoryFeed:
+    """Training and test images as arrays, with what ``large_training.StreamedFeed`` has: ``key``, ``scope``, ``fit``, ``logits``."""
+
+    scope = contextlib.nullcontext
+
+    def __init__(self, profile: Profile, images: data.Images, judged, test, indices: np.ndarray, labels: np.ndarray):
+        self.train = _read_all(images, "train", indices, labels, profile.strict)
+        self.judged = {"": _read_all(images, "train", *judged, profile.strict), "test_": _read_all(images, "test", *test, profile.strict)}
+        self.key = store.digest(*self.train)
+
+    def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
+        network.fit(self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings)
+
+    def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = self.judged[prefix]
+        return network.predict(images, batch_size=250, verbose=0), labels
+
+
+def _feed(profile: Profile, images: data.Images, indices: np.ndarray, told: np.ndarray):
+    """The images of a training, in memory or as they are needed; judged are draws of those that are trained on and of test images."""
+    labels = images.labels["test"]
+    judged = _some(indices, told, profile.n_evaluated), _some(np.arange(len(labels)), labels, profile.n_evaluated)
+    return (large_training.StreamedFeed if profile.streamed else _MemoryFeed)(profile, images, *judged, indices, told)
+
+
+def _evaluate(network, feed) -> dict[str, float]:
     import keras
 
     found = {}
-    for prefix, (images, labels) in {"": train, "test_": test}.items():
-        logits = network.predict(images, batch_size=250, verbose=0)
+    for prefix in ("", "test_"):
+        logits, labels = feed.logits(network, prefix)
         losses = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)  # without the L2 term
         found[f"{prefix}loss"] = float(np.mean(losses))
         found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels))
     return found
 
 
-def _some(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A fixed random draw of at most ``EVALUATED`` images with their labels (they are sorted by class)."""
-    drawn = np.random.default_rng(3).permutation(len(labels))[:EVALUATED]
-    return images[drawn], labels[drawn]
+def _some(indices: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A fixed random draw of at most ``count`` images with their labels (they are sorted by class)."""
+    drawn = np.random.default_rng(3).permutation(len(labels))[:count]
+    return indices[drawn], labels[drawn]
 
 
-def _fit_one(network, train, recipe: Recipe, epoch: int) -> None:
-    """One epoch whose order, dropout and step size depend on the epoch and the recipe alone, so that a resumed run goes the same way."""
+def _fit_one(network, feed, recipe: Recipe, epoch: int, n_images: int) -> None:
+    """One epoch whose order and dropout depend on the epoch and the recipe alone, so that a resumed run goes the same way."""
     seed = (epoch, recipe.seed) if recipe.seed else (epoch,)
-    order = np.random.default_rng([2, *seed]).permutation(len(train[1]))
+    order = np.random.default_rng([2, *seed]).permutation(n_images)
     for number, layer in enumerate(network.layers):
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign(np.array([number + 100 * recipe.seed, epoch], np.uint32))
-    network.optimizer.learning_rate.assign(recipe.step_size(epoch))
-    network.fit(
-        train[0][order], train[1][order], batch_size=recipe.batch_size, shuffle=False,
-        initial_epoch=epoch - 1, epochs=epoch, verbose=1 if show_progress() else 0,
-    )  # fmt: skip
+    feed.fit(network, order, recipe.batch_size, initial_epoch=epoch - 1, epochs=epoch, verbose=1 if show_progress() else 0)
 
 
 def _write_log(path: Path, rows: list[dict]) -> None:
@@ -92,10 +128,16 @@ def _read_log(path: Path) -> list[dict]:
     return [{**row, "epoch": int(row["epoch"])} for row in rows]
 
 
-def _checkpoint(network, work: Path, rows: list[dict]) -> None:
-    with store.atomic_path(work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5") as temporary:
+def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None:
+    """Keep the network, and for good, in half precision, its layers up to ``head`` if one is named; older checkpoints go."""
+    epoch = rows[-1]["epoch"]
+    with store.atomic_path(work / f"epoch-{epoch:03d}.weights.h5") as temporary:
         network.save_weights(temporary, overwrite=True)
+    if head:
+        store.write_npz(work / f"head-{epoch:03d}.npz", _arrays(network, head))
     _write_log(work / "log.csv", rows)
+    for path in sorted(work.glob("epoch-*.weights.h5"))[:-KEPT]:
+        path.unlink()
 
 
 def _resume(network, work: Path) -> list[dict]:
@@ -119,24 +161,34 @@ def _arrays(network, last_layer: str | None = None) -> dict[str, np.ndarray]:
     return {f"{layer.name}/{v.name}": np.asarray(v, np.float16) for layer in layers for v in layer.trainable_weights}
 
 
-def _export(network, profile: Profile, model: str, work: Path, folder: Path, meta: dict, rows: list[dict]) -> None:
+def _export(network, model: str, work: Path, folder: Path, meta: dict, rows: list[dict], head: str | None) -> None:
     store.write_npz(folder / f"{model}.npz", _arrays(network), meta)
-    if model.rstrip("0123456789") == next(iter(profile.models)):  # the model of Fig. 2, of any seed
+    if head:
         heads = {}
-        for row in rows:
-            network.load_weights(work / f"epoch-{row['epoch']:03d}.weights.h5")
-            heads |= {f"{row['epoch']:02d}/{name}": array for name, array in _arrays(network, profile.layer).items()}
+        for epoch in (row["epoch"] for row in rows):
+            kept, _ = store.read_npz(work / f"head-{epoch:03d}.npz")
+            heads |= {f"{epoch:02d}/{name}": array for name, array in kept.items()}
         store.write_npz(folder / f"{model}-epochs.npz", heads, meta)
     _write_log(folder / f"{model}.csv", rows)
-    for path in work.glob("*.weights.h5"):
+    for path in [*work.glob("*.weights.h5"), *work.glob("head-*.npz")]:
         path.unlink()
+
+
+def _epoch(network, feed, recipe: Recipe, epoch: int, rows: list[dict]) -> dict:
+    """Train for one more epoch; its row of the log."""
+    start = time.perf_counter()
+    seen = [round(row["test_accuracy"], 4) for row in rows]  # as the log has them, from which a resumed run reads them
+    network.optimizer.learning_rate.assign(recipe.step_size(epoch, seen))
+    _fit_one(network, feed, recipe, epoch, len(feed.train[1]))
+    return {"epoch": epoch, **_evaluate(network, feed), "seconds": time.perf_counter() - start}
 
 
 def train_model(profile: Profile, model: str, images: data.Images, folder: Path | None = None) -> Path:
     """Train one model by its recipe and write its weights and log; the file of weights.
 
     After every epoch the network, its optimizer and the log are kept under ``build/training``; an interrupted run goes on from there,
-    the same way as if it had not been interrupted. The first model's convolutions are kept at every epoch.
+    the same way as if it had not been interrupted. The first model's convolutions are kept at every epoch. Where the profile streams its
+    images, the log is written for TensorBoard too, under ``build/tensorboard``.
 
     Parameters
     ----------
@@ -145,25 +197,25 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
     meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, images.n_outputs)}
-    indices, told = data.training_set(images, profile, model)
-    train = _read_all(images, "train", indices, told, profile.strict)
-    work = profile.build / "training" / f"{profile.name}-{model}-{store.digest(meta, train[0], train[1])[:12]}"
+    feed = _feed(profile, images, *data.training_set(images, profile, model))
+    name = f"{profile.name}-{model}-{store.digest(meta, feed.key)[:12]}"
+    work = profile.build / "training" / name
     if (work / "finished").exists() and (folder / f"{model}.npz").exists():
         print(f"model {model}: trained already ({folder / model}.npz); remove {work} to train it again")
         return folder / f"{model}.npz"
-    judged = _some(train[0], train[1])
-    test = _read_all(images, "test", *_some(np.arange(len(images.labels["test"])), images.labels["test"]), profile.strict)
-    network = _network(profile, recipe, images.n_outputs)
-    rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, judged, test), "seconds": 0.0}]
+    with feed.scope():
+        network = _compiled(profile, recipe, images.n_outputs)
+    head = profile.layer if model.rstrip("0123456789") == next(iter(profile.models)) else None  # the model of Fig. 2, of any seed
+    rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, feed), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
-        _checkpoint(network, work, rows)
+        _checkpoint(network, work, rows, head)
     for epoch in range(rows[-1]["epoch"] + 1, recipe.epochs + 1):
-        start = time.perf_counter()
-        _fit_one(network, train, recipe, epoch)
-        rows.append({"epoch": epoch, **_evaluate(network, judged, test), "seconds": time.perf_counter() - start})
-        _checkpoint(network, work, rows)
+        rows.append(_epoch(network, feed, recipe, epoch, rows))
+        _checkpoint(network, work, rows, head)
         print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)
-    _export(network, profile, model, work, folder, meta, rows)
+        if profile.streamed:
+            large_training.write_scalars(profile.build / "tensorboard" / name, rows[-1])
+    _export(network, model, work, folder, meta, rows, head)
     (work / "finished").touch()
     return folder / f"{model}.npz"
 

@@ -70,7 +70,7 @@ def tasks_of(profile: Profile, classes: Iterable[str] = (), models: Iterable[str
     """
     images = open_images(replace(profile, max_classes=None))
     models, layers = list(models) or trained_models(profile)[0], list(layers) or [profile.layer]
-    classes = [replace(profile, target_class=name).target_class for name in classes] or list(images.classes)  # ImageNet's have several names
+    classes = [replace(profile, target_class=name).target_class for name in classes] or list(images.classes)
     for name in classes:
         images.class_index(name)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
