@@ -93,6 +93,7 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
+    figure.set_layout_engine("none")  # what has been laid out stays so in both files; each time takes half a second
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
     for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
