@@ -1,5 +1,6 @@
 """The sweep: tasks that can be repeated, workers that die, two engines with the same bytes, and what is drawn of many classes."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -223,6 +224,41 @@ def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
     assert len(together) == 4 and kept.items() <= together.items()
     os.rename(root / "build" / "sweep", root / "first")
     assert ended(command(root, "--jobs", "2"))[0] == 0 and contents(root / "build" / "sweep") == together
+
+
+@contextlib.contextmanager
+def cluster_of_processes(root, port):
+    """A Dask scheduler and two workers, as a user starts them by hand."""
+    dask, address = [sys.executable, "-m", "distributed.cli.dask_scheduler"], f"tcp://127.0.0.1:{port}"
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    lines = [[*dask, "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], worker, worker]
+    settings = {"cwd": root, "env": os.environ | {"PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [subprocess.Popen(line, **settings) for line in lines]
+    try:
+        yield started[0], address
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait()
+
+
+@FULL
+def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
+    alone = serial(sweep.tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
+    with cluster_of_processes(root, 8991) as (scheduler, address):
+        running = command(root, "--scheduler", address)
+        while len(contents(root / "build" / "sweep")) < 1:
+            assert running.poll() is None, ended(running)
+            time.sleep(0.1)
+        scheduler.kill()
+        code, out = ended(running)
+    assert code == 1 and "the scheduler of the workers is gone" in out and "Traceback" not in out
+    kept = contents(root / "build" / "sweep")
+    with cluster_of_processes(root, 8992) as (_, address):
+        code, out = ended(command(root, "--scheduler", address))
+    assert code == 0 and "dashboard: http" in out
+    assert contents(root / "build" / "sweep") == alone and kept.items() <= alone.items()
 
 
 def at_most_2000_bytes_a_file():

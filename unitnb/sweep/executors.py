@@ -1,11 +1,12 @@
 """Running tasks on any ``concurrent.futures.Executor``: processes of this machine, or the workers of a Dask cluster."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
 from tqdm import tqdm
@@ -55,6 +56,7 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
         client = Client(scheduler, timeout=15, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise RuntimeError(f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler") from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of lost connections this module speaks itself
     with client:
         print(f"dashboard: {client.dashboard_link}", flush=True)
         yield client.get_executor(pure=False, retries=3)
@@ -78,12 +80,20 @@ def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], Abstract
     return done, failed | {task: f"its worker died {RESTARTS} times; is there enough memory?" for task in waiting}
 
 
+def _outcome(future) -> BaseException | None:
+    """What a future ended with; RuntimeError where it was cancelled, which nobody here does: its scheduler is gone."""
+    try:
+        return future.exception()
+    except CancelledError:
+        raise RuntimeError("the scheduler of the workers is gone; what was finished is kept: start it again and run this again") from None
+
+
 def _finished(executor, work, tasks):
     """Yield (task, result, None) or (task, None, why) as tasks end; those whose worker died are left out."""
     futures = {executor.submit(work, task): task for task in tasks}
     try:
         for future in as_completed(futures):
-            error = future.exception()
+            error = _outcome(future)
             if error is None:
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
