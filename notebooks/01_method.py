@@ -220,7 +220,7 @@ print(figures.table(["unit", "rank", "rate", "H (nats)", "E (1/nats)"], [[u, int
 # %% [markdown]
 # ## Verdicts
 #
-# The claims of Sec. 2 by their criteria, which stand as code in `unitnb/claims.py` and are the same for every run. The births of 200 of the maps above and of 200 random maps are computed
+# The claims of Sec. 2 by their criteria, which stand as code in `unitnb/claims` and are the same for every run. The births of 200 of the maps above and of 200 random maps are computed
 # a second time from persistent homology, the theory behind the barcode (by the library GUDHI).
 
 # %%
