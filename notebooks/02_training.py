@@ -25,6 +25,14 @@
 # **What you will do.** Take model A's convolutions as they were after each epoch, compute the birth points of 100 training images of one class,
 # and follow three means over the units. It takes about half a minute.
 
+# %% [markdown]
+# 1. [The means that are followed, by hand](#The-means-that-are-followed,-by-hand)
+# 2. [Birth points after each epoch](#Birth-points-after-each-epoch)
+# 3. [Figure 2B–D](#Figure-2B–D), and what to see in it
+# 4. [Verdicts](#Verdicts) and [facts](#What-was-found,-beside-what-the-paper-says)
+#
+# Birth points, entropy, selective rate and effectiveness are those of [01_method](01_method.ipynb).
+
 # %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -43,6 +51,21 @@ images = unitnb.open_images(p)
 s100 = unitnb.sample_set(images, p, "S_100")
 log = unitnb.training_log(p)
 print(f"{len(s100)} training images of class '{p.target_class}', {len(log['epoch']) - 1} epochs")
+
+# %% [markdown]
+# ## The means that are followed, by hand
+#
+# An *epoch* is one pass of training over all images. After each, every unit $u$ of the layer has an entropy $H_u$, a selective rate $\varepsilon_u$ and an effectiveness $E_u$ on the same 100 images. A
+# layer of $U$ units is summed up by
+#
+# $$\bar H = \frac{1}{U_H} \sum_{u\,:\,\varepsilon_u > 0} H_u, \qquad \bar\varepsilon = \frac{1}{U} \sum_u \varepsilon_u, \qquad \bar E = \frac{1}{U_E} \sum_{u\,:\,E_u < \infty} E_u ,$$
+#
+# where a unit without any birth point has no entropy ($U_H$ others have one) and a unit whose births are all the same has $H = 0$, so that its $E$ is infinite and left out ($U_E$ others).
+#
+# Take two units and three images: births 7, 7, 9 and 5, 5, 5. The first has $H = \frac{2}{3} \ln \frac{3}{2} + \frac{1}{3} \ln 3 = 0.64$ nats, the second $0$; $\bar H = 0.32$, $\bar\varepsilon = 1$, and $\bar E = 1 / 0.64 = 1.57$
+# from the first unit alone.
+#
+# Whether a sequence falls is said by *Kendall's tau* with the epoch: of all pairs of epochs, the share that rises minus the share that falls. It is $+1$ for a sequence that always rises, $-1$ for one that always falls.
 
 # %% [markdown]
 # ## Birth points after each epoch
@@ -70,6 +93,11 @@ figure = figures.training_figure(log, births, means, unitnb.null_births(14), uni
 unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %% [markdown]
+# What to see: in **B**, whether the coloured distribution draws together and leaves the grey one, which is that of maps without any structure; in **C**, whether the entropy falls, whether it does so when the loss
+# does, and on which side of the grey line it ends; in **D**, whether fewer images give a birth as training goes on. What would refute the paper: an entropy that does not fall, or falls at another time than the loss;
+# a rate that rises.
+
+# %% [markdown]
 # ## Verdicts
 #
 # One network's training is one case, so these claims are judged over at least three training seeds and all classes, from results that `make train EXTRA=1` stores; fewer give no verdict.
@@ -90,3 +118,11 @@ print(f"mean effectiveness      paper: falls            here: {finite[0]:.2f} ->
 print(f"units with E = 0        paper: more and more    here: {unimportant[0]:.0%} -> {unimportant[-1]:.0%}")
 print(f"drop in the first epoch paper: the biggest      here: {first_loss:.0%} of the loss's fall, {first_entropy:.0%} of the entropy's")
 print(f"loss and entropy        paper: quite similar    here: correlation over the epochs {np.corrcoef(log['loss'], entropy)[0, 1]:.1f}")
+
+# %% [markdown]
+# Next: [03_ablation](03_ablation.ipynb) removes units in the order of $E$.
+#
+# ## References
+#
+# - K. Zhao, Q. Zhang, *Quantitative effectiveness assessment and role categorization of individual units in convolutional neural networks*, arXiv 2103.09716: the paper.
+# - M. G. Kendall, *A new measure of rank correlation*, Biometrika 30 (1938).

@@ -26,6 +26,15 @@
 # **What you will do.** Rank the units on $S_{100}$, remove them in that order, in reverse and in random orders, on the training images that gave the rank and
 # on test images; then do it for all classes. It takes about half a minute.
 
+# %% [markdown]
+# 1. [The importance rank](#The-importance-rank)
+# 2. [Cumulative ablation of the class](#Cumulative-ablation-of-the-class), with an example by hand
+# 3. [All classes](#All-classes)
+# 4. [Figure 3](#Figure-3), and what to see in it
+# 5. [Facts](#What-was-found,-beside-what-the-paper-says) and [verdicts](#Verdicts)
+#
+# Birth points and effectiveness are those of [01_method](01_method.ipynb).
+
 # %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -65,6 +74,18 @@ print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 # The accuracy of the paper is on images of the class alone, so a network that calls everything by the class's name would score 1. *Balanced accuracy* is the mean of
 # the share of the class's images that are recognised and the share of other classes' images that are not taken for it; such a network would score 0.5.
 
+# %% [markdown]
+# Let $f_k$ be the network without the first $k$ units of an order, and $x_1, \dots, x_n$ images of the class $c$. Accuracy and loss after $k$ removals are
+#
+# $$a(k) = \frac{1}{n} \sum_i \left[ \arg\max f_k(x_i) = c \right], \qquad L(k) = -\frac{1}{n} \sum_i \ln p_k(c \mid x_i) .$$
+#
+# By hand: three units, two images of the class, two of others. The whole network gets all four right; without unit 1 it calls one of the others by the class's name; without units 1 and 2, both; without any it calls nothing by
+# it. The accuracy $a(k)$ is $1, 1, 1, 0$, as if nothing happened until the end. The share of others that are not taken for the class is $1, \frac{1}{2}, 0, 1$, so the balanced accuracy is $1, \frac{3}{4}, \frac{1}{2},
+# \frac{1}{2}$: the knowledge went with the first two units.
+#
+# A *phase transition*, as the paper has it: a curve that stays, or rises, and then falls within few units. Its place and width are read off the curve: *85% lost* is the least $k$ with $a(k) \le 0.15\, a(0)$, the *width of the collapse* the
+# number of units within which the reverse curve falls from 90% to 10% of its peak.
+
 # %%
 others = {name: split.feature_maps(unitnb.sample_others(images, p, name).images) for name in ("S_100", "S_val")}
 random_orders = [np.random.default_rng([p.seed, i]).permutation(len(rank)) for i in range(p.n_random)]
@@ -96,6 +117,11 @@ for name in images.classes:
 # %%
 figure = figures.ablation_figure(removed, reverse, random, test_removed, test_reverse, by_class)
 unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sval])
+
+# %% [markdown]
+# What to see: in **A**, how much sooner accuracy goes than in random orders (grey), and whether it goes at once or all along; in **B**, whether accuracy *rises* above its start before it collapses, and whether balanced
+# accuracy rises with it (if not, the network only says the class's name more often); in **C**, whether all classes behave alike. What would refute the paper: a rank that does no better than random orders; a fall that is
+# spread over the whole layer; classes without a transition.
 
 # %% [markdown]
 # ## What was found, beside what the paper says
@@ -132,3 +158,11 @@ for name, (best, _) in by_class.items():
 
 # %%
 print(unitnb.record_claims(p, "03_ablation", unitnb.ablation_claims(removed, reverse, random, test_removed, by_class)))
+
+# %% [markdown]
+# Next: [04_stability](04_stability.ipynb) asks whether another sample gives another rank, [06_controls](06_controls.ipynb) whether a simpler score does as well.
+#
+# ## References
+#
+# - A. S. Morcos, D. G. T. Barrett, N. C. Rabinowitz, M. Botvinick, *On the importance of single directions for generalization*, ICLR 2018: cumulative ablation of units.
+# - B. Zhou, Y. Sun, D. Bau, A. Torralba, *Revisiting the importance of individual units in CNNs via ablation*, arXiv 1806.02891 (2018): why class accuracy is to be looked at.

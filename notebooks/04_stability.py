@@ -26,6 +26,16 @@
 # let each vote for its top 20 units, and count. Two things that the paper mixes up are taken apart: validation images are also *fewer*, so a rank from as few training images stands
 # beside theirs; and sets drawn from one pool share images, so disjoint sets and a reference from other images stand beside the overlapping ones. It takes about half a minute.
 
+# %% [markdown]
+# 1. [Measures of agreement, by hand](#Measures-of-agreement,-by-hand)
+# 2. [Five ranks](#Five-ranks) and their [ablation curves](#Ablation-curves-by-each-rank,-on-each-set)
+# 3. [Unseen, or few?](#Is-the-validation-rank-worse-because-its-images-were-not-trained-on,-or-because-they-are-few?)
+# 4. [Votes](#Votes)
+# 5. [Figure 4](#Figure-4), and what to see in it
+# 6. [Facts](#What-was-found,-beside-what-the-paper-says) and [verdicts](#Verdicts)
+#
+# Effectiveness is that of [01_method](01_method.ipynb), ablation curves those of [03_ablation](03_ablation.ipynb).
+
 # %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -45,6 +55,19 @@ sets = {name: unitnb.sample_set(images, p, name, lazy=True) for name in ("S_100"
 seen = {name: unitnb.stream(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
 births = {name: found.births for name, found in seen.items()}
 print(f"class '{p.target_class}':", ", ".join(f"{name} {b.shape[0]} images" for name, b in births.items()), f"x {split.n_units} units")
+
+# %% [markdown]
+# ## Measures of agreement, by hand
+#
+# *Kendall's tau* of two ranks: of all pairs of units, the share that both put in the same order minus the share that they put in opposite orders. For the ranks *abc* and *acb* two of three pairs agree and one does not:
+# $\tau = \frac{2}{3} - \frac{1}{3} = \frac{1}{3}$. The *Jaccard index* of two sets is what they share over what they hold together: for $\{a, b\}$ and $\{a, c\}$ it is $\frac{1}{3}$.
+#
+# *Votes* (Eq. 11–14). Draw $n$ sets of $K$ images; each ranks the units and votes for its first 20, so unit $u$ gets $V_u$ votes (Eq. 12), at most $n$. Let $T$ be the ten units with most votes, and $R$ the first 15 of the reference
+# rank. The ratio is
+#
+# $$\frac{1}{10} \sum_{u \in T \cap R} \frac{V_u}{n} \qquad \text{(Eq. 14)} .$$
+#
+# With two in place of ten and four sets, let the most voted units be $a$ (4 votes) and $b$ (3 votes). If both are in $R$, the ratio is $\frac{1}{2} (\frac{4}{4} + \frac{3}{4}) = 0.875$; if $b$ is not, $0.5$.
 
 # %% [markdown]
 # ## Five ranks
@@ -112,6 +135,11 @@ figure = figures.stability_figure(curves, tables, p)
 unitnb.save_figure(p, "fig4", figure, notebook="04_stability", samples=list(sets.values()))
 
 # %% [markdown]
+# What to see: in **A**, whether the curves by $IR_{100}$ and $IR_{1000}$ lie within each other's bands, and whether $IR_{val}$ lies above them and above $IR_{50}$ too; in **C**, whether the votes draw together on a few units as
+# sets grow; in **D**, where the line passes the dotted one, and how far the ratio from other images stays below it: that difference is what sets owe to sharing images with their reference. What would refute
+# the paper: curves apart by more than their bands, votes that stay spread, a ratio that passes 90% only for sets that are most of the pool.
+
+# %% [markdown]
 # ## What was found, beside what the paper says
 #
 # Differences in area (accuracy, mean over the whole curve) with 95% intervals from resampled images, the same images for both curves.
@@ -144,3 +172,11 @@ print(f"fifteen most voted units     the same {same[-1]} in overlapping and in d
 
 # %%
 print(unitnb.record_claims(p, "04_stability", unitnb.stability_claims(curves, tables, small_areas, len(births["S_1000"]))))
+
+# %% [markdown]
+# Next: [05_roles](05_roles.ipynb) inserts the units in the order of their rank.
+#
+# ## References
+#
+# - M. G. Kendall, *A new measure of rank correlation*, Biometrika 30 (1938).
+# - B. Efron, R. J. Tibshirani, *An Introduction to the Bootstrap*, Chapman & Hall (1993): the bands and intervals.

@@ -27,6 +27,16 @@
 # points of the curves, signs of their slopes with bootstrap intervals) give each unit a role. Then ask whether the roles survive when false positives count, whether they
 # belong to the unit or to its place in the order, whether training data alone show overfitting, and whether the ranks are class specific. It takes about a minute.
 
+# %% [markdown]
+# 1. [Roles, by hand](#Roles,-by-hand)
+# 2. [Insertion curves of four models](#Insertion-curves-of-four-models), [Figure 5](#Figure-5) and [Table 1](#Table-1)
+# 3. [Of the unit, or of its place?](#Do-the-roles-survive-when-false-positives-count?-Do-they-belong-to-the-unit?-(Figure-5B))
+# 4. [Overfitting from training data alone](#Can-overfitting-be-seen-from-training-data-alone?-(Figure-5C))
+# 5. [Is the rank class specific?](#Is-the-rank-class-specific?-(Figure-5D))
+# 6. [Facts](#What-was-found,-beside-what-the-paper-says) and [verdicts](#Verdicts)
+#
+# Effectiveness is that of [01_method](01_method.ipynb), curves and balanced accuracy those of [03_ablation](03_ablation.ipynb), here read from the empty layer to the full one.
+
 # %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -44,6 +54,22 @@ p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 models, not_trained = unitnb.trained_models(p)
 print(f"class '{p.target_class}', models {', '.join(models)}{not_trained}")
+
+# %% [markdown]
+# ## Roles, by hand
+#
+# Insert units in the order of the rank and look at training accuracy $a$ and test accuracy $b$ after each. A stretch of units has a role by what both do along it:
+#
+# | | test accuracy rises | test accuracy does not |
+# | --- | --- | --- |
+# | **training accuracy rises** | core, if at the head of the order | overfitted |
+# | **training accuracy does not** | generalizing | confusing |
+#
+# Six units, one after another: $a = 0.1, 0.6, 0.8, 0.9, 1.0, 1.0, 0.9$ and $b = 0.1, 0.5, 0.6, 0.5, 0.4, 0.4, 0.4$. The first two lift both: core. The next two lift training accuracy and cost test accuracy: overfitted. The last two lift
+# neither: confusing. Real curves are noisy, so the rule first cuts them into stretches (change points) and asks of each slope whether its bootstrap interval leaves zero.
+#
+# But a place in the order is not a unit. What does a unit bring, whatever is there before it? Let a layer have the units $u$ and $v$, with accuracy 0.1 without both, 0.5 with $u$, 0.1 with $v$, 0.7 with both. Entering first or second, $u$
+# brings 0.4 or 0.6, on average 0.5; $v$ brings 0 or 0.2, on average 0.1. These means over all orders are *Shapley values*; they share out the whole gain, $0.5 + 0.1 = 0.7 - 0.1$.
 
 # %% [markdown]
 # ## Insertion curves of four models
@@ -75,6 +101,10 @@ for model in models:
 # %%
 figure = figures.roles_figure(runs)
 unitnb.save_figure(p, "fig5", figure, notebook="05_roles", samples=samples)
+
+# %% [markdown]
+# What to see: how soon model A is at its peak and how slowly it then declines; in B to D, where test accuracy turns down while training accuracy goes on rising (the paper's overfitted units). What would refute the paper: curves
+# of training and test images that turn at the same places in models that overfit; roles that other samples of images do not repeat (*agreement of bootstraps* in the table below).
 
 # %% [markdown]
 # ## Table 1
@@ -178,3 +208,12 @@ print("confusing units     paper: many in well-trained models            here:",
 # %%
 here = {"C41": unitnb.core_claim(runs), "C42": unitnb.class_claim(correlations, damage)}
 print(unitnb.record_claims(p, "05_roles", unitnb.role_seed_claims(p) | here))
+
+# %% [markdown]
+# Next: [06_controls](06_controls.ipynb) asks what of all this is due to the topology.
+#
+# ## References
+#
+# - L. S. Shapley, *A value for n-person games*, Contributions to the Theory of Games 2 (1953): what a unit brings, over all orders.
+# - J. Cohen, *A coefficient of agreement for nominal scales*, Educational and Psychological Measurement 20 (1960): kappa, agreement of roles beyond chance.
+# - C. Truong, L. Oudre, N. Vayatis, *Selective review of offline change point detection methods*, Signal Processing 167 (2020): the stretches.

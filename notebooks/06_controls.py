@@ -26,6 +26,18 @@
 # **What you will do.** For every class: rank the units on $S_{100}$ by $E$, by its rivals and by controls, remove them in rank order and in reverse on *other* training images and on
 # test images, with images of the other classes beside; set the births against null models; change the construction and the free choices. It takes about a minute.
 
+# %% [markdown]
+# 1. [The answers](#The-answers), in a table
+# 2. [Rival scores](#Rival-scores)
+# 3. [Recall or bias](#Recall-or-bias)
+# 4. [Null models](#Null-models)
+# 5. [What the construction sees](#What-the-construction-sees)
+# 6. [Free choices](#Free-choices)
+# 7. [A better-founded measure?](#A-better-founded-measure?)
+# 8. [Verdicts](#Verdicts)
+#
+# Effectiveness is that of [01_method](01_method.ipynb), curves and balanced accuracy those of [03_ablation](03_ablation.ipynb).
+
 # %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -56,6 +68,12 @@ untrained_null = chance.null_scores(untrained, untrained_births, p.b_max, draws=
 # An *area* is that between two curves of balanced accuracy on test images, removal in reverse order minus removal in rank order: what the order is worth. 0 is an order that says nothing.
 # Insertion in an order is removal in its reverse read backwards, so the two removals are also the two insertions. Intervals are 95% bootstraps over classes and, for areas and
 # gains, over images within classes, paired where two scores are compared. The answers are read off the intervals.
+
+# %% [markdown]
+# By hand: two units, one image of the class, recognised by the whole layer. In rank order the answer is lost with the first unit, $1, 0, 0$: the area under the curve (trapezoids, over the share of units) is $\frac{1}{2} \cdot \frac{1 + 0}{2} + 0 =
+# \frac{1}{4}$. In reverse it is lost with the last, $1, 1, 0$: area $\frac{3}{4}$. The area between is $\frac{1}{2}$, the most that an order of two units can be worth.
+#
+# What would refute the paper here: an area between that a simpler score exceeds by more than the interval; births that are no more concentrated than those of structureless maps; a gain in recall that false positives pay for.
 
 # %%
 table = unitnb.answers_table(results, untrained_null)
@@ -190,3 +208,12 @@ others = unitnb.sample_others(images, p, "S_100")
 measured = {"C05": unitnb.importance_claim(results, p.effective_threshold), "C43": unitnb.rivals_claim(results)}
 measured |= {"C45": unitnb.depth_claim(split.model, p.layer, s100.images, p.seed), "C46": unitnb.scale_claim(split, s100.images, others.images, p.b_max)}
 print(unitnb.record_claims(p, "06_controls", measured))
+
+# %% [markdown]
+# ## References
+#
+# - H. Li, A. Kadav, I. Durdanovic, H. Samet, H. P. Graf, *Pruning filters for efficient ConvNets*, ICLR 2017 (L1 norm). H. Hu, R. Peng, Y.-W. Tai, C.-K. Tang, *Network trimming*, arXiv 1607.03250 (2016; APoZ).
+# - P. Molchanov, S. Tyree, T. Karras, T. Aila, J. Kautz, *Pruning convolutional neural networks for resource efficient inference*, ICLR 2017 (Taylor, mean activation).
+# - A. S. Morcos, D. G. T. Barrett, N. C. Rabinowitz, M. Botvinick, *On the importance of single directions for generalization*, ICLR 2018 (selectivity). B. Zhou, Y. Sun, D. Bau, A. Torralba, arXiv 1806.02891 (2018; single ablation).
+# - J.-H. Luo, J. Wu, *An entropy-based pruning method for CNN compression*, arXiv 1706.05791 (2017).
+# - A. Chao, T.-J. Shen, *Nonparametric estimation of Shannon's index of diversity when there are unseen species in sample*, Environmental and Ecological Statistics 10 (2003).

@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 
 from unitnb import notebooks, site
 from unitnb.profiles import load_profile
-from unitnb.site import mathml
+from unitnb.site import formulas
 
 ROOT = Path(notebooks.__file__).parents[1]
 PIXEL = base64.b64encode(b"not really a picture").decode()
@@ -111,15 +111,15 @@ def test_every_link_between_the_real_pages_leads_somewhere(tmp_path):
 
 def test_a_formula_that_a_browser_could_not_draw_is_an_error():
     with pytest.raises(ValueError, match=r"\$\\unheard x\$ holds a command"):
-        mathml.mathml(r"\unheard x")
+        formulas.mathml(r"\unheard x")
     with pytest.raises(ValueError, match="cannot be read"):
-        mathml.mathml("x_1_2")
+        formulas.mathml("x_1_2")
     with pytest.raises(ValueError, match="holds Ж"):
-        mathml.mathml("Ж + 1")
+        formulas.mathml("Ж + 1")
 
 
 def test_the_font_of_formulas_knows_their_letters_and_how_high_an_exponent_goes():
-    font = TTFont(io.BytesIO(base64.b64decode(mathml.formula_font().split(",")[1])))
+    font = TTFont(io.BytesIO(base64.b64decode(formulas.formula_font().split(",")[1])))
     letters = {ord(c) for c in "𝐹𝜀𝛽𝐻∑≥≠"}
     assert letters <= set(font.getBestCmap()) and len(font.getGlyphOrder()) < 2000  # of more than 5,000
     assert font["MATH"].table.MathConstants.SuperscriptShiftUp.Value > 0

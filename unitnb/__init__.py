@@ -95,7 +95,7 @@ EXPORTS = {
     "claims.seeds": ("role_seed_claims", "training_seed_claims"),
     "notebooks": (),
     "site.index_page": (),
-    "site.mathml": (),
+    "site.formulas": (),
     "site": (),
     "cli": (),
 }

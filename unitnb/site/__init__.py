@@ -19,7 +19,7 @@ from pygments.formatters import HtmlFormatter
 
 from .. import notebooks, store
 from ..profiles import Profile, load_profile, project_root
-from .mathml import formula_font, mathml
+from .formulas import formula_font, mathml
 
 
 class PageRenderer(IPythonRenderer):

@@ -42,7 +42,7 @@ def mathml(formula: str, display: str = "inline") -> str:
         raise ValueError(f"formula ${formula}$ holds a command that cannot be drawn as MathML; write it in plainer LaTeX")
     foreign = {character for character in html.unescape(re.sub(r"<[^>]*>", "", drawn)) if ord(character) not in KEPT}
     if foreign:
-        raise ValueError(f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (mathml.KEPT)")
+        raise ValueError(f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (formulas.KEPT)")
     return NAMED.sub(r'\g<0><mspace width="0.17em"/>', drawn.replace(NAMESPACE, "", 1))
 
 
