@@ -77,7 +77,7 @@ print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 # %% [markdown]
 # Let $f_k$ be the network without the first $k$ units of an order, and $x_1, \dots, x_n$ images of the class $c$. Accuracy and loss after $k$ removals are
 #
-# $$a(k) = \frac{1}{n} \sum_i \left[ \arg\max f_k(x_i) = c \right], \qquad L(k) = -\frac{1}{n} \sum_i \ln p_k(c \mid x_i) .$$
+# $$a(k) = \frac{1}{n} \sum_i [ \mathrm{argmax} f_k(x_i) = c ], \qquad L(k) = -\frac{1}{n} \sum_i \ln p_k(c \mid x_i) .$$
 #
 # By hand: three units, two images of the class, two of others. The whole network gets all four right; without unit 1 it calls one of the others by the class's name; without units 1 and 2, both; without any it calls nothing by
 # it. The accuracy $a(k)$ is $1, 1, 1, 0$, as if nothing happened until the end. The share of others that are not taken for the class is $1, \frac{1}{2}, 0, 1$, so the balanced accuracy is $1, \frac{3}{4}, \frac{1}{2},
