@@ -86,7 +86,7 @@ def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, block
             made.images = 3
             return made
 
-        monkeypatch.setattr("unitnb.spans.open_engine", small)
+        monkeypatch.setattr("unitnb.ablation.spans.open_engine", small)
     layer = OpenLayer(split, maps)
     assert len(layer.engines) == blocks and isinstance(layer.engines[0][0], engine)
     for units in ([], [2], [0, 3], list(range(split.n_units))):

@@ -48,6 +48,7 @@ def test_commands_refuse_paths_and_write_nothing(line, tmp_path, monkeypatch, ca
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "notebooks").symlink_to(ROOT / "notebooks")
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path / "project"))
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # training would leave it at 1 for the tests that follow
     monkeypatch.chdir(tmp_path / "project")
     assert cli.main(line) == 1 and "unitnb: " in capsys.readouterr().err
     assert [path.name for path in tmp_path.rglob("*") if not path.is_symlink()] == ["project"]

@@ -78,6 +78,18 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
     assert asked == [(i, i // 4) for i in range(10)]
 
 
+def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
+    """Keras counts its automatic names up: another process, or another order of notebooks' cells, has others."""
+    graphs = []
+    for _ in range(2):
+        entry = keras.Input((8, 8, 3))
+        branch = keras.layers.Conv2D(2, 3, padding="same")(entry)
+        graphs.append(streaming._graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
+    assert graphs[0] == graphs[1]
+    other = keras.Model(entry, keras.layers.add([branch, branch]))
+    assert streaming._graph(other) != graphs[0]
+
+
 def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, lazy, tmp_path, monkeypatch):
     first = streaming.stream(split, lazy, tmp_path, block=8)
     assert len(list(tmp_path.glob("stream-*.npz"))) == 3

@@ -4,6 +4,8 @@ Each block is kept in the store, by the network's head and the images' pixels, s
 finds what S_100, its beginning, has left.
 """
 
+import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +91,16 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
 
 
 def _key(split: SplitModel, b_max) -> dict:
-    head = {"graph": split.head.to_json(), "weights": store.digest(*split.head.get_weights())}
+    head = {"graph": _graph(split.head), "weights": store.digest(*split.head.get_weights())}
     return {"version": VERSION, "backend": keras.backend.backend(), "layer": split.layer, "b_max": b_max, "head": store.digest(head)}
+
+
+def _graph(model) -> str:
+    """A network's layers and how they hang together, without the names that Keras counts up from one process to the next."""
+    text = model.to_json()
+    for number, name in enumerate([model.name, *(layer.name for layer in model.layers)]):
+        text = text.replace(json.dumps(name), f'"#{number}"')
+    return re.sub(r'"shared_object_id": \d+', "", text)
 
 
 def _block(split, pool, pixels, start, b_max, folder, key) -> dict[str, np.ndarray]:
