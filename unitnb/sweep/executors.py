@@ -56,7 +56,8 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
         client = Client(scheduler, timeout=15, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise RuntimeError(f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # of lost connections this module speaks itself
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # of lost connections this module speaks itself
     with client:
         print(f"dashboard: {client.dashboard_link}", flush=True)
         yield client.get_executor(pure=False, retries=3)
