@@ -5,7 +5,7 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
-from unitnb import figures, notebooks, pretrained, training
+from unitnb import figures, networks, notebooks, pretrained
 from unitnb.profiles import load_profile
 from unitnb.store import DamagedFileError
 
@@ -223,18 +223,18 @@ def test_another_ending_is_refused(empty, tmp_path):
 
 def test_other_models_and_epochs_say_what_they_need(root):
     profile = load_profile("imagenet", SMALL)
-    assert training.trained_models(profile)[0] == ["A"]
-    needed = training.trained_models(profile)[1]
+    assert networks.trained_models(profile)[0] == ["A"]
+    needed = networks.trained_models(profile)[1]
     assert "models B, C, D" in needed and "unitnb train --profile imagenet --models B C D" in needed
     for call in (
         lambda: unitnb.load_model(profile, "B"),
         lambda: unitnb.epoch_maps(profile, 1, np.zeros((1, 32, 32, 3), "uint8")),
         lambda: unitnb.training_log(profile),
     ):
-        with pytest.raises(training.NotTrainedError, match="unitnb train --profile imagenet --models [AB]$"):
+        with pytest.raises(networks.NotTrainedError, match="unitnb train --profile imagenet --models [AB]$"):
             call()
     shapes = load_profile("shapes")
-    assert training.trained_models(shapes) == (["A", "B", "C", "D"], "")
+    assert networks.trained_models(shapes) == (["A", "B", "C", "D"], "")
 
 
 def test_epoch_0_of_a_pretrained_network_is_the_architecture_with_random_weights(root):
@@ -279,7 +279,7 @@ def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(roo
     assert notebooks.run(source, target, {}) == "" and not target.with_suffix(".needs").exists()
 
 
-def test_the_same_error_of_a_profile_without_pretrained_weights_is_a_failure(root):
+def test_the_same_error_of_a_profile_whose_first_network_is_not_there_is_a_failure(root):
     source = root / "notebooks" / "02_training.py"
     source.write_text(HEADER + NEEDS.replace('== "imagenet"', '== "cifar10"'))
     with pytest.raises(RuntimeError, match="02_training.py failed in cell 3: NotTrainedError"):

@@ -18,11 +18,11 @@ from unitnb import profiles, store
 from unitnb.ablation import ablation_curve
 from unitnb.data import sample_others, sample_set
 from unitnb.models import split_model
+from unitnb.networks import load_model
 from unitnb.profiles import load_profile
 from unitnb.sources import open_images
 from unitnb.sweep import executors, summary
 from unitnb.sweep import tasks as sweep
-from unitnb.training import load_model
 
 SMALL = {"n_rank": 12, "n_validation": 6, "n_others": 2}
 ROOT = Path(profiles.__file__).parents[1]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unitnb import load_model, load_profile, split_model
+from unitnb.networks import is_there
 from unitnb.shapes import shapes_images
 from unitnb.topology import (
     betti_curves,
@@ -27,7 +28,6 @@ from unitnb.topology import (
     top_edges,
 )
 from unitnb.topology._births import births_of
-from unitnb.training import weights_folder
 
 FULL = os.environ.get("UNITNB_FULL") == "1"
 SQUARE = [(0, 1), (1, 2), (2, 3), (0, 3)]
@@ -187,9 +187,9 @@ def test_births_of_the_shipped_networks_agree_with_gudhi(model):
 
 
 def test_births_of_photographs_agree_with_gudhi(photographs):
-    for name in ("shapes", "cifar10"):  # the networks of photographs are there only once they have been trained
+    for name in ("shapes", "cifar10"):  # the network of photographs is for those whose classes are there
         profile = load_profile(name)
-        if (weights_folder(profile) / "A.npz").exists():
+        if is_there(profile, "A"):
             maps = split_model(load_model(profile, "A"), profile.layer).feature_maps(photographs)
             compared_on(maps, 2_000 if FULL else 200)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unitnb import data, sources, store, training
+from unitnb import data, networks, sources, store, training
 from unitnb.profiles import load_profile
 
 TINY = {
@@ -48,11 +48,11 @@ def trained(images, tmp_path_factory):
 
 def test_training_learns_and_what_is_written_loads(trained, images):
     profile, root = trained
-    path = training.weights_folder(profile) / "A.npz"
-    log = training.training_log(profile)
+    path = networks.weights_folder(profile) / "A.npz"
+    log = networks.training_log(profile)
     assert path == root / "build" / "weights" / "cifar10" / "A.npz" and log["epoch"].tolist() == [0, 1, 2, 3]
     assert log["loss"][-1] < log["loss"][0] and log["accuracy"][-1] > 0.9
-    logits = training.load_model(profile).predict(np.stack([images.read("test", i) for i in range(20)]), verbose=0)
+    logits = networks.load_model(profile).predict(np.stack([images.read("test", i) for i in range(20)]), verbose=0)
     assert np.mean(logits.argmax(1) == images.labels["test"]) == pytest.approx(log["test_accuracy"][-1], abs=0.051)
 
 
@@ -61,13 +61,13 @@ def test_the_maps_of_the_last_epoch_are_the_models_and_of_the_first_are_not(trai
     some = np.stack([images.read("train", i) for i in range(4)])
     import keras
 
-    model = training.load_model(profile)
+    model = networks.load_model(profile)
     maps = keras.Model(model.inputs[0], model.get_layer(profile.layer).output).predict(some, verbose=0)
     assert maps.shape == (4, 14, 14, 6)
-    assert np.allclose(training.epoch_maps(profile, 3, some), maps, atol=1e-5)
-    assert not np.allclose(training.epoch_maps(profile, 0, some), maps, atol=1e-2)
+    assert np.allclose(networks.epoch_maps(profile, 3, some), maps, atol=1e-5)
+    assert not np.allclose(networks.epoch_maps(profile, 0, some), maps, atol=1e-2)
     with pytest.raises(ValueError, match="no epoch 7: known: 0, 1, 2, 3"):
-        training.epoch_maps(profile, 7, some)
+        networks.epoch_maps(profile, 7, some)
 
 
 @pytest.mark.parametrize("damage", ["none", "last checkpoint cut short"])
@@ -111,43 +111,43 @@ def test_a_finished_model_is_not_trained_again(trained, images, monkeypatch, cap
 def test_weights_that_are_missing_cut_short_or_of_another_size_are_named(trained, root):
     profile, folder = trained
     with pytest.raises(FileNotFoundError, match="make train PROFILE=cifar10 DATA="):
-        training.load_model(profile)
+        networks.load_model(profile)
     shutil.copytree(folder / "build" / "weights", root / "build" / "weights")
-    path = training.weights_folder(profile) / "A.npz"
+    path = networks.weights_folder(profile) / "A.npz"
     with pytest.raises(ValueError, match="the profile asks for"):
-        training.load_model(load_profile("cifar10", {**TINY, "dense": 9}))
+        networks.load_model(load_profile("cifar10", {**TINY, "dense": 9}))
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(store.DamagedFileError, match="A.npz is damaged"):
-        training.load_model(profile)
+        networks.load_model(profile)
 
 
 def shipped(model):
     profile = load_profile("shapes")
-    return profile, store.read_npz(training.weights_folder(profile) / f"{model}.npz")[1]
+    return profile, store.read_npz(networks.weights_folder(profile) / f"{model}.npz")[1]
 
 
 @pytest.mark.parametrize("model", ["A", "B", "C", "D"])
 def test_shipped_weights_were_made_by_the_recipe_that_the_profile_states(model):
     profile, meta = shipped(model)
     assert training.Recipe(**meta["recipe"]) == profile.recipe(model) and meta["model"] == model
-    assert len(training.training_log(profile, model)["epoch"]) == profile.recipe(model).epochs + 1
+    assert len(networks.training_log(profile, model)["epoch"]) == profile.recipe(model).epochs + 1
 
 
 def test_shipped_weights_are_small_and_reach_what_the_log_says():
     profile, _ = shipped("A")
-    assert sum(path.stat().st_size for path in training.weights_folder(profile).iterdir()) < 8e6
+    assert sum(path.stat().st_size for path in networks.weights_folder(profile).iterdir()) < 8e6
     images = sources.open_images(profile)
     some = np.random.default_rng(0).permutation(len(images.labels["test"]))[:1000]
-    logits = training.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)
+    logits = networks.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)
     assert np.mean(logits.argmax(1) == images.labels["test"][some]) == pytest.approx(
-        training.training_log(profile)["test_accuracy"][-1], abs=0.04
+        networks.training_log(profile)["test_accuracy"][-1], abs=0.04
     )
 
 
 def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     profile, _ = shipped("D")
     profile = replace(profile, n_evaluated=1000)
-    log = training.training_log(profile, "D")
+    log = networks.training_log(profile, "D")
     images = sources.open_images(profile)
     recipe = profile.recipe("D")
     indices, told = data.training_set(images, profile, "D")

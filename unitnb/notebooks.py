@@ -117,8 +117,8 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     """Execute a notebook with papermill and write it to ``target`` if every cell succeeds.
 
     A run that fails leaves no target; the executed copy goes to ``build/failed/`` and the error names it, the cell and the reason.
-    Where the profile's network is pretrained, a notebook that needs a network trained here is no failure: it ends with the cell that
-    says so, its claims are recorded as not measured, and ``<target>.needs`` holds the sentence (make asks no more until it is gone).
+    Where the profile's first network is there, pretrained, shipped or trained, a notebook that needs more is no failure: it ends with the
+    cell that says so, its claims are recorded as not measured, and ``<target>.needs`` holds the sentence (make asks no more until it goes).
 
     Returns
     -------
@@ -150,7 +150,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
                 execution_timeout=None if profile.weights else CELL_SECONDS, config=Config({"KernelManager": kernel}),
             )  # fmt: skip
         except PapermillExecutionError as error:
-            if not (profile.weights and error.ename == "NotTrainedError"):
+            if not (error.ename == "NotTrainedError" and _has_network(profile)):
                 failed = _failed_copy(executed, target)
                 raise RuntimeError(
                     f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
@@ -158,6 +158,12 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
             needed = error.evalue
     _record_needed(profile, source, target.with_suffix(".needs"), needed)
     return needed
+
+
+def _has_network(profile: Profile) -> bool:
+    from . import networks
+
+    return networks.is_there(profile, next(iter(profile.models)))
 
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:

@@ -12,6 +12,7 @@ from .profiles import Profile, nearest
 from .synsets import find_synset, synsets
 
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, whatever the file is called; decoders of others are not tried
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)  # what Pillow raises on bad bytes
 
@@ -29,9 +30,8 @@ def _shapes(profile: Profile) -> Images:
 def _keras_cifar10(profile: Profile) -> Images:
     from keras.datasets import cifar10
 
-    classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     train, test = cifar10.load_data()
-    return from_arrays(classes, {"train": (train[0], train[1].ravel()), "test": (test[0], test[1].ravel())})
+    return from_arrays(CIFAR10, {"train": (train[0], train[1].ravel()), "test": (test[0], test[1].ravel())})
 
 
 def _split_folder(root: Path, *names: str) -> Path:
@@ -65,6 +65,10 @@ def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np
         raise UnreadableImageError(f"{name} ({error})") from error
 
 
+def _class_folders(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+
+
 def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Images:
     """Images in ImageNet's layout, ``train/<class>/*`` and ``test|val/<class>/*``: JPEG, PNG or BMP, endings in any case.
 
@@ -74,7 +78,7 @@ def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Ima
     if not root.is_dir():
         raise FileNotFoundError(f"no folder of images at {root}; name it with DATA=<folder holding train/<class>/ and test/<class>/>")
     folders = {"train": _split_folder(root, "train"), "test": _split_folder(root, "test", "val")}
-    classes = tuple(sorted(path.name for path in folders["train"].iterdir() if path.is_dir()))
+    classes = _class_folders(folders["train"])
     if not classes:
         raise FileNotFoundError(f"{folders['train']} holds no class folders; expected train/<class>/<images>")
     listed = {split: _listing(folder, classes) for split, folder in folders.items()}
@@ -105,6 +109,18 @@ def _folder(profile: Profile) -> Images:
     return folder_images(profile.data_folder, profile.image_size, profile.interpolation)
 
 
+def _source(profile: Profile) -> str:
+    return "keras" if profile.data_folder.name == "keras" else profile.source
+
+
+def class_names(profile: Profile) -> tuple[str, ...]:
+    """The classes of a profile's images, by label, without opening them; of ILSVRC2012, or where there are no images, none."""
+    train = profile.data_folder / "train"
+    if _source(profile) == "folder":
+        return _class_folders(train) if train.is_dir() else ()
+    return {"shapes": shapes.CLASSES, "keras": CIFAR10}.get(_source(profile), ())
+
+
 def open_images(profile: Profile) -> Images:
     """The images of a profile, from the embedded shapes, folders, Keras or ILSVRC2012; its target class is checked here.
 
@@ -118,7 +134,7 @@ def open_images(profile: Profile) -> Images:
         If an archive of ILSVRC2012 is not whole.
     """
     sources = {"shapes": _shapes, "folder": _folder, "keras": _keras_cifar10, "ilsvrc": _ilsvrc}
-    source = "keras" if profile.data_folder.name == "keras" else profile.source
+    source = _source(profile)
     if source not in sources:
         raise ValueError(f"unknown source '{source}': {nearest(source, sources)}")
     images = sources[source](profile)

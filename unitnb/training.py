@@ -9,50 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, large_training, models, pretrained, store, tails
-from .profiles import Profile, Recipe, nearest, show_progress
+from . import data, large_training, store
+from .networks import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
+from .profiles import Profile, Recipe, show_progress
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
-LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
-
-
-class NotTrainedError(FileNotFoundError):
-    """A network, or what its training leaves behind, that has to be trained first."""
-
-
-def weights_folder(profile: Profile, model: str | None = None) -> Path:
-    """Where a profile's weights lie: in the package for the embedded images (they are shipped), else under ``build/weights``.
-
-    Those of a model of ``profile.extra`` are not shipped; only what was measured on them is.
-    """
-    if profile.source == "shapes" and model not in profile.extra:
-        return Path(__file__).parent / "weights" / profile.name
-    return profile.build / "weights" / profile.name
-
-
-def _architecture(profile: Profile, classes: int) -> dict:
-    """What a profile says of its network: the arguments of a function of ``models.ARCHITECTURES``."""
-    if profile.architecture == "vgg16":
-        return {"n_classes": classes, "width": profile.width, "input_size": profile.image_size}
-    return {"n_classes": classes, "widths": list(profile.widths), "dense": profile.dense, "image_size": profile.image_size}
-
-
-def _network(profile: Profile, recipe: Recipe, n_classes: int):
-    """The untrained network of a recipe."""
-    import keras
-
-    if profile.architecture not in models.ARCHITECTURES:
-        raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, models.ARCHITECTURES)}")
-    keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
-    build = models.ARCHITECTURES[profile.architecture]
-    return build(**_architecture(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
 
 
 def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
-    """The same with its optimizer."""
+    """The untrained network of a recipe, with its optimizer."""
     import keras
 
-    network = _network(profile, recipe, n_classes)
+    network = untrained_network(profile, recipe, n_classes)
     network.compile(
         optimizer=keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -122,19 +90,13 @@ def _write_log(path: Path, rows: list[dict]) -> None:
         writer.writerows({name: row[name] if name == "epoch" else f"{row[name]:.4f}" for name in LOG} for row in rows)
 
 
-def _read_log(path: Path) -> list[dict]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [{**row, "epoch": int(row["epoch"])} for row in rows]
-
-
 def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None:
     """Keep the network, and for good, in half precision, its layers up to ``head`` if one is named; older checkpoints go."""
     epoch = rows[-1]["epoch"]
     with store.atomic_path(work / f"epoch-{epoch:03d}.weights.h5") as temporary:
         network.save_weights(temporary, overwrite=True)
     if head:
-        store.write_npz(work / f"head-{epoch:03d}.npz", _arrays(network, head))
+        store.write_npz(work / f"head-{epoch:03d}.npz", arrays_of(network, head))
     _write_log(work / "log.csv", rows)
     for path in sorted(work.glob("epoch-*.weights.h5"))[:-KEPT]:
         path.unlink()
@@ -142,7 +104,7 @@ def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None
 
 def _resume(network, work: Path) -> list[dict]:
     """Load the last whole checkpoint, optimizer included; the log up to it, or [] where training starts from nothing."""
-    rows = _read_log(work / "log.csv") if (work / "log.csv").exists() else []
+    rows = read_log(work / "log.csv") if (work / "log.csv").exists() else []
     while rows:
         path = work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5"
         try:
@@ -154,15 +116,8 @@ def _resume(network, work: Path) -> list[dict]:
     return rows
 
 
-def _arrays(network, last_layer: str | None = None) -> dict[str, np.ndarray]:
-    """Weights in half precision by ``layer/variable``, up to ``last_layer`` if one is named."""
-    names = [layer.name for layer in network.layers]
-    layers = network.layers[: names.index(last_layer) + 1] if last_layer else network.layers
-    return {f"{layer.name}/{v.name}": np.asarray(v, np.float16) for layer in layers for v in layer.trainable_weights}
-
-
 def _export(network, model: str, work: Path, folder: Path, meta: dict, rows: list[dict], head: str | None) -> None:
-    store.write_npz(folder / f"{model}.npz", _arrays(network), meta)
+    store.write_npz(folder / f"{model}.npz", arrays_of(network), meta)
     if head:
         heads = {}
         for epoch in (row["epoch"] for row in rows):
@@ -196,7 +151,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
-    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **_architecture(profile, images.n_outputs)}
+    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **architecture_of(profile, images.n_outputs)}
     feed = _feed(profile, images, *data.training_set(images, profile, model))
     name = f"{profile.name}-{model}-{store.digest(meta, feed.key)[:12]}"
     work = profile.build / "training" / name
@@ -215,7 +170,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
         print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)
         if profile.streamed:
             large_training.write_scalars(profile.build / "tensorboard" / name, rows[-1])
-    _export(network, model, work, folder, meta, rows, head)
+    _export(network, model, work, folder, meta | {"classes": list(images.classes)}, rows, head)
     (work / "finished").touch()
     return folder / f"{model}.npz"
 
@@ -227,114 +182,3 @@ def _summary(row: dict) -> str:
 def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
     found, kept, _ = images.read_many(split, indices, len(indices), strict)
     return found, labels[np.isin(indices, kept)]
-
-
-def train_command(profile: Profile, wanted: list[str]) -> str:
-    """The command that trains the models ``wanted``."""
-    if profile.weights:  # by name: the first of them is pretrained, and only its epochs may be wanted
-        return f"UNITNB_DATA=... unitnb train --profile {profile.name} --models {' '.join(wanted)}"
-    folder = f"DATA={profile.data_folder}" if profile.source != "shapes" else ""
-    extra = " EXTRA=1" if set(wanted) & set(profile.extra) else ""
-    return f"make train PROFILE={profile.name} {folder}".rstrip() + extra
-
-
-def is_pretrained(profile: Profile, model: str) -> bool:
-    """Whether a model is Keras's VGG16 with the weights that the profile names: its first model, where it names some."""
-    return bool(profile.weights) and model == next(iter(profile.models))
-
-
-def trained_models(profile: Profile) -> tuple[list[str], str]:
-    """The profile's models that can be loaded, and a paragraph on those that must be trained first; empty if none must.
-
-    Only of a profile with pretrained weights may models be missing; for others this gives all, and :func:`load_model` the error.
-    """
-    missing = [model for model in profile.models if profile.weights and not _is_there(profile, model)]
-    needs = f"\n\nNot measured: models {', '.join(missing)}. Train them with: {train_command(profile, missing)}"
-    return [model for model in profile.models if model not in missing], needs if missing else ""
-
-
-def _is_there(profile: Profile, model: str) -> bool:
-    return is_pretrained(profile, model) or (weights_folder(profile, model) / f"{model}.npz").exists()
-
-
-def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[str, np.ndarray], dict]:
-    path = weights_folder(profile, model) / (model + ending)
-    if not path.exists():
-        raise NotTrainedError(f"no weights at {path}; make them with: {train_command(profile, [model])}")
-    arrays, meta = store.read_npz(path)
-    wanted = _architecture(profile, meta["n_classes"])
-    if any(meta[name] != value for name, value in wanted.items()):
-        raise ValueError(
-            f"{path} holds a network of { ({name: meta[name] for name in wanted}) }, the profile asks for {wanted}; train it again"
-        )
-    return arrays, meta
-
-
-def _assign(network, arrays: dict[str, np.ndarray]) -> None:
-    for layer in network.layers:
-        for variable in layer.trainable_weights:
-            variable.assign(arrays[f"{layer.name}/{variable.name}"].astype(np.float32))
-
-
-def load_model(profile: Profile, model: str = "A"):
-    """A trained network of the profile, as a Keras model that takes images of grey levels and gives logits.
-
-    The first model of a profile with ``weights`` is Keras's VGG16; its images are RGB, 0..255, too.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it has not been trained, or the pretrained weights are not there; the text says how to get them.
-    ValueError
-        If the file is damaged, or holds a network of another size.
-    """
-    recipe = profile.recipe(model)
-    if is_pretrained(profile, model):
-        return pretrained.load_vgg16(profile)
-    arrays, meta = _stored(profile, model)
-    network = _network(profile, recipe, meta["n_classes"])
-    _assign(network, arrays)
-    return network
-
-
-def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:
-    """Feature maps (n, h, w, u) of the studied layer as the model was after an epoch, 0 being untrained (Fig. 2B-D).
-
-    Only the convolutions of each epoch are kept, so there is no network to classify with. Of a pretrained network nobody kept any;
-    its epoch 0 stands for the same architecture with random weights.
-
-    Raises
-    ------
-    NotTrainedError
-        If the model has not been trained here.
-    ValueError
-        If there is no such epoch.
-    """
-    import keras
-
-    if is_pretrained(profile, model) and epoch == 0:
-        keras.utils.set_random_seed(1 + profile.recipe(model).seed)
-        return models.split_model(pretrained.vgg16(profile.image_size), profile.layer).feature_maps(images)
-    arrays, meta = _stored(profile, model, "-epochs.npz")
-    epochs = sorted({int(name.split("/")[0]) for name in arrays})
-    if epoch not in epochs:
-        raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
-    network = _network(profile, profile.recipe(model), meta["n_classes"])
-    head = keras.Model(network.inputs[0], network.get_layer(profile.layer).output)
-    _assign(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
-    return tails.run_in_batches(head, [images])
-
-
-def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
-    """Loss (nats) and accuracy on training and test images after each epoch, by name; the first entry is epoch 0, untrained.
-
-    Raises
-    ------
-    NotTrainedError
-        If the model has not been trained here.
-    """
-    path = weights_folder(profile, model) / f"{model}.csv"
-    if not path.exists():
-        raise NotTrainedError(f"no log of model {model}'s training at {path}; make it with: {train_command(profile, [model])}")
-    rows = _read_log(path)
-    return {name: np.array([row[name] for row in rows]) for name in LOG}

@@ -56,7 +56,8 @@ def null_scores(maps, births, b_max=None, draws=200, seed=0) -> dict[str, np.nda
     chance[..., 0] = 1 - chance[..., 1:].sum(axis=2)
     born = 1 - chance[..., 0]
     rate, deviation = born.mean(axis=0), np.sqrt((born * (1 - born)).sum(axis=0)) / len(maps)
-    entropies = np.array([_entropy_of_draw(chance.cumsum(axis=2), np.random.default_rng([seed, i])) for i in range(draws)])
+    cumulative = chance.cumsum(axis=2)
+    entropies = np.array([_entropy_of_draw(cumulative, np.random.default_rng([seed, i])) for i in range(draws)])
     mean, spread = _mean_sd(entropies)
     return {
         "rate z": _ratio(selective_rate(births) - rate, deviation),

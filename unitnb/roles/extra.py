@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 from tqdm import tqdm
 
-from .. import data, store, training
+from .. import data, networks, store
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from ..models import split_model
@@ -27,7 +27,7 @@ def insertion_results(profile: Profile, images: data.Images, model: str) -> dict
     ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units, the mean ``entropy`` and ``rate`` (c,) and the share
     ``partial`` (c,) of units with 0 < rate < 1.
     """
-    split = split_model(training.load_model(profile, model), profile.layer)
+    split = split_model(networks.load_model(profile, model), profile.layer)
     names = tqdm(images.classes, f"model {model}", leave=False, disable=not show_progress())
     return _stacked([_of_class(profile, images, model, split, name) for name in names])
 
@@ -59,11 +59,11 @@ def epoch_results(profile: Profile, images: data.Images, model: str) -> dict[str
     ``epoch_pooled_entropy``, of the birth points of all units together; ``epoch_index`` (c, epochs), rank correlation of E with the epoch
     before, unit by unit; and ``epoch_loss`` (epochs + 1,), on training images.
     """
-    log = training.training_log(profile, model)
+    log = networks.training_log(profile, model)
     samples = [data.sample_set(images, profile, "S_100", model, name).images for name in images.classes]
     rows, scores = [], []
     for epoch in log["epoch"].astype(int):
-        maps = training.epoch_maps(profile, epoch, np.concatenate(samples), model)
+        maps = networks.epoch_maps(profile, epoch, np.concatenate(samples), model)
         births = np.split(birth_points(maps, b_max=profile.b_max), len(samples))
         rows.append([_unit_means(b, profile.effective_threshold) for b in births])
         scores.append([effectiveness(b, profile.effective_threshold) for b in births])
@@ -94,7 +94,7 @@ def measure_models(profile: Profile, images: data.Images) -> None:
     arrays |= _stacked([epoch_results(profile, images, model) for model in first])
     recipes = {model: asdict(profile.recipe(model)) for model in models}
     meta = {"profile": profile.name, "models": models, "classes": list(images.classes), "recipes": recipes, "layer": profile.layer}
-    store.write_npz(training.weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta)
+    store.write_npz(networks.weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta)
 
 
 def _stacked(results):
@@ -112,7 +112,7 @@ def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] |
     DamagedFileError
         If the file cannot be read whole.
     """
-    path = training.weights_folder(profile) / FILE
+    path = networks.weights_folder(profile) / FILE
     if not path.exists():
         return None
     arrays, meta = store.read_npz(path)

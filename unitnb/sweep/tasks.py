@@ -17,10 +17,10 @@ from ..ablation import ENGINE_VERSION, ablation_curves
 from ..data import sample_set
 from ..entropy import effectiveness, importance_rank
 from ..models import split_model
+from ..networks import load_model, trained_models
 from ..profiles import Profile, load_profile
 from ..sources import open_images
 from ..topology import birth_points
-from ..training import load_model, trained_models
 
 VERSION = 1  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
 MOST_OTHERS = 200  # images of other classes in all: with 1,000 classes, those of ten must do
