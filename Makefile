@@ -29,7 +29,9 @@ ENVIRONMENT := .venv/.complete
 endif
 
 # The class of the run: CLASS, or the profile's own (the one place where it stands is the profile). ImageNet's may be given as a wnid, an index or a name with spaces.
-setting = $(firstword $(shell sed -n 's/^$(1): *//p' notebooks/profiles/$(PROFILE).yaml 2>/dev/null))
+BASE := $(shell sed -n 's/^base: *//p' 'notebooks/profiles/$(PROFILE).yaml' 2>/dev/null)
+PROFILE_FILES := notebooks/profiles/$(PROFILE).yaml $(BASE:%=notebooks/profiles/%.yaml)
+setting = $(firstword $(shell sed -n 's/^$(1): *//p' $(PROFILE_FILES) 2>/dev/null))
 ifneq ($(and $(CLASS),$(filter ilsvrc,$(call setting,source))),)
 TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.synsets '$(CLASS)')
 else
@@ -68,7 +70,7 @@ $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claim
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
 expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
-$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) notebooks/profiles/$(PROFILE).yaml $(DEPENDS_$(1)) \
+$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(DEPENDS_$(1)) \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
 		| $(ENVIRONMENT)

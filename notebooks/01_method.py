@@ -93,7 +93,7 @@ print(f"birth point {birth_point}; the hole is there from v = {born:.0f} and fil
 # %%
 images = unitnb.open_images(p)
 s100 = unitnb.sample_set(images, p, "S_100")
-split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+split = unitnb.open_layer(p, "A")
 maps = split.feature_maps(s100.images)
 print(f"{len(s100)} images of class '{p.target_class}': maps of {maps.shape[1]}x{maps.shape[2]} for {maps.shape[3]} units of {split.layer}")
 

@@ -49,7 +49,7 @@ from unitnb import figures
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
-split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+split = unitnb.open_layer(p, "A")
 s100, sval = unitnb.sample_set(images, p, "S_100"), unitnb.sample_set(images, p, "S_val")
 print(f"class '{p.target_class}': {len(s100)} training and {len(sval)} test images; {split.n_units} units of {split.layer}, {split.engine} engine")
 

@@ -50,7 +50,7 @@ from unitnb import figures
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
-split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+split = unitnb.open_layer(p, "A")
 sets = {name: unitnb.sample_set(images, p, name, lazy=True) for name in ("S_100", "S_1000", "S_val")}
 seen = {name: unitnb.stream(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
 births = {name: found.births for name, found in seen.items()}

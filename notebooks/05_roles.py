@@ -80,7 +80,7 @@ print(f"class '{p.target_class}', models {', '.join(models)}{not_trained}")
 # %%
 runs, balanced, effects, samples = {}, {}, {}, []
 for model in models:
-    split = unitnb.split_model(unitnb.load_model(p, model), p.layer)
+    split = unitnb.open_layer(p, model)
     sets = {name: (unitnb.sample_set(images, p, name, model), unitnb.sample_others(images, p, name, model)) for name in ("S_100", "S_val")}
     samples += [sample for sample, _ in sets.values()]
     maps = {name: [split.feature_maps(sample.images) for sample in pair] for name, pair in sets.items()}
@@ -166,7 +166,7 @@ for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compar
 # lose while the units are removed in the order of a class's rank, mean over the whole removal. If ranks are class specific, the diagonals stand out.
 
 # %%
-split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+split = unitnb.open_layer(p, "A")
 every = unitnb.class_maps(images, p, split)
 scores = {kind: np.array([unitnb.effectiveness(unitnb.birth_points(every.maps[kind][name], b_max=p.b_max), p=p.effective_threshold) for name in images.classes]) for kind in ("ranking", "train")}
 correlations = unitnb.rank_correlations(np.vstack([scores["ranking"], scores["train"]]))[: len(images.classes), len(images.classes) :]

@@ -52,7 +52,7 @@ from unitnb.controls import chance, choices, comparison, figures, tables
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
-split = unitnb.split_model(unitnb.load_model(p, "A"), p.layer)
+split = unitnb.open_layer(p, "A")
 sets = unitnb.class_maps(images, p, split)
 results = {name: unitnb.class_result(split, sets, name, p) for name in sets.classes}
 

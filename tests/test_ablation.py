@@ -8,7 +8,8 @@ from test_models import residual
 from unitnb import tails
 from unitnb.ablation import ablation_curve, ablation_curves
 from unitnb.ablation.curves import Curve, area_difference
-from unitnb.models import small_vgg, split_model, with_images
+from unitnb.models import split_model, with_images
+from unitnb.vgg import small_vgg
 
 L = keras.layers
 

@@ -5,9 +5,10 @@ import pytest
 
 from unitnb import entropy
 from unitnb.controls import chance, choices, comparison, constructions, experiments
-from unitnb.models import small_vgg, split_model
+from unitnb.models import split_model
 from unitnb.topology import birth_points
 from unitnb.topology.nulls import null_births
+from unitnb.vgg import small_vgg
 
 
 def random_maps(n_images=12, n=14, units=6, share=0.5, seed=0):

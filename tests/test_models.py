@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from unitnb.models import ImageMaps, small_vgg, split_model, vgg16, with_images
+from unitnb import models
+from unitnb.models import ImageMaps, split_model, with_images
+from unitnb.vgg import small_vgg, vgg16
 
 L = keras.layers
 
@@ -168,3 +170,18 @@ def test_a_narrow_vgg16_has_maps_of_14x14_and_the_running_sum_engine():
     for wrong in ({"width": 0}, {"input_size": 31}):
         with pytest.raises(ValueError, match="expected a width above 0 and images of at least 32 pixels"):
             vgg16(**wrong)
+
+
+def test_kept_maps_are_the_same_and_are_found_again_for_the_same_batches(tmp_path, monkeypatch):
+    images = np.random.default_rng(4).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    network = small_vgg(widths=(4, 4, 6), dense=5)
+    plain, kept = split_model(network, "block2_conv3"), split_model(network, "block2_conv3", tmp_path)
+    expected = plain.feature_maps(images, batch_size=2)
+    assert np.array_equal(kept.feature_maps(images, batch_size=2), expected) and len(list(tmp_path.glob("maps-*.npz"))) == 3
+    ran = []
+    run = models.run_in_batches
+    monkeypatch.setattr(models, "run_in_batches", lambda *args: ran.append(len(args[1][0])) or run(*args))
+    assert np.array_equal(split_model(network, "block2_conv3", tmp_path).feature_maps(images[:4], batch_size=2), expected[:4]) and not ran
+    network.layers[1].bias.assign(network.layers[1].bias + 1)
+    changed = split_model(network, "block2_conv3", tmp_path).feature_maps(images[:4], batch_size=2)
+    assert ran == [2, 2] and not np.array_equal(changed, expected[:4])

@@ -58,3 +58,16 @@ def test_a_parameter_that_papermill_only_warns_of_is_an_error():
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed"):
         notebook_parameters({**DEFAULTS, "seed": seed})
+
+
+def test_a_profile_may_stand_on_another(tmp_path, monkeypatch):
+    folder = tmp_path / "notebooks" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "large.yaml").write_text("source: shapes\ntarget_class: ring\nn_rank: 90\nn_large: 900\nmodels: {A: {epochs: 3}}\n")
+    (folder / "small.yaml").write_text("base: large\nn_rank: 9\n")
+    (folder / "lost.yaml").write_text("base: lrge\n")
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    found = load_profile("small", {"n_sets": 5})
+    assert (found.name, found.n_rank, found.n_large, found.target_class, found.recipe("A").epochs) == ("small", 9, 900, "ring", 3)
+    with pytest.raises(ValueError, match="unknown base 'lrge': did you mean 'large'"):
+        load_profile("lost")

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -64,3 +67,23 @@ def test_a_digest_sees_shape_type_and_value():
     others = [a.reshape(2, 3), a.astype(np.int64), a + 1, a.tolist()]
     assert store.digest(a) == store.digest(a.copy()) and store.digest(a) not in [store.digest(other) for other in others]
     assert store.digest(a[::2]) == store.digest(a[::2].copy())
+
+
+WORKER = """
+import sys, time
+import numpy as np
+from unitnb import store
+
+def compute():
+    print("computed", flush=True)
+    time.sleep(1)
+    return {"a": np.arange(3)}
+
+print(store.cached(sys.argv[1], "maps", {"x": 1}, compute, alone=True)["a"].sum(), flush=True)
+"""
+
+
+def test_processes_side_by_side_compute_a_result_once_if_it_is_to_be_computed_alone(tmp_path):
+    pair = [subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=60)[0].split() for process in pair]
+    assert sorted(told, key=len) == [["3"], ["computed", "3"]]

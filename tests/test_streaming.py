@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import data, models, streaming
+from unitnb import data, models, streaming, vgg
 
 L = keras.layers
 # Decodes slowly, so that it is killed while it works; the same images and network as the test's.
@@ -31,7 +31,7 @@ def pixels(index):
 
 def small_split():
     keras.utils.set_random_seed(1)
-    return models.split_model(models.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5), "block2_conv3")
+    return models.split_model(vgg.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5), "block2_conv3")
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,10 @@ def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
     for _ in range(2):
         entry = keras.Input((8, 8, 3))
         branch = keras.layers.Conv2D(2, 3, padding="same")(entry)
-        graphs.append(streaming._graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
+        graphs.append(models._graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
     assert graphs[0] == graphs[1]
     other = keras.Model(entry, keras.layers.add([branch, branch]))
-    assert streaming._graph(other) != graphs[0]
+    assert models._graph(other) != graphs[0]
 
 
 def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, lazy, tmp_path, monkeypatch):

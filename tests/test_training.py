@@ -121,6 +121,42 @@ def test_weights_that_are_missing_cut_short_or_of_another_size_are_named(trained
         networks.load_model(profile)
 
 
+def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
+    """What was trained as model A, now in the package and no longer trained here; the images are in folders of these classes."""
+    arrays, meta = store.read_npz(folder / "build" / "weights" / "cifar10" / "A.npz")
+    store.write_npz(root / "package" / "cifar10" / "A.npz", arrays, meta)
+    shutil.copy(folder / "build" / "weights" / "cifar10" / "A.csv", root / "package" / "cifar10")
+    monkeypatch.setattr(networks, "SHIPPED", root / "package")
+    for name in classes:
+        (root / "images" / "train" / name).mkdir(parents=True)
+    return replace(profile, data="images")
+
+
+def test_shipped_weights_are_read_where_none_were_trained_and_their_epoch_0_is_where_training_starts(trained, root, monkeypatch):
+    profile, folder = trained
+    some = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNITNB_ROOT", str(folder))
+        expected, logits = networks.epoch_maps(profile, 0, some), networks.load_model(profile).predict(some, verbose=0)
+    profile = as_shipped(profile, folder, monkeypatch, root)
+    assert np.array_equal(networks.load_model(profile).predict(some, verbose=0), logits)
+    assert np.array_equal(networks.epoch_maps(profile, 0, some), expected)
+    assert networks.training_log(profile)["epoch"].tolist() == [0, 1, 2, 3]
+    with pytest.raises(networks.NotTrainedError, match="A-epochs.npz; make them with: make train PROFILE=cifar10"):
+        networks.epoch_maps(profile, 2, some)
+    trained_here = networks.weights_folder(profile) / "A.npz"
+    store.write_npz(trained_here, {}, {})
+    assert networks.weights_file(profile, "A") == trained_here
+
+
+def test_shipped_weights_are_not_for_images_of_other_classes(trained, root, monkeypatch):
+    profile, folder = trained
+    profile = as_shipped(profile, folder, monkeypatch, root, classes="abc")
+    with pytest.raises(networks.NotTrainedError, match="build/weights/cifar10/A.npz; make them with: make train"):
+        networks.load_model(profile)
+    assert networks.trained_models(profile) == (list("ABCD"), "") and not networks.is_there(profile, "A")
+
+
 def shipped(model):
     profile = load_profile("shapes")
     return profile, store.read_npz(networks.weights_folder(profile) / f"{model}.npz")[1]
@@ -135,7 +171,7 @@ def test_shipped_weights_were_made_by_the_recipe_that_the_profile_states(model):
 
 def test_shipped_weights_are_small_and_reach_what_the_log_says():
     profile, _ = shipped("A")
-    assert sum(path.stat().st_size for path in networks.weights_folder(profile).iterdir()) < 8e6
+    assert sum(path.stat().st_size for path in networks.SHIPPED.glob("*/*")) < 8e6
     images = sources.open_images(profile)
     some = np.random.default_rng(0).permutation(len(images.labels["test"]))[:1000]
     logits = networks.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import models, pretrained, sources, store, tails
+from . import models, pretrained, sources, store, tails, vgg
 from .profiles import Profile, Recipe, nearest
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
@@ -78,7 +78,7 @@ def trained_models(profile: Profile) -> tuple[list[str], str]:
 
 
 def architecture_of(profile: Profile, n_classes: int) -> dict:
-    """What a profile says of its network: the arguments of a function of ``models.ARCHITECTURES``."""
+    """What a profile says of its network: the arguments of a function of ``vgg.ARCHITECTURES``."""
     if profile.architecture == "vgg16":
         return {"n_classes": n_classes, "width": profile.width, "input_size": profile.image_size}
     return {"n_classes": n_classes, "widths": list(profile.widths), "dense": profile.dense, "image_size": profile.image_size}
@@ -86,10 +86,10 @@ def architecture_of(profile: Profile, n_classes: int) -> dict:
 
 def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
     """The network of a recipe before its training."""
-    if profile.architecture not in models.ARCHITECTURES:
-        raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, models.ARCHITECTURES)}")
+    if profile.architecture not in vgg.ARCHITECTURES:
+        raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, vgg.ARCHITECTURES)}")
     keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
-    build = models.ARCHITECTURES[profile.architecture]
+    build = vgg.ARCHITECTURES[profile.architecture]
     return build(**architecture_of(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
 
 
@@ -141,6 +141,14 @@ def load_model(profile: Profile, model: str = "A"):
     network = untrained_network(profile, recipe, meta["n_classes"])
     _assign(network, arrays)
     return network
+
+
+def open_layer(profile: Profile, model: str = "A") -> models.SplitModel:
+    """A trained network of the profile, split after its studied layer; errors as of :func:`load_model`.
+
+    Where the profile says ``keep_maps``, feature maps are kept under ``build/cache``, so that notebooks share them.
+    """
+    return models.split_model(load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None)
 
 
 def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:

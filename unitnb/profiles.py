@@ -113,6 +113,7 @@ class Profile:
     n_sets: int = 100  # sample sets a group, Eq. 11
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
     n_random: int = 20  # random orders beside each ablation curve
+    keep_maps: bool = False  # whether feature maps are kept under build/cache for the next notebook: where a forward pass takes long
     greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
@@ -189,8 +190,19 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     return merged
 
 
+def _settings(files: Mapping[str, Path], name: str) -> dict:
+    """The settings in a profile's file, over those of the profile that it names as its ``base``."""
+    own = dict(_read_settings(files[name]))
+    base = own.pop("base", None)
+    if base is None:
+        return own
+    if base not in files or base == name:
+        raise ValueError(f"{files[name]}: unknown base '{base}': {nearest(base, files)}")
+    return {**_read_settings(files[base]), **own}
+
+
 def _read_settings(path: Path) -> Mapping:
-    """The settings in a profile's file: plain YAML, in which tags that would make objects are refused."""
+    """What is in a profile's file: plain YAML, in which tags that would make objects are refused."""
     import yaml
 
     try:
@@ -227,7 +239,7 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     files = _profile_files()
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
-    merged = _checked(Profile, _with_overrides({"name": name, **_read_settings(files[name])}, overrides or {}), f"profile '{name}'")
+    merged = _checked(Profile, _with_overrides({"name": name, **_settings(files, name)}, overrides or {}), f"profile '{name}'")
     for group in ("models", "extra"):
         merged[group] = {
             model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged.get(group, {}).items()

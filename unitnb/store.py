@@ -98,7 +98,9 @@ def cached_path(folder: Path, kind: str, key: Mapping) -> Path:
     return Path(folder) / f"{kind}-{digest(kind, key)[:20]}.npz"
 
 
-def cached(folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def cached(
+    folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[str, np.ndarray]], alone: bool = False
+) -> dict[str, np.ndarray]:
     """``compute()``, or what it gave before for the same key.
 
     A damaged file is set aside as ``*.corrupt``, with a warning, and computed anew.
@@ -109,15 +111,35 @@ def cached(folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[
     kind : what they are; the first part of the file's name
     key : everything the result depends on, the version of the code that makes it included
     compute : gives named arrays
+    alone : whether only one process at a time computes results of this kind in this folder, while others wait for what it finds: for
+        work that takes all cores
     """
     path = cached_path(folder, kind, key)
+    if (known := _known(path)) is not None:
+        return known
+    with _turn(path.parent / f".{kind}.lock") if alone else contextlib.nullcontext():
+        if alone and (known := _known(path)) is not None:
+            return known
+        arrays = dict(compute())
+        write_npz(path, arrays, dict(key))
+    return arrays
+
+
+def _known(path: Path) -> dict[str, np.ndarray] | None:
+    """What a whole file holds; None where there is none, or a damaged one, which is set aside."""
     try:
         return read_npz(path)[0]
     except FileNotFoundError:
-        pass
+        return None
     except DamagedFileError as error:
         os.replace(path, path.with_suffix(".corrupt"))
-        warnings.warn(f"{error}: set aside as {path.with_suffix('.corrupt').name} and computed anew", stacklevel=2)
-    arrays = dict(compute())
-    write_npz(path, arrays, dict(key))
-    return arrays
+        warnings.warn(f"{error}: set aside as {path.with_suffix('.corrupt').name} and computed anew", stacklevel=3)
+        return None
+
+
+def _turn(lock: Path):
+    """A lock between processes; the system frees it where its holder dies."""
+    from filelock import FileLock
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(lock)

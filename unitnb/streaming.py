@@ -4,8 +4,6 @@ Each block is kept in the store, by the network's head and the images' pixels, s
 finds what S_100, its beginning, has left.
 """
 
-import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from . import store, tails
-from .models import SplitModel, split_model, with_images
+from .models import SplitModel, head_key, split_model, with_images
 from .profiles import show_progress
 from .topology import birth_points
 
@@ -79,7 +77,7 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
         raise ValueError("no images to stream: expected (n, H, W, 3) with n >= 1")
     pooled = pooled_split(split)
     pool = None if pooled is split else keras.Model(split.head.outputs[0], pooled.head.outputs[0])
-    key = None if folder is None else _key(split, b_max)
+    key = {} if folder is None else {"version": VERSION, "layer": split.layer, "b_max": b_max, **head_key(split)}
     parts = []
     with tqdm(total=len(images), unit="image", desc=split.layer, leave=False, disable=not show_progress()) as bar:
         for start in range(0, len(images), block):
@@ -88,19 +86,6 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
             bar.update(len(pixels))
     births, maps = (np.concatenate([part[name] for part in parts]) for name in ("births", "maps"))
     return Streamed(births, with_images(maps, images) if split.engine == "masked-model" else maps, pooled)
-
-
-def _key(split: SplitModel, b_max) -> dict:
-    head = {"graph": _graph(split.head), "weights": store.digest(*split.head.get_weights())}
-    return {"version": VERSION, "backend": keras.backend.backend(), "layer": split.layer, "b_max": b_max, "head": store.digest(head)}
-
-
-def _graph(model) -> str:
-    """A network's layers and how they hang together, without the names that Keras counts up from one process to the next."""
-    text = model.to_json()
-    for number, name in enumerate([model.name, *(layer.name for layer in model.layers)]):
-        text = text.replace(json.dumps(name), f'"#{number}"')
-    return re.sub(r'"shared_object_id": \d+', "", text)
 
 
 def _block(split, pool, pixels, start, b_max, folder, key) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import ablation, data, entropy, models, networks, sources, topology
+from .. import ablation, data, entropy, networks, sources, topology
 from ..ablation.spans import OpenLayer
 from ..controls import scores
 from ..data import SampleSet
@@ -77,7 +77,7 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     p = load_profile(profile, {"target_class": target_class})
     p.recipe(model)
     images = sources.open_images(p)
-    split = models.split_model(networks.load_model(p, model), p.layer)
+    split = networks.open_layer(p, model)
     drawn = _samples(images, p, model)
     maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
     births, sample = topology.birth_points(maps["training"], b_max=p.b_max), drawn["training"]

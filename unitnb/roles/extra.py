@@ -12,7 +12,6 @@ from tqdm import tqdm
 from .. import data, networks, store
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from ..models import split_model
 from ..profiles import Profile, show_progress
 from ..topology import birth_points
 from . import categorise_roles
@@ -27,7 +26,7 @@ def insertion_results(profile: Profile, images: data.Images, model: str) -> dict
     ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units, the mean ``entropy`` and ``rate`` (c,) and the share
     ``partial`` (c,) of units with 0 < rate < 1.
     """
-    split = split_model(networks.load_model(profile, model), profile.layer)
+    split = networks.open_layer(profile, model)
     names = tqdm(images.classes, f"model {model}", leave=False, disable=not show_progress())
     return _stacked([_of_class(profile, images, model, split, name) for name in names])
 
