@@ -114,3 +114,11 @@ def test_every_role_has_a_colour_and_a_hatch_of_its_own():
 
     assert set(panels.ROLE_FILLS) == set(panels.ROLE_HATCHES) == set(ROLES)
     assert len(set(panels.ROLE_FILLS.values())) == len(set(panels.ROLE_HATCHES.values())) == 4
+
+
+def test_pictures_of_a_tied_map_show_the_edges_of_its_birth_and_none_of_a_later_level():
+    fmap = np.zeros((6, 6))
+    fmap[[0, 1, 2, 3], [1, 2, 3, 0]], fmap[[3, 4], [4, 5]] = [9, 9, 8, 8], [8, 7]
+    whole, few, birth = figures.top_set_figure(fmap, 5).axes
+    assert "order 2" in whole.get_title(loc="left") + whole.get_title()
+    assert (len(few.lines), len(birth.lines)) == (2, 5)

@@ -26,6 +26,7 @@ from unitnb.topology import (
     nulls,
     symmetrize,
     top_edges,
+    top_set,
 )
 from unitnb.topology._births import births_of
 
@@ -332,6 +333,13 @@ def test_second_degree_births():
     assert birth(map_of(6, *singly(OCTAHEDRON)), k=2) == 12
     assert birth(map_of(6, OCTAHEDRON), b_max=11, k=2) == 0
     assert birth(map_of(4, SQUARE), k=2) == 0
+
+
+def test_a_top_set_of_at_most_v_edges_does_not_take_ties_apart():
+    fmap = np.zeros((5, 5))
+    fmap[[0, 1, 2, 3], [1, 2, 3, 4]] = [9, 8, 7, 7]
+    assert [len(top_set(fmap, v)) for v in range(6)] == [0, 1, 2, 2, 4, 4]
+    assert top_set(fmap, 2).tolist() == [[0, 1], [1, 2]]
 
 
 def test_top_edges_enter_by_value_then_row():

@@ -122,11 +122,10 @@ def percent(share: float) -> str:
 
 
 def top_set_figure(fmap: np.ndarray, birth: int):
-    """Fig. 1: a top set of four edges (three if four make the hole) framed in the symmetrized map, its complex, and that at the birth."""
-    order = min(4, birth - 1)
+    """Fig. 1: a top set of four edges (fewer if four tie or have the hole), framed in the symmetrized map; its complex; the birth's."""
     figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
-    first, last = topology.top_edges(fmap, order), topology.top_edges(fmap, birth)
-    panels.draw_top_set(axes["map"], topology.symmetrize(fmap), first, f"Top set of order {order} in $F_s$")
+    first, last = topology.top_set(fmap, min(4, birth - 1)), topology.top_set(fmap, birth)
+    panels.draw_top_set(axes["map"], topology.symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
     panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
     panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", topology.first_hole(fmap))
     return figure
@@ -140,8 +139,8 @@ def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.nd
     panels.draw_image(axes["map"], fmap, "map $F$")
     panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), "$F_s$")
     for number, order in enumerate((max(birth // 2, 1), birth - 1, birth), start=1):
-        hole = topology.first_hole(fmap) if order == birth else ()
-        panels.draw_complex(axes[f"v{number}"], len(fmap), topology.top_edges(fmap, order), f"v = {order}", hole, names=False)
+        hole, edges = topology.first_hole(fmap) if order == birth else (), topology.top_set(fmap, order)
+        panels.draw_complex(axes[f"v{number}"], len(fmap), edges, f"v = {len(edges)}", hole, names=False)
     _, betti = topology.betti_curves(fmap)
     panels.draw_betti_curve(axes["betti"], topology.edges_present(fmap), betti[:, 1], birth)
     null = topology.null_births(len(fmap))

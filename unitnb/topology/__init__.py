@@ -14,7 +14,7 @@ import numpy as np
 
 from .nulls import null_births
 
-__all__ = ["betti_curves", "birth_points", "edges_present", "first_hole", "null_births", "symmetrize", "top_edges"]
+__all__ = ["betti_curves", "birth_points", "edges_present", "first_hole", "null_births", "symmetrize", "top_edges", "top_set"]
 
 LARGEST = 256  # 256 * 255 / 2 edges are the most that int16 can count
 
@@ -124,6 +124,11 @@ def edges_present(fmap):
 def top_edges(fmap, v):
     """Edges (m, 2) present at the v-th level (v from 1) of one map, vertices i < j, in entering order; ties by row (Fig. 1)."""
     return level_edges(checked_map(fmap), v)[1]
+
+
+def top_set(fmap, v):
+    """Edges (m, 2) of the largest top set of one map with at most ``v`` edges, which is all ``v`` where none of them tie (Fig. 1)."""
+    return top_edges(fmap, np.searchsorted(edges_present(fmap), v, side="right"))
 
 
 def checked_map(fmap):
