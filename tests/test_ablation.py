@@ -86,6 +86,48 @@ def test_every_engine_agrees_with_brute_force(name, mode):
     np.testing.assert_allclose(curve.losses, losses, atol=1e-5)
 
 
+@pytest.mark.parametrize("mode", ["remove", "insert"])
+@pytest.mark.parametrize("name", ["small VGG", "small VGG, earlier layer", "inner branch", "block output"])
+def test_fewer_points_are_exact_where_they_are(name, mode):
+    """Every part of the whole curve at 0, a few evenly spaced numbers and u; the running sum has all points anyway."""
+    make, layer, engine, scale = NETWORKS[name]
+    split, maps, labels, order = setting(stirred(seeded(make)), layer, scale=scale)
+    asked = {"mode": mode, "negatives": maps[:3], "target": int(labels[0])}
+    whole, few = ablation_curve(split, maps, labels, order, **asked), ablation_curve(split, maps, labels, order, points=4, **asked)
+    every = np.arange(split.n_units + 1)
+    expected = every if engine == "running-sum" else np.linspace(0, split.n_units, 4).round()
+    assert few.points.tolist() == expected.tolist() and whole.points.tolist() == every.tolist()
+    assert len(np.unique(whole.losses[few.points], axis=0)) > 2
+    for part in ("losses", "label_logits"):
+        np.testing.assert_allclose(getattr(few, part), getattr(whole, part)[few.points], atol=1e-5)
+    for part in ("correct", "in_top5", "chosen", "accuracy", "balanced_accuracy"):
+        assert np.array_equal(getattr(few, part), getattr(whole, part)[few.points]), part
+
+
+@pytest.mark.parametrize("mode", ["remove", "insert"])
+def test_fewer_points_see_units_that_are_dead_on_some_images(mode):
+    """Nine units at 0, 4 and 9, so that what is gone and what has come differ; on each image another two units are alone alive."""
+    split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 9, 8), 8), "block2_conv2", n=9, scale=255)
+    alive = (np.arange(9)[:, None] - np.arange(9)) % 9 < 2
+    maps = (maps + 1) * alive[:, None, None]
+    whole, few = (ablation_curve(split, maps, labels, order, mode, points=points) for points in (None, 3))
+    assert few.points.tolist() == [0, 4, 9]
+    np.testing.assert_allclose(few.losses, whole.losses[[0, 4, 9]], atol=1e-5)
+    assert np.array_equal(few.correct, whole.correct[[0, 4, 9]]) and np.ptp(whole.losses, axis=0).min() > 0.01
+
+
+def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkeypatch):
+    split, maps, labels, order = setting(seeded(small_vgg, 8, (4, 10, 10), 8), "block2_conv2", n=9, scale=255)
+    evaluated, original = [], tails.Masked.logits
+    monkeypatch.setattr(tails.Masked, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
+    whole = ablation_curve(split, maps, labels, order)
+    states = sum(evaluated)
+    assert np.array_equal(ablation_curve(split, maps, labels, order, points=50).losses, whole.losses)
+    evaluated.clear()
+    ablation_curve(split, maps, labels, order, points=3)
+    assert sum(evaluated) <= 3 * 9 < states
+
+
 @pytest.mark.parametrize("replacement", ["mean-map", "mean-value", "per unit"])
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
 def test_replacements_agree_with_brute_force(layer, replacement):
@@ -143,11 +185,14 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
         assert np.array_equal(getattr(again, part), getattr(first, part)), part
     curve(order[::-1]), curve(labels=(labels + 1) % 3), curve(mode="insert"), curve(replacement="mean-map"), curve(negatives=maps[1:3])
     assert files() == 6
+    assert len(curve(points=3).losses) == len(curve(points=3).points) == (3 if split.engine == "masked-model" else len(order) + 1)
+    known = files()
+    assert known == (7 if split.engine == "masked-model" else 6)
     split.model.set_weights([w * 1.5 for w in split.model.get_weights()])
-    assert not np.array_equal(curve().losses, first.losses) and files() == 7
+    assert not np.array_equal(curve().losses, first.losses) and files() == known + 1
     monkeypatch.setattr("unitnb.ablation.ENGINE_VERSION", 99)
     curve()
-    assert files() == 8
+    assert files() == known + 2
 
 
 # ---- a network whose curve is derived on paper ----
@@ -317,6 +362,20 @@ def test_numbers_read_off_a_curve():
     assert curve_of(stairs([1.0, 0.5])).collapse_width() == np.inf
 
 
+def test_what_is_read_off_a_curve_of_fewer_points_is_in_units():
+    """The stairs of the test before at 0, 2, 4, 5 and 6 of six units."""
+    points = np.array([0, 2, 4, 5, 6])
+    curve = curve_of(stairs([0.6, 1.0, 0.4, 0.1, 0.0]), points=points)
+    assert curve.area() == pytest.approx((0.8 * 2 + 0.7 * 2 + 0.25 + 0.05) / 6)
+    assert curve.peak() == (2, 1.0) and curve.units_to_lose() == 6 and curve.units_to_lose(0.3) == 4
+    assert curve.collapse_width() == 3  # from 2 units to 5
+    inserted = curve_of(stairs([0.0, 0.1, 0.4, 1.0, 0.6]), "insert", points=6 - points[::-1])
+    assert inserted.units_to_lose() == 6 and inserted.collapse_width() == 3 and inserted.peak() == (4, 1.0)
+    whole = curve_of(stairs([0.6, 0.8, 1.0, 0.9, 0.4]))
+    with pytest.raises(ValueError, match="expected the same units and images"):
+        area_difference(curve_of(stairs([0.6, 1.0, 0.4, 0.1, 0.0]), points=points), whole)
+
+
 def test_an_inserted_curve_is_read_backwards():
     curve = curve_of(stairs([0.0, 0.1, 0.4, 0.9, 1.0, 0.8, 0.6]), "insert")
     assert curve.units_to_lose() == 6 and curve.collapse_width() == 2 and curve.peak() == (4, 1.0)
@@ -397,6 +456,7 @@ def test_top5_counts_the_label_among_five():
         ({"maps": np.full((2, 2, 2, 3), np.nan)}, "image 0, unit 0"),
         ({"negatives": np.ones((2, 2, 2, 3)), "labels": [0, 1]}, "no target"),
         ({"target": 2}, "target is 2"),
+        ({"points": 1}, "points is 1; expected 2 or more"),
     ],
 )
 def test_bad_input_is_explained(change, message):

@@ -22,6 +22,7 @@ for _name, _value in {
 EXPORTS = {
     "synsets": (),
     "profiles": ("Profile", "load_profile", "notebook_parameters"),
+    "atomic": (),
     "store": (),
     "shapes": (),
     "tars": (),

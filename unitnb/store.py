@@ -1,18 +1,18 @@
 """Results on disk: written atomically, addressed by what they were computed from, checked when read."""
 
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import tokenize
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+
+from .atomic import atomic_path
 
 # What NumPy and zipfile raise on bytes that are no archive of plain arrays, found by fuzzing.
 _DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, tokenize.TokenError, ValueError, EOFError, OSError, LookupError, TypeError,
@@ -21,32 +21,6 @@ _DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, tokenize.TokenE
 
 class DamagedFileError(ValueError):
     """A file that is cut short, altered, or not what its name says."""
-
-
-@contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, with its ending, that takes its place when the block ends well.
-
-    Nobody ever reads a half-written file: on an error the temporary file is removed and ``path`` stays as it was.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name.split('.')[0]}-", suffix="".join(path.suffixes))
-    os.close(handle)
-    try:
-        yield Path(name)
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ masked-model  the layer does not cut the graph (it is inside a residual branch):
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import keras
 import numpy as np
@@ -202,8 +203,8 @@ class RunningSum:
         self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
         return change.any(axis=2)
 
-    def states(self, order, live) -> Iterator:
-        """Yield (k, images, their pre-activations with k units present) for the images that the k-th unit changed."""
+    def states(self, order, live, points) -> Iterator:
+        """Yield (k, images, their pre-activations with k units present) for the images that the k-th unit changed; at all k."""
         running = np.repeat(self.start[None], live.shape[1], axis=0)
         yield 0, np.arange(live.shape[1]), running.astype(np.float32)
         for k, unit in enumerate(order, start=1):
@@ -240,13 +241,13 @@ class Masked:
         self.brought = [keras.ops.convert_to_numpy(tensor) for tensor in brought]
         return (self.maps != self.fill).any(axis=(1, 2)).T
 
-    def states(self, order, live) -> Iterator:
-        """Yield (k, images, their maps with k units present) for the images that the k-th unit changed."""
+    def states(self, order, live, points) -> Iterator:
+        """Yield (k, images, their maps with points[k] units present) for the images that have changed since the point before."""
         present = np.zeros(len(order), bool)
         yield 0, np.arange(len(self.maps)), np.repeat(self.fill[None], len(self.maps), axis=0)
-        for k, unit in enumerate(order, start=1):
-            present[unit] = True
-            images = np.flatnonzero(live[unit])
+        for k, (start, end) in enumerate(pairwise(points), start=1):
+            present[order[start:end]] = True
+            images = np.flatnonzero(live[order[start:end]].any(axis=0))
             yield k, images, np.where(present, self.maps[images], self.fill)
 
     def with_units(self, present) -> np.ndarray:

@@ -22,7 +22,7 @@ def ablation_curve(split, maps, labels, order, mode="remove", **options) -> Curv
 
 
 def ablation_curves(
-    split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None, cache=None
+    split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None, cache=None, points=None
 ) -> list[Curve]:
     """Curves of several orders on the same maps, sharing their work (Sec. 3.2, 3.3).
 
@@ -47,6 +47,10 @@ def ablation_curves(
         By default the label, where all maps have the same.
     cache : folder, optional
         Where results are kept, by model weights, maps, labels, orders and ``ENGINE_VERSION``, and found again: for long runs.
+    points : int, optional
+        Where the tail must be run again at each step (masked-tail, masked-model): how many points a curve has, evenly spaced over the
+        units, the first and the last among them. Exact at these; ``Curve.points`` tells which they are. The running-sum engine has
+        all u + 1, as others have without this.
 
     Returns
     -------
@@ -56,7 +60,8 @@ def ablation_curves(
     Raises
     ------
     ValueError
-        If an order repeats or misses a unit, a label or target is not one of the classes, maps do not fit the split or are not finite.
+        If an order repeats or misses a unit, a label or target is not one of the classes, maps do not fit the split or are not finite, or
+        ``points`` is less than 2.
     """
     maps = _check_maps(split, maps)
     labels = _check_labels(labels, len(maps), split.n_classes)
@@ -66,15 +71,32 @@ def ablation_curves(
     target = _check_target(target, labels, split.n_classes, negatives)
     fill = _replacement(replacement, maps)
     strangers = None if negatives is None else np.full(len(_check_maps(split, negatives)), target)
+    at = spaced_points(split, points)
 
     def work():
-        own = _outcomes(split, maps, labels, orders, mode, fill, target)
-        return own, [] if strangers is None else _outcomes(split, negatives, strangers, orders, mode, fill, target)
+        own = _outcomes(split, maps, labels, orders, mode, fill, target, at)
+        return own, [] if strangers is None else _outcomes(split, negatives, strangers, orders, mode, fill, target, at)
 
     key = {"mode": mode, "target": target, "layer": split.layer, "engine": [split.engine, ENGINE_VERSION]}
+    key |= {"points": at.tolist()} if len(at) <= split.n_units else {}
     own, other = work() if cache is None else _cached(cache, key, split, [maps, negatives, labels, np.array(orders), fill], work)
     other = other or [None] * len(orders)
-    return [_curve(split, mode, order, labels, target, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
+    return [_curve(split, mode, order, labels, target, at, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
+
+
+def spaced_points(split, points=None) -> np.ndarray:
+    """At which numbers of units the curves of ``split`` are evaluated, (p,) int from 0 to u; see ``ablation_curves``.
+
+    Raises
+    ------
+    ValueError
+        If ``points`` is less than 2: a curve has two ends.
+    """
+    if points is not None and points < 2:
+        raise ValueError(f"points is {points}; expected 2 or more: the ends of a curve are always among them.")
+    if points is None or split.engine == "running-sum":
+        return np.arange(split.n_units + 1)
+    return np.unique(np.linspace(0, split.n_units, points).round().astype(np.int64))
 
 
 def _cached(folder, key, split, inputs, work):
@@ -93,7 +115,7 @@ def _packed(own, other) -> dict[str, np.ndarray]:
     return {f"{name}{part}": np.stack([record[part] for record in group]) for name, group in groups.items() for part in range(4)}
 
 
-def _curve(split, mode, order, labels, target, own, other):
+def _curve(split, mode, order, labels, target, at, own, other):
     losses, ranks, logits, chosen = own
     if split.plan.softmax is not None:
         losses = np.minimum(losses, np.float32(LARGEST_LOSS))
@@ -102,7 +124,7 @@ def _curve(split, mode, order, labels, target, own, other):
         strangers = np.empty((len(chosen), 0), bool) if other is None else other[-1]
         positive = np.append(labels == target, np.zeros(strangers.shape[1], bool))
         known = {"chosen": np.hstack([chosen, strangers]), "positive": positive}
-    return Curve(mode, order, split.engine, split.n_classes, ranks < 1, losses, logits, ranks < 5, **known)
+    return Curve(mode, order, split.engine, split.n_classes, ranks < 1, losses, logits, ranks < 5, points=at, **known)
 
 
 def _check_labels(labels, n, n_classes):
@@ -164,10 +186,10 @@ def _replacement(replacement, maps):
     return np.broadcast_to(given, shape).copy()
 
 
-def _outcomes(split, maps, labels, orders, mode, fill, target):
-    """For each order: loss, rank and logit of the label, and whether the target comes first; all (u + 1, n)."""
+def _outcomes(split, maps, labels, orders, mode, fill, target, at):
+    """For each order: loss, rank and logit of the label, and whether the target comes first; all (p, n), p the number of points ``at``."""
     engine = open_engine(split.plan, fill)
-    shape = (split.n_units + 1, len(maps))
+    shape, present_at = (len(at), len(maps)), at if mode == "insert" else split.n_units - at[::-1]
     records = [[np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)] for _ in orders]
     blocks = [slice(i, i + engine.images) for i in range(0, len(maps), engine.images)]
     with threadpool_limits(engine.blas_threads, "blas"), _progress(len(blocks) * len(orders) * split.n_units) as bar:
@@ -175,17 +197,17 @@ def _outcomes(split, maps, labels, orders, mode, fill, target):
             live = engine.load(np.asarray(maps[block]), getattr(maps[block], "images", None))
             for order, record in zip(orders, records, strict=True):
                 present = order if mode == "insert" else order[::-1]
-                _walk(engine, present, live, labels[block], target, [part[:, block] for part in record])
+                _walk(engine, present, live, present_at, labels[block], target, [part[:, block] for part in record])
                 bar.update(split.n_units)
     return records if mode == "insert" else [[part[::-1] for part in record] for record in records]
 
 
-def _walk(engine, order, live, labels, target, record):
-    """Fill ``record`` with the outcomes of 0, 1, ..., u units present; where nothing changed, the outcome before stays."""
-    for steps, images, rows in _grouped(engine.states(order, live), engine.rows):
+def _walk(engine, order, live, points, labels, target, record):
+    """Fill ``record`` with the outcomes of points[0], points[1], ... units present; where nothing changed, the outcome before stays."""
+    for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
         for part, values in zip(record, _judge(engine.logits(rows, images), labels[images], target), strict=True):
             part[steps, images] = values
-    changed = np.vstack([np.ones(live.shape[1], bool), live[order]])
+    changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
     last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
     for part in record:
         part[:] = np.take_along_axis(part, last, axis=0)

@@ -9,7 +9,8 @@ import numpy as np
 class Curve:
     """Outcomes of a network while its units are removed ("remove") or brought back ("insert") one by one.
 
-    Point k is after k units of ``order``. The per-image outcomes are kept, so intervals need no network.
+    Point k is after ``points[k]`` units of ``order``, which is k where all have been evaluated. The per-image outcomes are kept, so
+    intervals need no network.
 
     Attributes
     ----------
@@ -25,6 +26,9 @@ class Curve:
         Whether ``target`` gets the largest logit, on the images and then the negatives; None without a target.
     positive : (n + n_negatives,) bool
         Which of those images are of class ``target``.
+    points : (p,) int
+        How many units are gone, or have come, at each point: 0, 1, ..., u, unless fewer points were asked for; then every u + 1 here is
+        p. What is read off such a curve is in units, and as coarse as its points.
     """
 
     mode: str
@@ -38,6 +42,11 @@ class Curve:
     chosen: np.ndarray | None = field(default=None, repr=False)
     positive: np.ndarray | None = field(default=None, repr=False)
     counts: np.ndarray | None = field(default=None, repr=False)  # how often each image counts: a bootstrap draw
+    points: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        if self.points is None:
+            object.__setattr__(self, "points", np.arange(len(self.correct)))
 
     @property
     def accuracy(self) -> np.ndarray:
@@ -91,23 +100,23 @@ class Curve:
     def area(self, metric="accuracy") -> float:
         """Mean height of the curve over the share of units from 0 to 1 (trapezoids)."""
         values = getattr(self, metric)
-        return float(np.trapezoid(values) / (len(values) - 1))
+        return float(np.trapezoid(values, self.points) / self.points[-1])
 
     def units_to_lose(self, share=0.85, metric="accuracy") -> float:
         """Fewest units removed after which accuracy is at most (1 - share) of its start; inf if never (C15)."""
-        values = self._removal(metric)
-        return _first(values <= (1 - share) * values[0])
+        gone, values = self._removal(metric)
+        return _first(gone, values <= (1 - share) * values[0])
 
     def peak(self, metric="accuracy") -> tuple[int, float]:
-        """Place k (the first) and value of the maximum."""
+        """Number of units (the first) and value of the maximum."""
         values = getattr(self, metric)
-        return int(np.argmax(values)), float(np.max(values))
+        return int(self.points[np.argmax(values)]), float(np.max(values))
 
     def collapse_width(self, high=0.9, low=0.1, metric="accuracy") -> float:
         """Units from the last k with accuracy >= high * peak to the first later k with accuracy <= low * peak; inf if never (C19)."""
-        values = self._removal(metric)
+        gone, values = self._removal(metric)
         last = np.flatnonzero(values >= high * values.max())[-1]
-        return _first(values[last:] <= low * values.max())
+        return _first(gone[last:] - gone[last], values[last:] <= low * values.max())
 
     def bootstrap(self, statistic, n_boot=1000, seed=0) -> tuple[float, float]:
         """95% interval of ``statistic(curve)`` over resampled images."""
@@ -124,8 +133,9 @@ class Curve:
         return self.chosen is not None and bool(self.positive.any()) and not self.positive.all()
 
     def _removal(self, metric):
+        """How many units are gone, and the metric, from the whole layer on."""
         values = getattr(self, metric)
-        return values if self.mode == "remove" else values[::-1]
+        return (self.points, values) if self.mode == "remove" else (self.points[-1] - self.points[::-1], values[::-1])
 
     def _weights(self, n):
         return np.ones(n) if self.counts is None else self.counts[:n]
@@ -157,7 +167,7 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
     ValueError
         If the curves are of other numbers of units or images.
     """
-    if curve.correct.shape != other.correct.shape:
+    if curve.correct.shape != other.correct.shape or not np.array_equal(curve.points, other.points):
         raise ValueError(f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and images")
 
     def difference(counts):
@@ -167,5 +177,5 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
     return difference(None), float(low), float(high)
 
 
-def _first(hit) -> float:
-    return int(np.argmax(hit)) if hit.any() else np.inf
+def _first(gone, hit) -> float:
+    return int(gone[np.argmax(hit)]) if hit.any() else np.inf
