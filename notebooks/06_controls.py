@@ -173,7 +173,7 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 # rank's agreement with the default's in all classes, and what becomes of the target class's curves. Below: does any part of $E$ go with what a unit's removal does?
 
 # %%
-grid = unitnb.choice_areas(split, sets, p.target_class)
+grid = unitnb.choice_areas(split, sets, p.target_class, p.points)
 figure = figures.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 

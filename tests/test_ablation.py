@@ -89,14 +89,13 @@ def test_every_engine_agrees_with_brute_force(name, mode):
 @pytest.mark.parametrize("mode", ["remove", "insert"])
 @pytest.mark.parametrize("name", ["small VGG", "small VGG, earlier layer", "inner branch", "block output"])
 def test_fewer_points_are_exact_where_they_are(name, mode):
-    """Every part of the whole curve at 0, a few evenly spaced numbers and u; the running sum has all points anyway."""
+    """Every part of the whole curve at 0, a few evenly spaced numbers and u."""
     make, layer, engine, scale = NETWORKS[name]
     split, maps, labels, order = setting(stirred(seeded(make)), layer, scale=scale)
     asked = {"mode": mode, "negatives": maps[:3], "target": int(labels[0])}
     whole, few = ablation_curve(split, maps, labels, order, **asked), ablation_curve(split, maps, labels, order, points=4, **asked)
-    every = np.arange(split.n_units + 1)
-    expected = every if engine == "running-sum" else np.linspace(0, split.n_units, 4).round()
-    assert few.points.tolist() == expected.tolist() and whole.points.tolist() == every.tolist()
+    assert few.engine == engine and whole.points.tolist() == list(range(split.n_units + 1))
+    assert few.points.tolist() == np.linspace(0, split.n_units, 4).round().tolist()
     assert len(np.unique(whole.losses[few.points], axis=0)) > 2
     for part in ("losses", "label_logits"):
         np.testing.assert_allclose(getattr(few, part), getattr(whole, part)[few.points], atol=1e-5)
@@ -185,9 +184,9 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
         assert np.array_equal(getattr(again, part), getattr(first, part)), part
     curve(order[::-1]), curve(labels=(labels + 1) % 3), curve(mode="insert"), curve(replacement="mean-map"), curve(negatives=maps[1:3])
     assert files() == 6
-    assert len(curve(points=3).losses) == len(curve(points=3).points) == (3 if split.engine == "masked-model" else len(order) + 1)
+    assert len(curve(points=3).losses) == len(curve(points=3).points) == 3
     known = files()
-    assert known == (7 if split.engine == "masked-model" else 6)
+    assert known == 7
     split.model.set_weights([w * 1.5 for w in split.model.get_weights()])
     assert not np.array_equal(curve().losses, first.losses) and files() == known + 1
     monkeypatch.setattr("unitnb.ablation.ENGINE_VERSION", 99)

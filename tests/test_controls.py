@@ -191,6 +191,16 @@ def answers():
     return split, maps, others, order, found
 
 
+def test_fewer_points_are_those_of_the_whole_curve_and_shares_are_of_the_units(answers):
+    split, maps, others, order, whole = answers
+    few = comparison.answers_of(split, maps, others, 1, {"one": [order]}, points=3)["one"]
+    assert few.points.tolist() == [0, 4, 8]
+    right = whole["one"].worst_right[::4]
+    assert np.array_equal(few.worst_curve, whole["one"].worst_curve[:, ::4]) and np.array_equal(few.worst_right, right)
+    assert np.allclose(few.worst_first[0], right[:, :6].T @ [0.25, 0.5, 0.25])
+    assert comparison.kept_share(few) == {0: 1.0, 1: 0.5, 2: 0.0}[comparison.best_point(few)]
+
+
 def test_areas_of_images_are_the_areas_of_curves(answers):
     from unitnb.ablation import ablation_curve
 

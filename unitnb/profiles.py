@@ -114,12 +114,15 @@ class Profile:
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
     n_random: int = 20  # random orders beside each ablation curve
     keep_maps: bool = False  # whether feature maps are kept under build/cache for the next notebook: where a forward pass takes long
+    points: int | None = None  # of the curves of 06 and of a sweep, evenly spaced over the units; None: after every unit
     greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
     def __post_init__(self):
         if self.interpolation not in INTERPOLATIONS:
             raise ValueError(f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}")
+        if self.points is not None and (type(self.points) is not int or self.points < 2):
+            raise ValueError(f"points: expected a whole number from 2 up, the ends of a curve being among them, got {self.points!r}")
         if self.source == "ilsvrc":  # one name for what may be said as a name, a wnid or an index: folders are called by it
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():

@@ -1,5 +1,6 @@
 """Results on disk: written atomically, addressed by what they were computed from, checked when read."""
 
+import contextlib
 import hashlib
 import json
 import os

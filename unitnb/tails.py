@@ -204,12 +204,14 @@ class RunningSum:
         return change.any(axis=2)
 
     def states(self, order, live, points) -> Iterator:
-        """Yield (k, images, their pre-activations with k units present) for the images that the k-th unit changed; at all k."""
+        """Yield (k, images, their pre-activations with points[k] units present) for images that have changed since the point before."""
         running = np.repeat(self.start[None], live.shape[1], axis=0)
         yield 0, np.arange(live.shape[1]), running.astype(np.float32)
-        for k, unit in enumerate(order, start=1):
-            images = np.flatnonzero(live[unit])
-            running += self.terms[unit]
+        for k, (start, end) in enumerate(pairwise(points), start=1):
+            come = order[start:end]
+            for unit in come:
+                running += self.terms[unit]
+            images = np.flatnonzero(live[come].any(axis=0))
             yield k, images, running[images].astype(np.float32)
 
     def with_units(self, present) -> np.ndarray:

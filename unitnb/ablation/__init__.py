@@ -48,9 +48,8 @@ def ablation_curves(
     cache : folder, optional
         Where results are kept, by model weights, maps, labels, orders and ``ENGINE_VERSION``, and found again: for long runs.
     points : int, optional
-        Where the tail must be run again at each step (masked-tail, masked-model): how many points a curve has, evenly spaced over the
-        units, the first and the last among them. Exact at these; ``Curve.points`` tells which they are. The running-sum engine has
-        all u + 1, as others have without this.
+        How many points a curve has, evenly spaced over the units, the first and the last among them; by default all u + 1. Exact at
+        these; ``Curve.points`` tells which they are. For tails that are large or must be run again at each point.
 
     Returns
     -------
@@ -71,7 +70,7 @@ def ablation_curves(
     target = _check_target(target, labels, split.n_classes, negatives)
     fill = _replacement(replacement, maps)
     strangers = None if negatives is None else np.full(len(_check_maps(split, negatives)), target)
-    at = spaced_points(split, points)
+    at = spaced_points(split.n_units, points)
 
     def work():
         own = _outcomes(split, maps, labels, orders, mode, fill, target, at)
@@ -84,19 +83,20 @@ def ablation_curves(
     return [_curve(split, mode, order, labels, target, at, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
 
 
-def spaced_points(split, points=None) -> np.ndarray:
-    """At which numbers of units the curves of ``split`` are evaluated, (p,) int from 0 to u; see ``ablation_curves``.
+def spaced_points(n_units, points=None) -> np.ndarray:
+    """At which numbers of units a curve is evaluated, (p,) int from 0 to ``n_units``; see ``ablation_curves``.
 
     Raises
     ------
     ValueError
         If ``points`` is less than 2: a curve has two ends.
+
+    >>> spaced_points(128, 5)
+    array([  0,  32,  64,  96, 128])
     """
     if points is not None and points < 2:
         raise ValueError(f"points is {points}; expected 2 or more: the ends of a curve are always among them.")
-    if points is None or split.engine == "running-sum":
-        return np.arange(split.n_units + 1)
-    return np.unique(np.linspace(0, split.n_units, points).round().astype(np.int64))
+    return np.unique(np.linspace(0, n_units, min(points or n_units + 1, n_units + 1)).round().astype(np.int64))
 
 
 def _cached(folder, key, split, inputs, work):

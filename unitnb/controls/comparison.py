@@ -71,14 +71,17 @@ class Answers:
     best_first, worst_first : list of three (images,) arrays
         Each image's area, mean over the orders given (trapezoids): the share of the curve's points at which its answer is right, for own
         images and others; and minus the mean of the loss over the curve, in nats, for own images.
-    best_curve, worst_curve : (2, u + 1)
+    points : (p,) int
+        How many units are gone at each point of the curves: 0, 1, ..., u unless fewer were asked for.
+    best_curve, worst_curve : (2, p)
         Share of right answers on own images (recall) and on others (1 - false-positive rate), by units removed.
-    worst_right : (u + 1, images) bool
+    worst_right : (p, images) bool
         The answers themselves, of own images and then others, for the reverse of the first order.
     """
 
     best_first: list
     worst_first: list
+    points: np.ndarray
     best_curve: np.ndarray
     worst_curve: np.ndarray
     worst_right: np.ndarray
@@ -89,34 +92,36 @@ class Answers:
         return [worst - best for best, worst in zip(self.best_first, self.worst_first, strict=True)]
 
 
-def answers_of(split, maps, others, label, orders: Mapping[str, list]) -> dict[str, Answers]:
+def answers_of(split, maps, others, label, orders: Mapping[str, list], points=None) -> dict[str, Answers]:
     """Curves of several scores on the same images: ``orders[name]`` is a list of orders, (u,) each, most important first.
 
-    Insertion in an order is removal in its reverse read backwards, with the same area, so the two removals are all four curves.
+    Insertion in an order is removal in its reverse read backwards, with the same area, so the two removals are all four curves; ``points``
+    is how many points they have (all by default).
     """
     keys = {tuple(way.tolist()): way for group in orders.values() for order in group for way in (order, order[::-1])}
-    curves = ablation_curves(split, maps, label, list(keys.values()), negatives=others)
+    curves = ablation_curves(split, maps, label, list(keys.values()), negatives=others, points=points)
     found = {key: (curve.chosen == curve.positive, -curve.losses) for key, curve in zip(keys, curves, strict=True)}
-    return {name: _answers(group, found, len(maps)) for name, group in orders.items()}
+    return {name: _answers(group, found, len(maps), curves[0].points) for name, group in orders.items()}
 
 
-def _answers(orders, found, n_own):
+def _answers(orders, found, n_own, points):
     sides = []
     for ways in (orders, [order[::-1] for order in orders]):
         right, gain = (np.mean(parts, axis=0) for parts in zip(*(found[tuple(way.tolist())] for way in ways), strict=True))
-        areas = [image_areas(group) for group in (right[:, :n_own], right[:, n_own:], gain)]
+        areas = [image_areas(group, points) for group in (right[:, :n_own], right[:, n_own:], gain)]
         sides.append((areas, np.array([right[:, :n_own].mean(axis=1), right[:, n_own:].mean(axis=1)])))
-    return Answers(sides[0][0], sides[1][0], sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0])
+    return Answers(sides[0][0], sides[1][0], points, sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0])
 
 
-def image_areas(outcomes) -> np.ndarray:
-    """Area under each image's curve over the share of units from 0 to 1 (trapezoids): (u + 1, n) to (n,).
+def image_areas(outcomes, points=None) -> np.ndarray:
+    """Area under each image's curve over the share of units from 0 to 1 (trapezoids): (p, n) at ``points``, or 0, 1, ..., to (n,).
 
     >>> image_areas(np.array([[True, True], [True, False], [False, False]]))
     array([0.75, 0.25])
     """
     outcomes = np.asarray(outcomes, float)
-    return np.trapezoid(outcomes, axis=0) / (len(outcomes) - 1)
+    points = np.arange(len(outcomes)) if points is None else points
+    return np.trapezoid(outcomes, points, axis=0) / points[-1]
 
 
 # ---- statistics over images and classes ----
@@ -204,8 +209,13 @@ def rates(curve, n_own, n_others) -> dict[str, np.ndarray]:
     return {"recall": recall, "false-positive rate": false, "precision": precision, "balanced accuracy": (recall + curve[1]) / 2}
 
 
-def removed_at(answers: Answers, by="recall") -> int:
-    """Units removed, least important first, where ``by`` is best; the first of equals."""
+def kept_share(answers: Answers, by="recall") -> float:
+    """Share of the units that are left where, least important first, so many are removed that ``by`` is best."""
+    return float(1 - answers.points[best_point(answers, by)] / answers.points[-1])
+
+
+def best_point(answers: Answers, by="recall") -> int:
+    """The point of the reverse order's curve where ``by`` is best; the first of equals."""
     return int(np.argmax(answers.worst_curve[METRICS[by]].mean(axis=0)))
 
 
@@ -219,7 +229,7 @@ def rise(chosen_on: Answers, measured_on: Answers, metric="balanced accuracy", b
     list of (images,) int arrays
         Own images and, for balanced accuracy, others: 1 for an answer put right, -1 for one spoilt.
     """
-    k = removed_at(chosen_on, by)
+    k = best_point(chosen_on, by)
     change = measured_on.worst_right[k].astype(int) - measured_on.worst_right[0]
     n_own = len(measured_on.worst_first[0])
     return [change[:n_own], change[n_own:]][METRICS[metric]]

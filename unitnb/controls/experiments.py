@@ -51,8 +51,8 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
         orders[GREEDY] = [greedy_forward(split, maps, label)]
     drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
     more = {RANDOM: [*drawn, *(order[::-1] for order in drawn)], **built, **chosen}  # reversed, they are random orders, too
-    train = answers_of(split, sets.maps["train"][name], sets.others("train", name), label, orders)
-    test = answers_of(split, sets.maps["test"][name], sets.others("test", name), label, orders | more)
+    train = answers_of(split, sets.maps["train"][name], sets.others("train", name), label, orders, profile.points)
+    test = answers_of(split, sets.maps["test"][name], sets.others("test", name), label, orders | more, profile.points)
     noise = noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile)
     correlations = _correlations(births, scores, p)
     return ClassResult(scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations)
@@ -94,15 +94,15 @@ def _choices(maps, scores):
     return orders, np.array(agreement)
 
 
-def choice_areas(split, sets: ClassMaps, name: str) -> np.ndarray:
+def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
     """What every combination of the free choices makes of one class's curves, (choices,) in the order of ``all_choices``.
 
-    The area between removal in reverse and in rank order, in balanced accuracy on test images, from -1 to 1.
+    The area between removal in reverse and in rank order, in balanced accuracy on test images, -1 to 1; ``points`` as in ``answers_of``.
     """
     births_of, parts = births_by_index(sets.maps["ranking"][name]), {}
     orders = [importance_rank(effectiveness_by_choice(births_of, choice, parts)) for choice in all_choices()]
     distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
-    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct)
+    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct, points)
     return np.array([areas([found], order.tobytes())[0] for order in orders])
 
 

@@ -38,8 +38,8 @@ def rivals_figure(results: Mapping, target: str):
     for name, (colour, style) in LOOKS.items():
         answers = results[target].test[name]
         for curve in (answers.best_curve, answers.worst_curve):
-            axes["recall"].plot(curve[0], color=colour, linestyle=style, linewidth=1.3)
-            axes["balanced"].plot(curve.mean(axis=0), color=colour, linestyle=style, linewidth=1.3)
+            axes["recall"].plot(answers.points, curve[0], color=colour, linestyle=style, linewidth=1.3)
+            axes["balanced"].plot(answers.points, curve.mean(axis=0), color=colour, linestyle=style, linewidth=1.3)
         axes["recall"].plot([], [], color=colour, linestyle=style, label=name)
     axes["recall"].set(title=f"A  {target}: rank order and reverse", xlabel="units removed", ylabel="recall", ylim=(-0.03, 1.03))
     axes["balanced"].set(xlabel="units removed", ylabel="balanced accuracy", ylim=(0.35, 1.03))
@@ -98,7 +98,7 @@ def bias_figure(results: Mapping, rises: Mapping[str, np.ndarray]):
         answers = [result[PAPER] for result in on_set(results, kind)]
         found = [rates(a.worst_curve, len(a.worst_first[0]), len(a.worst_first[1])) for a in answers]
         for name, (colour, style) in RATE_LOOKS.items():
-            axes[kind].plot(_mean_known([rate[name] for rate in found]), color=colour, linestyle=style, label=name)
+            axes[kind].plot(answers[0].points, _mean_known([rate[name] for rate in found]), color=colour, linestyle=style, label=name)
         title = "D  Other training images" if kind == "train" else "Test images"
         axes[kind].set(title=title, xlabel="units removed, least effective first", ylabel="mean over classes", ylim=(-0.03, 1.03))
     figure.legend(*axes["test"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -123,7 +123,8 @@ def rates_figure(results: Mapping):
         for row in ("worst", "best"):
             found = [rates(getattr(a, f"{row}_curve"), len(a.worst_first[0]), len(a.worst_first[1])) for a in answers]
             for name in RATE_LOOKS:
-                axes[f"{row} {name}"].plot(_mean_known([rate[name] for rate in found]), color=colour, linestyle=style, label=score)
+                mean = _mean_known([rate[name] for rate in found])
+                axes[f"{row} {name}"].plot(answers[0].points, mean, color=colour, linestyle=style, label=score)
     for name in RATE_LOOKS:
         axes[f"worst {name}"].set_title(name.capitalize())
         axes[f"best {name}"].set_xlabel("units removed")

@@ -6,7 +6,19 @@ import numpy as np
 
 from ..figures import table
 from .choices import single_choices
-from .comparison import METRICS, areas, class_mean, differences, mean_interval, paired_bootstrap, rates, removed_at, rise, verdict
+from .comparison import (
+    METRICS,
+    areas,
+    best_point,
+    class_mean,
+    differences,
+    kept_share,
+    mean_interval,
+    paired_bootstrap,
+    rates,
+    rise,
+    verdict,
+)
 from .experiments import CHANCE, GREEDY, RANDOM, by_area, on_set
 from .scores import CAUSAL, OURS, PAPER
 
@@ -75,7 +87,7 @@ def _bias_rows(results):
         (metric, by): paired_bootstrap([rise(r.train[PAPER], r.test[PAPER], metric, by) for r in results.values()])
         for metric, by in (("recall", "recall"), ("balanced accuracy", "recall"), ("balanced accuracy", "balanced accuracy"))
     }
-    kept = [1 - removed_at(r.train[PAPER]) / len(r.births.T) for r in results.values()]
+    kept = [kept_share(r.train[PAPER]) for r in results.values()]
     experiment = f"units kept where it is best on training images (median {np.median(kept):.0%}): gain on test images"
     found = rises["recall", "recall"]
     yield _row("Are few units better than all?", f"{experiment}, in recall", found, "yes", "no: worse", "no gain seen")
@@ -159,14 +171,14 @@ def scores_table(results: Mapping) -> str:
 
 def bias_table(results: Mapping) -> str:
     """What every score's reverse removal gains on test images where recall is best on training images, in Markdown; class means."""
-    rows, units = [], len(next(iter(results.values())).births.T)
+    rows = []
     for name in next(iter(results.values())).train:
         pairs = [(result.train[name], result.test[name]) for result in results.values()]
         recall, balanced = (interval_text(paired_bootstrap([rise(*pair, metric) for pair in pairs])) for metric in METRICS)
-        at = [removed_at(train) for train, _ in pairs]
+        at = [best_point(train) for train, _ in pairs]
         found = [rates(test.worst_curve, *map(len, test.worst_first[:2])) for _, test in pairs]
         false, precision = (_mean_change(found, at, kind) for kind in ("false-positive rate", "precision"))
-        rows.append([name, f"{1 - np.median(at) / units:.0%}", recall, false, precision, balanced])
+        rows.append([name, f"{np.median([kept_share(train) for train, _ in pairs]):.0%}", recall, false, precision, balanced])
     return table(["score", "units kept, median", "recall", "false-positive rate", "precision", "balanced accuracy"], rows)
 
 
