@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from unitnb import cli, notebooks
+from unitnb.profiles import load_profile
 
 ROOT = Path(notebooks.__file__).parents[1]
 HEADER = (ROOT / "notebooks" / "03_ablation.py").read_text().split("# %%")[0]
@@ -51,6 +52,21 @@ def test_a_run_takes_parameters_and_leaves_only_its_target(project):
     target = project / "build" / "runs" / "x.ipynb"
     notebooks.run(notebooks.sources()[0], target, {"target_class": "star", "seed": 3})
     assert printed(target) == "star 3 birth_points\n" and list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("shapes", "0"), ("imagenet", "1")])
+def test_the_kernel_of_a_large_profile_uses_onednn_and_others_do_not(project, monkeypatch, name, expected):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    added = 'import os\n\nimport unitnb\n\nprint("onednn", os.environ["TF_ENABLE_ONEDNN_OPTS"])\n'
+    source = edit(project, "01_method", "import unitnb\n", added)
+    notebooks.run(source, project / "out.ipynb", {"profile": name})
+    assert f"onednn {expected}\n" in printed(project / "out.ipynb") and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (ROOT / "notebooks" / "profiles").glob("*.yaml") if path.stem != "shapes"])
+def test_make_reads_what_a_profile_says_itself_or_takes_from_its_base(checkout, name):
+    target = load_profile(name).target_class
+    assert f"build/runs/{name}/{target}/01_method.ipynb --profile {name}" in make(checkout, "-n", "figures", f"PROFILE={name}").stdout
 
 
 def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, capsys):

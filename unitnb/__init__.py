@@ -8,11 +8,13 @@ import os
 
 __version__ = "0.1.0"
 
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+
 # TensorFlow and Keras read these when they are imported, so they must be set before (see CONTRIBUTING.md).
 for _name, _value in {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
+    ONEDNN: "0",
     "TF_NUM_INTRAOP_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),  # Dask gives its workers one
     "TF_NUM_INTEROP_THREADS": "1",
 }.items():

@@ -6,11 +6,12 @@ import sys
 import warnings
 from pathlib import Path
 
+from . import ONEDNN
 from .profiles import load_profile, project_root
 
 
 def _train(options) -> None:
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # twice as fast; checked outputs come from the weights, not from training
+    os.environ[ONEDNN] = "1"  # twice as fast; checked outputs come from the weights, not from training
     from . import sources, training
 
     profile = _profile_of(options.profile, options.target_class)

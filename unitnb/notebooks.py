@@ -1,6 +1,7 @@
 """The notebooks: run them headlessly, refresh what is committed, check the pairs, and tell make what each depends on."""
 
 import ast
+import contextlib
 import difflib
 import hashlib
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import _MODULE_OF, EXPORTS
+from . import _MODULE_OF, EXPORTS, ONEDNN
 from .profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
 CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
@@ -138,7 +139,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     from . import store
 
     profile, needed = check_parameters(parameters), ""
-    with store.atomic_path(target) as executed, tempfile.TemporaryDirectory(prefix="unitnb-") as sockets:
+    with store.atomic_path(target) as executed, tempfile.TemporaryDirectory(prefix="unitnb-") as sockets, _kernel_settings(profile):
         plain = Path(sockets) / source.with_suffix(".ipynb").name
         nbformat.write(_read(source), plain)
         # Sockets in a folder of their own: runs side by side neither race for ports nor meet in one file name.
@@ -158,6 +159,17 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
             needed = error.evalue
     _record_needed(profile, source, target.with_suffix(".needs"), needed)
     return needed
+
+
+@contextlib.contextmanager
+def _kernel_settings(profile: Profile) -> Iterator[None]:
+    """What TensorFlow reads at its start, in the environment that the kernel inherits."""
+    before = os.environ[ONEDNN]
+    os.environ[ONEDNN] = "1" if profile.onednn else before
+    try:
+        yield
+    finally:
+        os.environ[ONEDNN] = before
 
 
 def _has_network(profile: Profile) -> bool:

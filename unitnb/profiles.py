@@ -113,6 +113,7 @@ class Profile:
     n_sets: int = 100  # sample sets a group, Eq. 11
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
     n_random: int = 20  # random orders beside each ablation curve
+    onednn: bool = False  # whether `make figures` and sweeps use oneDNN: VGG16 twice as fast, last digits as the processor has them
     keep_maps: bool = False  # whether feature maps are kept under build/cache for the next notebook: where a forward pass takes long
     points: int | None = None  # of the curves of 06 and of a sweep, evenly spaced over the units; None: after every unit
     greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
