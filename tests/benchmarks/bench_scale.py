@@ -1,10 +1,10 @@
-"""The paper's scale: photographs of 500x375 pixels through VGG16 to births and a curve, time by stage and peak memory, all from one run.
-
-    python tests/benchmarks/bench_scale.py                  # 100 photographs
-    UNITNB_FULL=1 python tests/benchmarks/bench_scale.py    # 1,000
-"""
+"""The paper's scale: photographs of 500x375 pixels through VGG16 to births and a curve, time by stage and peak memory, all from one run."""
 
 import os
+
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # as the profile imagenet has it; read when TensorFlow is imported
+
+import contextlib
 import tempfile
 import time
 from functools import partial
@@ -17,8 +17,8 @@ from PIL import Image
 import unitnb
 from unitnb import data, models, sources, streaming
 
-N_IMAGES = 1000 if os.environ.get("UNITNB_FULL") == "1" else 100
-N_CURVE, LARGE = 100, 1000  # images of S_100 and of S_1000
+SIZES = (100, 1000)  # images of S_100 and of S_1000
+N_CURVE = 100  # of them, for one curve
 
 
 def write_photographs(folder, n):
@@ -47,47 +47,56 @@ class Stages:
 
         return timed
 
+    @contextlib.contextmanager
+    def replaced(self, owner, name, stage):
+        """``owner.name`` takes its time for ``stage``."""
+        before = getattr(owner, name)
+        setattr(owner, name, self.of(stage, before))
+        yield
+        setattr(owner, name, before)
 
-def measure(folder):
-    """Stages of streaming and of one curve, and peak bytes above what the network alone takes."""
-    stages, images = Stages(), sources.folder_images(folder, 224)
+
+def measure(folder, n):
+    """Stages of streaming ``n`` photographs and of one curve on the first of them, bytes before and at the peak, and what was found."""
+    stages, images = Stages(), sources.folder_images(folder, 224, "nearest")
     split = unitnb.split_model(unitnb.vgg16(), "block5_conv3")
-    photographs = data.LazyImages(stages.of("decode", partial(images.read, "train")), range(N_IMAGES))
-    models.SplitModel.feature_maps = stages.of("forward", models.SplitModel.feature_maps)
+    photographs = data.LazyImages(stages.of("decode", partial(images.read, "train")), range(n))
     unitnb.birth_points(np.zeros((1, 14, 14, 1), np.float32))  # compiled before the clock starts
-    streaming.birth_points = stages.of("births", streaming.birth_points)
-    found, before = [], resident_bytes()
+    split.feature_maps(photographs[:1])
+    before, cache = resident_bytes(), folder / f"cache-{n}"
+    found = []
 
     def work():
-        streamed = stages.of("stream", streaming.stream)(split, photographs, folder / "cache")
+        streamed = stages.of("stream", streaming.stream)(split, photographs, cache)
         order = unitnb.importance_rank(unitnb.effectiveness(streamed.births))
         stages.of("one curve", unitnb.ablation_curve)(streamed.split, streamed.maps[:N_CURVE], 0, order)
-        found.append(streamed)
+        found.append((streamed.births > 0).mean())
 
-    peak = peak_bytes(work)
-    return stages.seconds, before, peak, sum(path.stat().st_size for path in (folder / "cache").iterdir()), found[0]
+    with stages.replaced(models.SplitModel, "feature_maps", "forward"), stages.replaced(streaming, "birth_points", "births"):
+        peak = peak_bytes(work)
+    return stages.seconds, (before, peak), sum(path.stat().st_size for path in cache.iterdir()), found[0]
 
 
-def rows(seconds, before, peak, stored, streamed):
+def columns(n, seconds, memory, stored, born):
+    """What a run of ``n`` photographs gives, by row of the table."""
     curve, streaming_time = seconds.pop("one curve"), seconds.pop("stream")
     seconds["pooling, store and the rest"] = streaming_time - sum(seconds.values())
-    for stage, taken in seconds.items():
-        yield stage, f"{taken:.1f} s", f"{1000 * taken / N_IMAGES:.1f} ms an image, {taken / streaming_time:.1%} of streaming"
-    yield f"one curve, {N_CURVE} images", f"{curve:.1f} s", f"{1000 * curve / N_CURVE:.0f} ms an image"
-    forward = seconds["forward"] / N_IMAGES * LARGE
-    share = forward / (streaming_time / N_IMAGES * LARGE + curve)
-    yield f"a class: S_{LARGE} and one curve, from these", f"{forward / share / 60:.1f} min", f"forward is {share:.0%} of it (80%)"
-    yield "peak memory above the network", f"{(peak - before) / 1e9:.2f} GB", f"{peak / 1e9:.2f} GB in all (3 GB plus the network)"
-    born = (streamed.births > 0).mean()
-    yield "kept in the store", f"{stored / 1e6:.0f} MB", f"{stored / 1e3 / N_IMAGES:.0f} kB an image; {born:.0%} of the maps have a birth"
+    yield from ((stage, f"{t:.1f} s ({1000 * t / n:.1f} ms an image, {t / streaming_time:.1%})") for stage, t in seconds.items())
+    yield f"one curve, {N_CURVE} images", f"{curve:.1f} s ({1000 * curve / N_CURVE:.0f} ms an image)"
+    share = seconds["forward"] / (streaming_time + curve)
+    yield "streaming and one curve", f"{streaming_time + curve:.0f} s, {share:.0%} of it forward (80%)"
+    yield "peak memory above the network", f"{(memory[1] - memory[0]) / 1e9:.2f} GB of {memory[1] / 1e9:.2f} GB (3 GB plus the network)"
+    yield "kept in the store", f"{stored / 1e6:.0f} MB ({stored / 1e3 / n:.0f} kB an image; {born:.0%} of the maps have a birth)"
 
 
 def main():
-    print(f"| VGG16, 512 units of block5_conv3, photographs of 500x375 | {N_IMAGES} images | beside (to reach) |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        write_photographs(Path(folder), N_IMAGES)
-        for row in rows(*measure(Path(folder))):
-            print("| " + " | ".join(row) + " |", flush=True)
+        write_photographs(Path(folder), max(SIZES))
+        found = [dict(columns(n, *measure(Path(folder), n))) for n in SIZES]
+    print("| VGG16, 512 units of block5_conv3, photographs of 500x375 (to reach) | " + " | ".join(f"{n} images" for n in SIZES) + " |")
+    print("|---|" + "---|" * len(SIZES))
+    for row in found[0]:
+        print("| " + " | ".join([row, *(column[row] for column in found)]) + " |", flush=True)
 
 
 if __name__ == "__main__":
