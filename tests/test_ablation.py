@@ -334,6 +334,9 @@ def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):
     ablation_curve(*case)
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("UNITNB_PROGRESS", "1")
+    ablation_curve(*case)  # too short for a bar
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("unitnb.progress.DELAY", 0.0)
     ablation_curve(*case)
     assert "unit" in capsys.readouterr().err
 

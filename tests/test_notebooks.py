@@ -1,7 +1,9 @@
 """The machinery around the notebooks, with small notebooks of its own; the real ones are run by nbval and papermill."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +63,34 @@ def test_the_kernel_of_a_large_profile_uses_onednn_and_others_do_not(project, mo
     source = edit(project, "01_method", "import unitnb\n", added)
     notebooks.run(source, project / "out.ipynb", {"profile": name})
     assert f"onednn {expected}\n" in printed(project / "out.ipynb") and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+
+
+SLOW = """# %%
+import time
+
+from unitnb import progress
+
+progress.DELAY = 0.0
+for _ in progress.progress_bar(range(8), "slow work"):
+    time.sleep(0.2)
+"""
+
+
+def test_the_terminal_shows_what_a_notebook_is_at_and_the_notebook_does_not(project):
+    import pty
+
+    source = project / "notebooks" / "01_method.py"
+    source.write_text(source.read_text() + SLOW)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "unitnb.cli", "run", str(source), str(project / "out.ipynb")]
+    process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL, cwd=ROOT)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while part := os.read(ours, 4096):
+            seen += part
+    assert process.wait() == 0 and re.search(rb"01_method slow work: +\d+%.*<00:0", seen)
+    assert nbformat.read(project / "out.ipynb", 4).cells[-1].outputs == []
 
 
 @pytest.mark.parametrize("name", [path.stem for path in (ROOT / "notebooks" / "profiles").glob("*.yaml") if path.stem != "shapes"])

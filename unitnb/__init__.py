@@ -23,6 +23,7 @@ for _name, _value in {
 # The public names, by module, in the order in which modules may import one another.
 EXPORTS = {
     "synsets": (),
+    "progress": (),
     "profiles": ("Profile", "load_profile", "notebook_parameters"),
     "atomic": (),
     "store": (),

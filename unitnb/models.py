@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from . import store
+from .progress import progress_bar
 from .tails import TailPlan, fitting_batch, plan_tail, run_in_batches
 
 
@@ -83,7 +84,8 @@ class SplitModel:
 
     def _kept_maps(self, images, batch_size):
         size = batch_size or fitting_batch(images.shape)
-        return np.concatenate([self._kept_batch(images[i : i + size]) for i in range(0, len(images), size)])
+        starts = progress_bar(range(0, len(images), size), f"maps of {self.layer}", unit="batch")
+        return np.concatenate([self._kept_batch(images[i : i + size]) for i in starts])
 
     def _kept_batch(self, images):
         key = {**self._head_key, "images": store.digest(images)}

@@ -136,10 +136,15 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    from . import store
+    from . import progress, store
 
     profile, needed = check_parameters(parameters), ""
-    with store.atomic_path(target) as executed, tempfile.TemporaryDirectory(prefix="unitnb-") as sockets, _kernel_settings(profile):
+    with (
+        store.atomic_path(target) as executed,
+        tempfile.TemporaryDirectory(prefix="unitnb-") as sockets,
+        progress.from_kernels(source.stem),
+        _kernel_settings(profile),
+    ):
         plain = Path(sockets) / source.with_suffix(".ipynb").name
         nbformat.write(_read(source), plain)
         # Sockets in a folder of their own: runs side by side neither race for ports nor meet in one file name.

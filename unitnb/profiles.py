@@ -5,7 +5,6 @@ import difflib
 import math
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -22,11 +21,6 @@ def project_root() -> Path:
     checkout = Path(__file__).resolve().parents[1]
     fallback = checkout if (checkout / "notebooks" / "profiles").is_dir() else Path.cwd()
     return Path(os.environ.get("UNITNB_ROOT", fallback))
-
-
-def show_progress() -> bool:
-    """Whether progress bars are shown: in a terminal, or where ``UNITNB_PROGRESS=1`` asks for them."""
-    return os.environ.get("UNITNB_PROGRESS", str(int(sys.stderr.isatty()))) == "1"
 
 
 def nearest(name: object, known) -> str:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from . import store, tails
 from .models import SplitModel, head_key, split_model, with_images
-from .profiles import show_progress
+from .progress import progress_bar
 from .topology import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number
@@ -79,7 +78,7 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
     pool = None if pooled is split else keras.Model(split.head.outputs[0], pooled.head.outputs[0])
     key = {} if folder is None else {"version": VERSION, "layer": split.layer, "b_max": b_max, **head_key(split)}
     parts = []
-    with tqdm(total=len(images), unit="image", desc=split.layer, leave=False, disable=not show_progress()) as bar:
+    with progress_bar(total=len(images), unit="image", desc=split.layer) as bar:
         for start in range(0, len(images), block):
             pixels = np.asarray(images[start : start + block])
             parts.append(_block(split, pool, pixels, start, b_max, folder, key))

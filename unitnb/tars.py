@@ -11,10 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 from filelock import FileLock
-from tqdm import tqdm
 
 from . import store
-from .profiles import show_progress
+from .progress import progress_bar
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp"}  # of images, in any case
 IMAGE_BYTES = 2**26  # an image larger than this is refused; the largest of ILSVRC2012 is a quarter of it
@@ -94,7 +93,7 @@ def _kept(path, cache, kind, compute):
 
 def _all_groups(file, path):
     members = [member for member in plain_members(file, path) if member.name.endswith(".tar")]
-    found = [_one_group(file, path, member) for member in tqdm(members, f"index of {path.name}", disable=not show_progress())]
+    found = [_one_group(file, path, member) for member in progress_bar(members, f"index of {path.name}")]
     if not found:
         raise store.DamagedFileError(f"{path} holds no archives <group>.tar; expected one for each class")
     return {name: np.concatenate([group[name] for group in found]) for name in found[0]}

@@ -11,7 +11,8 @@ import numpy as np
 
 from . import data, large_training, store
 from .networks import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
-from .profiles import Profile, Recipe, show_progress
+from .profiles import Profile, Recipe
+from .progress import show_progress
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 

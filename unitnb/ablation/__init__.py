@@ -2,11 +2,10 @@
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from .. import store
 from ..models import images_of
-from ..profiles import show_progress
+from ..progress import progress_bar
 from ..tails import open_engine
 from .curves import Curve
 
@@ -192,7 +191,8 @@ def _outcomes(split, maps, labels, orders, mode, fill, target, at):
     shape, present_at = (len(at), len(maps)), at if mode == "insert" else split.n_units - at[::-1]
     records = [[np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)] for _ in orders]
     blocks = [slice(i, i + engine.images) for i in range(0, len(maps), engine.images)]
-    with threadpool_limits(engine.blas_threads, "blas"), _progress(len(blocks) * len(orders) * split.n_units) as bar:
+    bar = progress_bar(total=len(blocks) * len(orders) * split.n_units, unit="unit", desc="curves")
+    with threadpool_limits(engine.blas_threads, "blas"), bar:
         for block in blocks:
             live = engine.load(np.asarray(maps[block]), getattr(maps[block], "images", None))
             for order, record in zip(orders, records, strict=True):
@@ -235,7 +235,3 @@ def _judge(logits, labels, target):
     lower = np.arange(len(by_class))[:, None] < labels
     ranks = ((by_class > own) | ((by_class == own) & lower)).sum(axis=0)
     return losses, ranks, own, by_class.argmax(axis=0) == target
-
-
-def _progress(total):
-    return tqdm(total=total, unit="unit", leave=False, disable=not show_progress())

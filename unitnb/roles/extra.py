@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import numpy as np
 from scipy.stats import rankdata, spearmanr
-from tqdm import tqdm
 
 from .. import data, networks, store
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from ..profiles import Profile, show_progress
+from ..profiles import Profile
+from ..progress import progress_bar
 from ..topology import birth_points
 from . import categorise_roles
 
@@ -27,7 +27,7 @@ def insertion_results(profile: Profile, images: data.Images, model: str) -> dict
     ``partial`` (c,) of units with 0 < rate < 1.
     """
     split = networks.open_layer(profile, model)
-    names = tqdm(images.classes, f"model {model}", leave=False, disable=not show_progress())
+    names = progress_bar(images.classes, f"model {model}")
     return _stacked([_of_class(profile, images, model, split, name) for name in names])
 
 
