@@ -229,3 +229,8 @@ def test_one_set_has_nothing_to_agree_with():
 def test_unusable_input_is_refused(call, text):
     with pytest.raises(ValueError, match=text):
         call(births_of(40, 20))
+
+
+def test_a_table_of_no_set_sizes_is_refused():
+    with pytest.raises(ValueError, match="no set sizes for a pool of 30 images"):
+        stability_table(np.full((30, 12), 7), set_sizes=[])

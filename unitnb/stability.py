@@ -225,8 +225,10 @@ def stability_table(births, reference=None, *, set_sizes=SET_SIZES, n_sets=100, 
     Raises
     ------
     ValueError
-        As :func:`resampled_effectiveness`; if the units of the two arrays differ, or are fewer than 10.
+        As :func:`resampled_effectiveness`; if there is no set size, or the units of the two arrays differ or are fewer than 10.
     """
+    if not len(set_sizes):
+        raise ValueError(f"no set sizes for a pool of {len(births)} images; give some that it holds (of a profile: set_sizes, n_large)")
     reference_scores = effectiveness(births if reference is None else reference, p)
     if reference_scores.size != np.shape(births)[1]:
         raise ValueError(f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; give the same layer")
