@@ -21,8 +21,8 @@ from unitnb.models import split_model
 from unitnb.networks import load_model
 from unitnb.profiles import load_profile
 from unitnb.sources import open_images
-from unitnb.sweep import executors, summary
-from unitnb.sweep import tasks as sweep
+from unitnb.sweep import executors, summary, work
+from unitnb.sweep.tasks import METRICS, ORDERS, SAMPLES, Task, tasks_of
 
 SMALL = {"n_rank": 12, "n_validation": 6, "n_others": 2}
 ROOT = Path(profiles.__file__).parents[1]
@@ -41,7 +41,7 @@ def root(tmp_path, monkeypatch):
 
 
 def tasks(classes=("ring", "star"), models=("A", "B")):
-    return sweep.tasks_of(load_profile("shapes", SMALL), classes, models, overrides=SMALL)
+    return tasks_of(load_profile("shapes", SMALL), classes, models, overrides=SMALL)
 
 
 def contents(folder):
@@ -52,10 +52,10 @@ def contents(folder):
 # ---- tasks ----
 def test_a_task_gives_the_numbers_of_the_notebooks(root):
     task = tasks(["ring"], ["A"])[0]
-    found = store.read_npz(sweep.run_task(task))[0]
+    found = store.read_npz(work.run_task(task))[0]
     profile = load_profile("shapes", SMALL | {"target_class": "ring"})
     images, split = open_images(profile), split_model(load_model(profile, "A"), profile.layer)
-    for kind in sweep.SAMPLES:
+    for kind in SAMPLES:
         sample, others = sample_set(images, profile, kind), sample_others(images, profile, kind)
         maps = [split.feature_maps(drawn.images) for drawn in (sample, others)]
         curve = ablation_curve(split, maps[0], sample.labels, found["rank"][::-1], negatives=maps[1])
@@ -66,41 +66,41 @@ def test_a_task_gives_the_numbers_of_the_notebooks(root):
 
 def test_a_task_is_computed_once_and_a_damaged_result_anew_with_the_same_bytes(root, monkeypatch):
     task = tasks(["ring"], ["A"])[0]
-    path = sweep.run_task(task)
+    path = work.run_task(task)
     whole = path.read_bytes()
-    monkeypatch.setattr(sweep, "_measure", lambda *_: pytest.fail("computed twice"))
+    monkeypatch.setattr(work, "_measure", lambda *_: pytest.fail("computed twice"))
     for moment in (0, 4e9):  # the clock may jump: nothing asks it
         os.utime(path, (moment, moment))
-        assert sweep.run_task(task) == path
+        assert work.run_task(task) == path
     monkeypatch.undo()
     monkeypatch.setenv("UNITNB_ROOT", str(root))
     for damaged in (whole[:-100], whole[:200] + bytes(50) + whole[250:], b""):
         path.write_bytes(damaged)
         with pytest.warns(UserWarning, match="computed anew"):
-            sweep.run_task(task)
+            work.run_task(task)
         assert path.read_bytes() == whole and path.with_suffix(".corrupt").read_bytes() == damaged
 
 
 def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
-    names = [sweep.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
-    other = sweep.Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
-    monkeypatch.setattr(sweep, "VERSION", 2)
-    names += [sweep.run_task(other).name, sweep.run_task(tasks(["ring"], ["A"])[0]).name]
+    names = [work.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
+    other = Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
+    monkeypatch.setattr(work, "VERSION", 99)
+    names += [work.run_task(other).name, work.run_task(tasks(["ring"], ["A"])[0]).name]
     assert len(set(names)) == 5
 
 
 @pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}])
 def test_what_is_not_there_is_refused_before_anything_runs(root, wrong):
     with pytest.raises((ValueError, KeyError), match="(?i)square|no model|no layer"):
-        sweep.tasks_of(load_profile("shapes"), **wrong)
+        tasks_of(load_profile("shapes"), **wrong)
 
 
 def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
-    monkeypatch.setattr(sweep, "MOST_OTHERS", 6)
-    sweep._layer.cache_clear()
-    others = sweep._layer("shapes", 0, tasks()[0].overrides, "A", "block2_conv3")[1]
-    sweep._layer.cache_clear()
-    assert [len(group) for group in others.values()] == [3, 3] and all(len(maps) == 2 for maps in others["S_100"].values())
+    monkeypatch.setattr(work, "MOST_OTHERS", 6)
+    work._others.cache_clear()
+    others = work._others("shapes", 0, tasks()[0].overrides, "A").images
+    work._others.cache_clear()
+    assert [len(group) for group in others.values()] == [3, 3] and all(len(images) == 2 for images in others["S_100"].values())
 
 
 # ---- executors: work that needs no network ----
@@ -152,7 +152,7 @@ def serial(root):
     """The bytes of a sweep by one undisturbed process, set aside."""
 
     def bytes_of(given):
-        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.processes(1))
+        done, failed = executors.run_all(given, work.run_task, lambda: executors.processes(1))
         assert failed == {} and len(done) == len(given)
         found = contents(root / "build" / "sweep")
         os.rename(root / "build" / "sweep", root / "serial")
@@ -168,7 +168,7 @@ def on_dask(given, root, moments):
     quiet = {"silence_logs": 50, "dashboard_address": ":0", "env": executors.ONE_THREAD}
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet) as cluster, ThreadPoolExecutor(1) as killer:
         killed = killer.submit(kill_workers, root / "build" / "sweep", lambda: worker_pids(cluster), moments)
-        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
+        done, failed = executors.run_all(given, work.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
         assert killed.result() == len(moments)
     return done, failed
 
@@ -247,7 +247,7 @@ def cluster_of_processes(root, port):
 
 @FULL
 def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
-    alone = serial(sweep.tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
+    alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
     with cluster_of_processes(root, 8991) as (scheduler, address):
         running = command(root, "--scheduler", address)
         while len(contents(root / "build" / "sweep")) < 1:
@@ -289,9 +289,11 @@ def made_up(n_classes):
     rng, results = np.random.default_rng(0), {}
     for number in range(n_classes):
         for model in "AB":
-            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in sweep.SAMPLES for o in sweep.ORDERS for m in sweep.METRICS}
-            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in sweep.SAMPLES}
-            results[sweep.Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
+            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in SAMPLES for o in ORDERS for m in METRICS}
+            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in SAMPLES}
+            facts |= {f"{kind}/skipped": np.array([f"class{number:04d}/1.jpg (no image)"] * (number == 1), str) for kind in SAMPLES}
+            facts |= {"points": np.arange(11), "others/skipped": np.array(["x/bad\udcff\n.jpg (cut)"])}
+            results[Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
     return results
 
 
@@ -303,14 +305,22 @@ def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root)
     curves = [result["S_100/best first/accuracy"] for task, result in results.items() if task.model == "A"]
     assert share[-1] == 1 and np.array_equal(median, np.median(curves, axis=0))
     rows = summary.summary_table(results).splitlines()
-    assert len(rows) == 4 and "| A | conv | 1000 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
-    assert "50% (25% to 75%)" in rows[2]
+    assert len(rows) == 4 and "| A | conv | 1000 | 11 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
+    assert "50% (25% to 75%)" in rows[2] and rows[2].endswith("| 1 |")
+
+
+def test_curves_of_few_points_are_drawn_where_their_points_are(root):
+    results = {task: found | {"points": np.r_[0:10, 40]} for task, found in made_up(3).items()}
+    share = summary.classes_figure(results).axes[0].lines[0].get_xdata()
+    assert share.tolist() == (np.r_[0:10, 40] / 40).tolist()
 
 
 def test_the_summary_is_written_whole_and_missing_results_are_named(root):
     folder = summary.save_summary(load_profile("shapes"), made_up(2))
     assert {path.name for path in folder.glob("*")} >= {"fig3c.png", "sweep.md", "classes.csv", "manifest.json"}
     lines = (folder / "classes.csv").read_text().splitlines()
-    assert len(lines) == 1 + 2 * 2 * 2 and lines[1].startswith("A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000")
+    assert len(lines) == 1 + 2 * 2 * 2 and lines[1] == "A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000,11,0,"
+    assert lines[3].endswith(",11,1,class0001/1.jpg (no image)")
+    assert summary.skipped_images(made_up(2)) == ["class0001/1.jpg (no image)", "x/bad\\udcff\\n.jpg (cut)"]
     with pytest.raises(FileNotFoundError, match="1 results, such as .*gone.npz, are not here"):
         summary.read_results({tasks()[0]: root / "gone.npz"})

@@ -114,11 +114,14 @@ class Profile:
     set_sizes: tuple[int, ...] = tuple(range(50, 501, 25))  # K of Eq. 11
     n_random: int = 20  # random orders beside each ablation curve
     greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
+    points: int | None = None  # of a sweep's curves where the tail must be run again at each (all but the last convolution); None: all
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
     def __post_init__(self):
         if self.interpolation not in INTERPOLATIONS:
             raise ValueError(f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}")
+        if self.points is not None and (type(self.points) is not int or self.points < 2):
+            raise ValueError(f"points: expected a whole number from 2 up, the ends of a curve being among them, got {self.points!r}")
         if self.source == "ilsvrc":  # one name for what may be said as a name, a wnid or an index: folders are called by it
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():

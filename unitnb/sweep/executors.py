@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
+from ..atomic import DiskFullError
 from ..profiles import show_progress
 
 RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
@@ -68,6 +69,11 @@ def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], Abstract
 
     A task that fails does not stop the others. When workers die, new ones are started and what they had not finished is given out again;
     results are kept by the tasks themselves, so nothing is computed twice that was finished.
+
+    Raises
+    ------
+    DiskFullError
+        At the first task for whose result there is no room: the others would be computed for nothing.
     """
     done, failed, lost = {}, {}, 0
     with tqdm(total=len(tasks), unit="task", disable=not show_progress()) as bar:
@@ -95,10 +101,12 @@ def _finished(executor, work, tasks):
     try:
         for future in as_completed(futures):
             error = _outcome(future)
+            if isinstance(error, DiskFullError):
+                raise error
             if error is None:
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
                 yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
-    except (KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit, DiskFullError):
         executor.shutdown(wait=True, cancel_futures=True)
         raise
