@@ -1,6 +1,7 @@
 """The sweep: tasks that can be repeated, workers that die, two engines with the same bytes, and what is drawn of many classes."""
 
 import contextlib
+import itertools
 import os
 import resource
 import signal
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from light_work import always_die, die_once, refuse_three
+from light_work import always_die, die_once, no_room, refuse_three
+from small_disk import on_small_disk
 
-from unitnb import profiles, store
+from unitnb import networks, profiles, store
 from unitnb.ablation import ablation_curve
+from unitnb.atomic import DiskFullError
 from unitnb.data import sample_others, sample_set
 from unitnb.models import split_model
 from unitnb.networks import load_model
@@ -103,6 +106,98 @@ def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
     assert [len(group) for group in others.values()] == [3, 3] and all(len(images) == 2 for images in others["S_100"].values())
 
 
+# ---- photographs, some of which cannot be read ----
+PHOTOS = """source: folder
+data: photos
+target_class: cat
+widths: [4, 4, 8]
+dense: 8
+n_rank: 8
+n_validation: 4
+n_others: 2
+models: {A: {epochs: 1}}
+"""
+
+
+@pytest.fixture
+def photos(root):
+    """A profile of three classes of JPEGs, 12 and 5 each, and a network with random weights; gives their folder."""
+    from PIL import Image
+
+    (root / "notebooks").unlink()
+    store.write_text(root / "notebooks" / "profiles" / "photos.yaml", PHOTOS)
+    rng = np.random.default_rng(0)
+    for name, split, number in itertools.product(("cat", "dog", "owl"), ("train", "test"), range(12)):
+        if split == "train" or number < 5:
+            file = root / "photos" / split / name / f"{number:02d}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((40, 36)).save(file)
+    profile = load_profile("photos")
+    network = networks.untrained_network(profile, profile.recipe("A"), 3)
+    store.write_npz(networks.weights_file(profile, "A"), networks.arrays_of(network), networks.architecture_of(profile, 3))
+    for kept in (work._images, work._network, work._others, work._layer):
+        kept.cache_clear()
+    yield root / "photos"
+    for kept in (work._images, work._network, work._others, work._layer):
+        kept.cache_clear()
+
+
+def drawn(name, kind="S_100"):
+    """The files of a class's sample."""
+    profile = load_profile("photos")
+    images = open_images(profile)
+    sample = sample_set(images, profile, kind, "A", name)
+    return [profile.data_folder / images.name(sample.split, index) for index in sample.indices]
+
+
+def sweep_here(**overrides):
+    """A sweep over the photographs in this process, anew: what it did, what failed, and the bytes of its results."""
+    for kept in (work._images, work._others, work._layer):
+        kept.cache_clear()
+    given = tasks_of(load_profile("photos", overrides), overrides=overrides)
+    done, failed = executors.run_all(given, work.run_task, lambda: ThreadPoolExecutor(1))
+    return done, {task.target_class: why for task, why in failed.items()}, {task.target_class: done[task].read_bytes() for task in done}
+
+
+def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_same_bytes(photos, root):
+    done, failed, whole = sweep_here()
+    assert failed == {} and len(whole) == 3
+    broken = drawn("dog")[3]
+    content = broken.read_bytes()
+    broken.write_bytes(content[:200])
+    name = f"dog/{broken.name}"
+    done, failed, found = sweep_here()
+    assert failed == {} and found.keys() == whole.keys() and found["dog"] != whole["dog"]
+    results = summary.read_results(done)
+    skipped = {task.target_class: results[task]["S_100/skipped"].tolist() for task in done}
+    assert [len(names) for names in skipped.values()] == [0, 1, 0] and skipped["dog"][0].startswith(f"{name} (")
+    assert len(store.read_npz(next(path for task, path in done.items() if task.target_class == "dog"))[0]["births"]) == 8
+    assert summary.summary_table(results).splitlines()[2].endswith("| 1 |") and summary.skipped_images(results) == skipped["dog"]
+    line = (summary.save_summary(load_profile("photos"), results) / "classes.csv").read_text().splitlines()[3]
+    assert line.startswith("A,block2_conv3,dog,S_100,") and f",1,{name} (" in line
+    os.rename(root / "build" / "sweep", root / "first")
+    assert sweep_here()[2] == found
+    broken.write_bytes(content)
+    assert sweep_here()[2] == whole
+
+
+def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
+    files = drawn("dog")
+    files[0].write_bytes(b"no image")
+    done, failed, found = sweep_here(strict=True)
+    assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {"cat", "owl"}
+    others = [store.read_npz(path)[0]["others/skipped"].tolist() for path in done.values()]
+    assert others == [[f"dog/{files[0].name} (no image)"]] * 2
+
+
+def test_a_class_with_too_few_images_fails_alone(photos):
+    for file in drawn("dog", "S_val"):
+        file.unlink()
+    done, failed, found = sweep_here()
+    assert found.keys() == {"cat", "owl"} and "S_val of class 'dog' for model A: 1 test images found where 4" in failed["dog"]
+    assert "where 2 are asked for" in store.read_npz(next(iter(done.values())))[0]["others/skipped"].tolist()[0]
+
+
 # ---- executors: work that needs no network ----
 def test_workers_that_are_killed_are_replaced_and_no_task_is_lost(tmp_path):
     given = [(str(tmp_path), number) for number in range(5)]
@@ -119,6 +214,13 @@ def test_a_task_that_kills_every_worker_ends_with_words(monkeypatch):
 def test_a_task_that_fails_does_not_stop_the_others():
     done, failed = executors.run_all([1, 2, 3, 4], refuse_three, lambda: ThreadPoolExecutor(2))
     assert done == {1: 2, 2: 4, 4: 8} and failed == {3: "KeyError: three is not wanted"}
+
+
+def test_a_full_disk_ends_a_sweep_at_once(tmp_path):
+    given = [(str(tmp_path), number) for number in range(200)]
+    with pytest.raises(DiskFullError, match="no room for 0"):
+        executors.run_all(given, no_room, lambda: executors.processes(1))
+    assert len(list(tmp_path.iterdir())) < 20
 
 
 def test_workers_have_one_thread_each_and_this_process_its_own_again():
@@ -263,15 +365,38 @@ def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
     assert contents(root / "build" / "sweep") == alone and kept.items() <= alone.items()
 
 
+SWEEP = f"'{sys.executable}' -m unitnb.cli sweep --classes ring,star --models A,B --jobs 2"
+
+
+@FULL
+def test_a_disk_that_fills_up_is_one_error_and_a_rerun_with_room_gives_the_same_bytes(root, serial):
+    """On a real file system with room for two and a half of four results."""
+    alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
+    store_folder, room = root / "build" / "sweep", 5 * len(next(iter(alone.values()))) // 2
+    script = f"""cd '{root}'
+    {SWEEP} 2> first.txt > first.out || echo $? > code.txt
+    cp -r '{store_folder}' first
+    mount -o remount,size=100m '{store_folder}'
+    {SWEEP} && cp -r '{store_folder}' second"""
+    done = on_small_disk(store_folder, room, script)
+    assert done.returncode == 0, done
+    error, found = (root / "first.txt").read_text(), contents(root / "first")
+    assert (root / "code.txt").read_text() == "1\n" and error.count("unitnb: ") == 1 and "Traceback" not in error, error
+    assert f"No space left on device); the disk at {store_folder} has 0.0 MB free of 0." in error and "make room and run it again" in error
+    assert 1 <= len(found) < 4 and found.items() <= alone.items() and not list((root / "first").rglob(".*"))
+    assert contents(root / "second") == alone
+
+
 def at_most_2000_bytes_a_file():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 
 @FULL
-def test_a_full_disk_fails_with_words_and_a_rerun_goes_on(root):
+def test_a_limit_on_file_sizes_fails_with_words_and_a_rerun_goes_on(root):
+    """What can be tried where no small disk can be had."""
     code, out = ended(command(root, "--jobs", "1", preexec_fn=at_most_2000_bytes_a_file))
-    assert code == 1 and "File too large" in out and "run again" in out and "Traceback" not in out
+    assert code == 1 and "File too large" in out and "run it again" in out and out.count("unitnb: ") == 1 and "Traceback" not in out
     assert not list((root / "build" / "sweep").rglob("*npz"))
     assert ended(command(root, "--jobs", "1"))[0] == 0 and len(contents(root / "build" / "sweep")) == 4
 
