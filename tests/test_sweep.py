@@ -92,7 +92,7 @@ def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
     assert len(set(names)) == 5
 
 
-@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}])
+@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}, {"layers": ["all", "nosuch"]}])
 def test_what_is_not_there_is_refused_before_anything_runs(root, wrong):
     with pytest.raises((ValueError, KeyError), match="(?i)square|no model|no layer"):
         tasks_of(load_profile("shapes"), **wrong)
@@ -179,6 +179,17 @@ def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_
     assert sweep_here()[2] == found
     broken.write_bytes(content)
     assert sweep_here()[2] == whole
+
+
+def test_early_layers_at_a_few_points_say_which_and_agree_with_all_points(photos):
+    """The same rank, and its curves at the points; four units at 0, 2 and 4. The last convolution stays at every point."""
+    given = [tasks_of(load_profile("photos"), ["cat"], layers=["all"], overrides=few) for few in ({}, {"points": 3})]
+    assert [task.layer for task in given[0]] == ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block2_conv3"]
+    for whole, few in ([store.read_npz(work.run_task(task))[0] for task in pair] for pair in zip(*given, strict=True)):
+        last = len(whole["rank"]) == 8
+        assert few["points"].tolist() == (list(range(9)) if last else [0, 2, 4]) and np.array_equal(few["rank"], whole["rank"])
+        for part in (name for name in few if "first/" in name):
+            np.testing.assert_allclose(few[part], whole[part][few["points"]], atol=1e-5)
 
 
 def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):

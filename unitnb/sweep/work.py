@@ -70,11 +70,17 @@ def _quietly(draw, *given) -> SampleSet:
 
 @functools.lru_cache(maxsize=1)
 def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
-    """The network split after a layer, and maps of images of other classes, by sample set and class."""
+    """The network split after a layer, and what stands for images of other classes, by sample set and class: their maps or themselves.
+
+    Maps are kept where they suffice for a curve. Where the tail is run again at each point a forward pass is little beside that, and maps
+    are large: those of 400 images in VGG16's first layer take 5 GB.
+    """
     from ..models import split_model
 
-    split, others = split_model(_network(profile, seed, overrides, model)[0], layer), _others(profile, seed, overrides, model)
-    return split, {kind: {name: split.feature_maps(found) for name, found in group.items()} for kind, group in others.images.items()}
+    split, others = split_model(_network(profile, seed, overrides, model)[0], layer), _others(profile, seed, overrides, model).images
+    if split.engine != "running-sum":
+        return split, others
+    return split, {kind: {name: split.feature_maps(found) for name, found in group.items()} for kind, group in others.items()}
 
 
 # ---- a task ----
@@ -105,11 +111,11 @@ def run_task(task: Task) -> Path:
 def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> dict[str, np.ndarray]:
     """Births, scores and rank from S_100, and curves of both orders on each sample set, with images of other classes beside."""
     from ..entropy import effectiveness, importance_rank
-    from ..topology import birth_points
+    from ..streaming import births_by_block
 
     split, others = _layer(*task.run, task.model, task.layer)
-    maps = {kind: split.feature_maps(sample.images) for kind, sample in samples.items()}
-    births = birth_points(maps["S_100"], b_max=settings.b_max)
+    maps = {kind: _maps(split, sample.images) for kind, sample in samples.items()}
+    births = births_by_block(maps["S_100"], settings.b_max)
     scores = effectiveness(births, p=settings.effective_threshold)
     rank, found = importance_rank(scores), {"others/skipped": _names(_others(*task.run, task.model).skipped)}
     for kind, sample in samples.items():
@@ -118,13 +124,21 @@ def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> di
     return {"births": births, "effectiveness": scores, "rank": rank, **found}
 
 
+def _maps(split, images):
+    from ..streaming import LazyMaps
+
+    return split.feature_maps(images) if split.engine == "running-sum" else LazyMaps(split, images)
+
+
 def _curves(kind, split, maps, sample, rank, beside, points) -> dict[str, np.ndarray]:
     """One sample set's part of a result; ``points`` (p,) are the numbers of removed units at which its curves (p,) stand."""
     from ..ablation import ablation_curves
 
     if not beside:
         raise ValueError(f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate")
-    curves = ablation_curves(split, maps, sample.labels, [rank, rank[::-1]], negatives=np.concatenate(beside), points=points)
+    beside = np.concatenate(beside)
+    negatives = beside if split.engine == "running-sum" else _maps(split, beside)
+    curves = ablation_curves(split, maps, sample.labels, [rank, rank[::-1]], negatives=negatives, points=points)
     found = {f"{kind}/{order}/{m}": getattr(c, m) for order, c in zip(ORDERS, curves, strict=True) for m in METRICS}
     return found | {"points": curves[0].points, f"{kind}/facts": _facts(*curves), f"{kind}/skipped": _names(sample.skipped)}
 
