@@ -65,13 +65,14 @@ def tasks_of(
     ValueError, KeyError
         For a class, model or layer that is not there, before anything runs.
     """
-    images = open_images(replace(profile, max_classes=None))
     models, layers = list(models) or trained_models(profile)[0], list(layers)
     for model in models:
         profile.recipe(model)
-    classes = [replace(profile, target_class=name).target_class for name in classes] or list(images.classes)
+    classes = [replace(profile, target_class=name).target_class for name in classes]
+    images = open_images(replace(profile, max_classes=None))
     for name in classes:
         images.class_index(name)
+    classes = classes or list(images.classes)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
     layers = _known_layers(profile, models, layers) if layers else dict.fromkeys(models, [profile.layer])
     return [Task(profile.name, model, layer, c, profile.seed, given) for model in models for layer in layers[model] for c in classes]
