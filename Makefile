@@ -9,6 +9,11 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
 endif
 
+# Names go into commands of the shell, in quotes.
+ifneq ($(strip $(foreach sign,' " ` ; | & < > \ ( ),$(findstring $(sign),$(PROFILE) $(CLASS) $(CLASSES)))),)
+$(error PROFILE='$(PROFILE)' CLASS='$(CLASS)' CLASSES='$(CLASSES)': no quote, bracket or other sign of the shell may be in a name; ImageNet's classes have wnids, too)
+endif
+
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -123,9 +128,9 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 
-bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about seven minutes; leave the machine alone)
+bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about eleven minutes; leave the machine alone)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
-	@for part in topology ablation stability scale; do \
+	@for part in topology ablation stability scale sweep; do \
 		echo "bench_$$part ..." && echo >> build/bench.md && $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
 	@mv build/bench.md tests/benchmarks/RESULTS.md && cat tests/benchmarks/RESULTS.md
 

@@ -18,6 +18,15 @@ def always_die(task):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def no_room(task):
+    """Count the call by a file, and find the disk full."""
+    from unitnb.atomic import DiskFullError
+
+    folder, number = task
+    (Path(folder) / str(number)).touch()
+    raise DiskFullError(f"no room for {number}")
+
+
 def refuse_three(number):
     if number == 3:
         raise KeyError("three is not wanted")

@@ -43,6 +43,7 @@ def test_names_of_classes_are_accepted(name):
 @pytest.mark.parametrize("line", [
     ["claims", "--class", "../../x"], ["claims", "--profile", "../x"], ["claims", "--diff", "shapes/../../x"], ["train", "--class", "/x"],
     ["run", "notebooks/01_method.py", "build/x.ipynb", "--class", "../../x"], ["index", "../x"], ["sweep", "--profile", "../../x"],
+    ["sweep", "--classes", "ring,../../x"], ["sweep", "--models", "../../A"], ["sweep", "--points", "1"],
 ])  # fmt: skip
 def test_commands_refuse_paths_and_write_nothing(line, tmp_path, monkeypatch, capsys):
     (tmp_path / "project").mkdir()
@@ -52,6 +53,16 @@ def test_commands_refuse_paths_and_write_nothing(line, tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path / "project")
     assert cli.main(line) == 1 and "unitnb: " in capsys.readouterr().err
     assert [path.name for path in tmp_path.rglob("*") if not path.is_symlink()] == ["project"]
+
+
+def test_papermill_itself_is_stopped_by_a_notebooks_first_cell(tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "notebooks").symlink_to(ROOT / "notebooks")
+    line = [sys.executable, "-m", "papermill", "--no-progress-bar", ROOT / "notebooks" / "03_ablation.ipynb", tmp_path / "out.ipynb"]
+    done = subprocess.run([*line, "-p", "target_class", "../../x"], cwd=tmp_path / "project", capture_output=True, text=True,
+                          env=os.environ | {"UNITNB_ROOT": str(tmp_path / "project"), "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.returncode and "'../../x' is no name of a class" in done.stderr, done
+    assert {path.name for path in tmp_path.rglob("*") if "notebooks" not in path.parts} == {"out.ipynb", "project"}
 
 
 # ---- profiles ----
@@ -160,3 +171,27 @@ def test_altered_archives_give_what_was_written_or_are_damaged(stored, data):
     except store.DamagedFileError:
         return
     assert all(np.array_equal(found[name], array) for name, array in ARRAYS.items() if name in found)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A network of a few weights, and their file."""
+    import keras
+
+    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(2)])
+    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
+    network.save_weights(path)
+    return network, path, path.read_bytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_altered_weights_are_loaded_or_damaged(weights, data):
+    from unitnb.pretrained import load_weights
+
+    network, path, whole = weights
+    path.write_bytes(data.draw(altered([whole])))
+    try:
+        load_weights(network, path)
+    except store.DamagedFileError as error:
+        assert str(path) in str(error)

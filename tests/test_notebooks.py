@@ -1,6 +1,7 @@
 """The machinery around the notebooks, with small notebooks of its own; the real ones are run by nbval and papermill."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -244,6 +245,24 @@ def test_a_figure_that_was_removed_is_made_again(checkout):
 def test_a_wrong_profile_or_a_path_is_refused(checkout, arguments):
     done = make(checkout, "figures", *arguments)
     assert done.returncode and "no such profile or class" in done.stderr
+
+
+GOALS = ("class", "classes", "figures", "train", "html")
+
+
+def test_names_that_are_commands_are_refused(checkout):
+    signs = ["x';touch${IFS}touched;'", "x`touch${IFS}touched`", 'x";touch${IFS}touched;"', "x;touch${IFS}touched", "x|touch${IFS}touched"]
+    for goal, variable, sign in zip(GOALS, itertools.cycle(("CLASS", "CLASSES", "PROFILE")), signs, strict=False):
+        done = make(checkout, goal, f"{variable}={sign.replace('$', '$$')}")
+        assert done.returncode and "sign of the shell" in done.stderr and not (checkout / "touched").exists()
+
+
+def test_make_classes_refuses_paths(checkout):
+    before = {path for path in checkout.parent.rglob("*") if "build" not in path.parts}
+    for names in ("ring ../x", "/x", ".."):
+        done = make(checkout, "classes", f"CLASSES={names}")
+        assert done.returncode and ("the name of a class has no slash" in done.stderr or "'..' is no name of a class" in done.stderr)
+    assert {path for path in checkout.parent.rglob("*") if "build" not in path.parts} == before
 
 
 def test_make_class_asks_for_a_class(checkout):

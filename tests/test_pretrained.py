@@ -1,3 +1,6 @@
+import pickle
+from pathlib import Path
+
 import h5py
 import keras
 import numpy as np
@@ -163,6 +166,11 @@ def virtual_data(file, folder):
     first_kernel(file).create_virtual_dataset("kernel", layout)
 
 
+def terabyte(file, folder):
+    del first_kernel(file)["kernel"]
+    first_kernel(file).create_dataset("kernel", (10**6, 10**6), "uint8", chunks=(1000, 1000))
+
+
 def other_shape(file, folder):
     del first_kernel(file)["kernel"]
     first_kernel(file)["kernel"] = np.zeros((5, 5, 3, 64), "float32")
@@ -190,7 +198,7 @@ def group_in_itself(file, folder):
     [
         (external_link, "is a link"), (soft_link, "is a link"), (external_data, "lie in other files"), (virtual_data, "lie in other files"),
         (other_shape, "does not hold weights"), (one_layer_less, "Layer count mismatch"), (not_a_number, "not finite, in .*block1_conv1"),
-        (no_names, "does not hold weights"), (group_in_itself, "is a link"),
+        (no_names, "does not hold weights"), (group_in_itself, "is a link"), (terabyte, "1,000,000,000,000 bytes is larger than the file"),
     ],
 )  # fmt: skip
 def test_a_hostile_or_foreign_file_is_refused(empty, files, tmp_path, alter, said):
@@ -210,6 +218,37 @@ def test_a_file_cut_short_is_damaged(empty, files, tmp_path, file, share):
     (tmp_path / file).write_bytes(content[: int(share * len(content))])
     with pytest.raises(DamagedFileError, match=file):
         pretrained.load_weights(empty, tmp_path / file)
+
+
+class Touch:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_files_that_hold_code_are_refused_and_run_none(empty, tmp_path):
+    """Pickles called weights, and whole models with a lambda layer, in Keras's old format and its new one."""
+    mark = tmp_path / "touched"
+    for name in ("pickle.h5", "pickle.weights.h5", "pickle.npz", "pickle.pkl"):
+        (tmp_path / name).write_bytes(pickle.dumps(Touch(mark)))
+    touching = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Lambda(toucher(str(mark)), output_shape=(32, 32, 3))])
+    for name in ("lambda.h5", "lambda.keras"):
+        touching.save(tmp_path / name)
+    mark.unlink(missing_ok=True)
+    for path in sorted(path for path in tmp_path.iterdir() if path.name != "touched"):
+        with pytest.raises(DamagedFileError, match=path.name):
+            pretrained.load_weights(empty, path)
+        assert not mark.exists(), path
+
+
+def toucher(mark):
+    def touch(images):
+        open(mark, "w").close()
+        return images
+
+    return touch
 
 
 def test_another_ending_is_refused(empty, tmp_path):

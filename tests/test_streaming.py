@@ -10,9 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from test_models import residual
 
 import unitnb
-from unitnb import data, models, streaming, vgg
+from unitnb import data, models, streaming, tails, vgg
 
 L = keras.layers
 # Decodes slowly, so that it is killed while it works; the same images and network as the test's.
@@ -76,6 +77,33 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
     streaming.stream(split, images, block=4)
     assert seen == [(4, 32, 32, 3), (4, 32, 32, 3), (2, 32, 32, 3)]
     assert asked == [(i, i // 4) for i in range(10)]
+
+
+@pytest.mark.parametrize("engine", ["masked-tail", "masked-model"])
+def test_lazy_maps_give_the_curve_and_births_of_the_maps_with_few_in_memory(lazy, engine, monkeypatch):
+    keras.utils.set_random_seed(1)
+    net = residual() if engine == "masked-model" else models.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5)
+    split = models.split_model(net, "inner_relu" if engine == "masked-model" else "block2_conv2")
+    images = np.stack(lazy)[:, : net.inputs[0].shape[1], : net.inputs[0].shape[2]] / np.float32(255)
+    maps, order = split.feature_maps(images), np.random.default_rng(0).permutation(split.n_units)
+    monkeypatch.setattr(tails, "MAPS_BYTES", 5 * 4 * maps[0].size)
+    whole = unitnb.ablation_curve(split, maps, 1, order, negatives=maps[:7], points=3)
+    seen, run = [], models.SplitModel.feature_maps
+    monkeypatch.setattr(models.SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images))
+    lazily = streaming.LazyMaps(split, images)
+    curve = unitnb.ablation_curve(split, lazily, 1, order, negatives=streaming.LazyMaps(split, images[:7]), points=3)
+    np.testing.assert_allclose(curve.losses, whole.losses, atol=1e-5)
+    assert np.array_equal(curve.chosen, whole.chosen) and curve.engine == engine and np.ptp(whole.losses) > 0.01
+    assert np.array_equal(streaming.births_by_block(lazily, block=5), unitnb.birth_points(maps))
+    assert max(seen) == 5 and sum(seen) == 24 + 7 + 24
+
+
+def test_lazy_maps_that_are_not_finite_are_named():
+    split = small_split()
+    split.model.get_layer("block2_conv3").kernel.assign(np.full((3, 3, 4, 6), np.nan))
+    images = np.full((6, 32, 32, 3), 7.0)
+    with pytest.raises(ValueError, match="maps of one of the images 3 to 5 are not finite"):
+        streaming.LazyMaps(split, images)[3:6]
 
 
 def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():

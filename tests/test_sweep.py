@@ -1,6 +1,7 @@
 """The sweep: tasks that can be repeated, workers that die, two engines with the same bytes, and what is drawn of many classes."""
 
 import contextlib
+import itertools
 import os
 import resource
 import signal
@@ -12,17 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from light_work import always_die, die_once, refuse_three
+from light_work import always_die, die_once, no_room, refuse_three
+from small_disk import on_small_disk
 
-from unitnb import profiles, store
+from unitnb import networks, profiles, store
 from unitnb.ablation import ablation_curve
+from unitnb.atomic import DiskFullError
 from unitnb.data import sample_others, sample_set
 from unitnb.models import split_model
 from unitnb.networks import load_model
 from unitnb.profiles import load_profile
 from unitnb.sources import open_images
-from unitnb.sweep import executors, summary
-from unitnb.sweep import tasks as sweep
+from unitnb.sweep import executors, summary, work
+from unitnb.sweep.tasks import METRICS, ORDERS, SAMPLES, Task, tasks_of
 
 SMALL = {"n_rank": 12, "n_validation": 6, "n_others": 2}
 ROOT = Path(profiles.__file__).parents[1]
@@ -41,7 +44,7 @@ def root(tmp_path, monkeypatch):
 
 
 def tasks(classes=("ring", "star"), models=("A", "B")):
-    return sweep.tasks_of(load_profile("shapes", SMALL), classes, models, overrides=SMALL)
+    return tasks_of(load_profile("shapes", SMALL), classes, models, overrides=SMALL)
 
 
 def contents(folder):
@@ -52,10 +55,10 @@ def contents(folder):
 # ---- tasks ----
 def test_a_task_gives_the_numbers_of_the_notebooks(root):
     task = tasks(["ring"], ["A"])[0]
-    found = store.read_npz(sweep.run_task(task))[0]
+    found = store.read_npz(work.run_task(task))[0]
     profile = load_profile("shapes", SMALL | {"target_class": "ring"})
     images, split = open_images(profile), split_model(load_model(profile, "A"), profile.layer)
-    for kind in sweep.SAMPLES:
+    for kind in SAMPLES:
         sample, others = sample_set(images, profile, kind), sample_others(images, profile, kind)
         maps = [split.feature_maps(drawn.images) for drawn in (sample, others)]
         curve = ablation_curve(split, maps[0], sample.labels, found["rank"][::-1], negatives=maps[1])
@@ -66,41 +69,144 @@ def test_a_task_gives_the_numbers_of_the_notebooks(root):
 
 def test_a_task_is_computed_once_and_a_damaged_result_anew_with_the_same_bytes(root, monkeypatch):
     task = tasks(["ring"], ["A"])[0]
-    path = sweep.run_task(task)
+    path = work.run_task(task)
     whole = path.read_bytes()
-    monkeypatch.setattr(sweep, "_measure", lambda *_: pytest.fail("computed twice"))
+    monkeypatch.setattr(work, "_measure", lambda *_: pytest.fail("computed twice"))
     for moment in (0, 4e9):  # the clock may jump: nothing asks it
         os.utime(path, (moment, moment))
-        assert sweep.run_task(task) == path
+        assert work.run_task(task) == path
     monkeypatch.undo()
     monkeypatch.setenv("UNITNB_ROOT", str(root))
     for damaged in (whole[:-100], whole[:200] + bytes(50) + whole[250:], b""):
         path.write_bytes(damaged)
         with pytest.warns(UserWarning, match="computed anew"):
-            sweep.run_task(task)
+            work.run_task(task)
         assert path.read_bytes() == whole and path.with_suffix(".corrupt").read_bytes() == damaged
 
 
 def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
-    names = [sweep.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
-    other = sweep.Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
-    monkeypatch.setattr(sweep, "VERSION", 2)
-    names += [sweep.run_task(other).name, sweep.run_task(tasks(["ring"], ["A"])[0]).name]
+    names = [work.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
+    other = Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
+    monkeypatch.setattr(work, "VERSION", 99)
+    names += [work.run_task(other).name, work.run_task(tasks(["ring"], ["A"])[0]).name]
     assert len(set(names)) == 5
 
 
-@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}])
+@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}, {"layers": ["all", "nosuch"]}])
 def test_what_is_not_there_is_refused_before_anything_runs(root, wrong):
     with pytest.raises((ValueError, KeyError), match="(?i)square|no model|no layer"):
-        sweep.tasks_of(load_profile("shapes"), **wrong)
+        tasks_of(load_profile("shapes"), **wrong)
 
 
 def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
-    monkeypatch.setattr(sweep, "MOST_OTHERS", 6)
-    sweep._layer.cache_clear()
-    others = sweep._layer("shapes", 0, tasks()[0].overrides, "A", "block2_conv3")[1]
-    sweep._layer.cache_clear()
-    assert [len(group) for group in others.values()] == [3, 3] and all(len(maps) == 2 for maps in others["S_100"].values())
+    monkeypatch.setattr(work, "MOST_OTHERS", 6)
+    work._others.cache_clear()
+    others = work._others("shapes", 0, tasks()[0].overrides, "A").images
+    work._others.cache_clear()
+    assert [len(group) for group in others.values()] == [3, 3] and all(len(images) == 2 for images in others["S_100"].values())
+
+
+# ---- photographs, some of which cannot be read ----
+PHOTOS = """source: folder
+data: photos
+target_class: cat
+widths: [4, 4, 8]
+dense: 8
+n_rank: 8
+n_validation: 4
+n_others: 2
+models: {A: {epochs: 1}}
+"""
+
+
+@pytest.fixture
+def photos(root):
+    """A profile of three classes of JPEGs, 12 and 5 each, and a network with random weights; gives their folder."""
+    from PIL import Image
+
+    (root / "notebooks").unlink()
+    store.write_text(root / "notebooks" / "profiles" / "photos.yaml", PHOTOS)
+    rng = np.random.default_rng(0)
+    for name, split, number in itertools.product(("cat", "dog", "owl"), ("train", "test"), range(12)):
+        if split == "train" or number < 5:
+            file = root / "photos" / split / name / f"{number:02d}.jpg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((40, 36)).save(file)
+    profile = load_profile("photos")
+    network = networks.untrained_network(profile, profile.recipe("A"), 3)
+    store.write_npz(networks.weights_file(profile, "A"), networks.arrays_of(network), networks.architecture_of(profile, 3))
+    for kept in (work._images, work._network, work._others, work._layer):
+        kept.cache_clear()
+    yield root / "photos"
+    for kept in (work._images, work._network, work._others, work._layer):
+        kept.cache_clear()
+
+
+def drawn(name, kind="S_100"):
+    """The files of a class's sample."""
+    profile = load_profile("photos")
+    images = open_images(profile)
+    sample = sample_set(images, profile, kind, "A", name)
+    return [profile.data_folder / images.name(sample.split, index) for index in sample.indices]
+
+
+def sweep_here(**overrides):
+    """A sweep over the photographs in this process, anew: what it did, what failed, and the bytes of its results."""
+    for kept in (work._images, work._others, work._layer):
+        kept.cache_clear()
+    given = tasks_of(load_profile("photos", overrides), overrides=overrides)
+    done, failed = executors.run_all(given, work.run_task, lambda: ThreadPoolExecutor(1))
+    return done, {task.target_class: why for task, why in failed.items()}, {task.target_class: done[task].read_bytes() for task in done}
+
+
+def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_same_bytes(photos, root):
+    done, failed, whole = sweep_here()
+    assert failed == {} and len(whole) == 3
+    broken = drawn("dog")[3]
+    content = broken.read_bytes()
+    broken.write_bytes(content[:200])
+    name = f"dog/{broken.name}"
+    done, failed, found = sweep_here()
+    assert failed == {} and found.keys() == whole.keys() and found["dog"] != whole["dog"]
+    results = summary.read_results(done)
+    skipped = {task.target_class: results[task]["S_100/skipped"].tolist() for task in done}
+    assert [len(names) for names in skipped.values()] == [0, 1, 0] and skipped["dog"][0].startswith(f"{name} (")
+    assert len(store.read_npz(next(path for task, path in done.items() if task.target_class == "dog"))[0]["births"]) == 8
+    assert summary.summary_table(results).splitlines()[2].endswith("| 1 |") and summary.skipped_images(results) == skipped["dog"]
+    line = (summary.save_summary(load_profile("photos"), results) / "classes.csv").read_text().splitlines()[3]
+    assert line.startswith("A,block2_conv3,dog,S_100,") and f",1,{name} (" in line
+    os.rename(root / "build" / "sweep", root / "first")
+    assert sweep_here()[2] == found
+    broken.write_bytes(content)
+    assert sweep_here()[2] == whole
+
+
+def test_early_layers_at_a_few_points_say_which_and_agree_with_all_points(photos):
+    """The same rank, and its curves at the points: four units at 0, 2 and 4, the last convolution's eight at 0, 4 and 8."""
+    given = [tasks_of(load_profile("photos"), ["cat"], layers=["all"], overrides=few) for few in ({}, {"points": 3})]
+    assert [task.layer for task in given[0]] == ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block2_conv3"]
+    for whole, few in ([store.read_npz(work.run_task(task))[0] for task in pair] for pair in zip(*given, strict=True)):
+        last = len(whole["rank"]) == 8
+        assert few["points"].tolist() == ([0, 4, 8] if last else [0, 2, 4]) and np.array_equal(few["rank"], whole["rank"])
+        for part in (name for name in few if "first/" in name):
+            np.testing.assert_allclose(few[part], whole[part][few["points"]], atol=1e-5)
+
+
+def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
+    files = drawn("dog")
+    files[0].write_bytes(b"no image")
+    done, failed, found = sweep_here(strict=True)
+    assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {"cat", "owl"}
+    others = [store.read_npz(path)[0]["others/skipped"].tolist() for path in done.values()]
+    assert others == [[f"dog/{files[0].name} (no image)"]] * 2
+
+
+def test_a_class_with_too_few_images_fails_alone(photos):
+    for file in drawn("dog", "S_val"):
+        file.unlink()
+    done, failed, found = sweep_here()
+    assert found.keys() == {"cat", "owl"} and "S_val of class 'dog' for model A: 1 test images found where 4" in failed["dog"]
+    assert "where 2 are asked for" in store.read_npz(next(iter(done.values())))[0]["others/skipped"].tolist()[0]
 
 
 # ---- executors: work that needs no network ----
@@ -119,6 +225,13 @@ def test_a_task_that_kills_every_worker_ends_with_words(monkeypatch):
 def test_a_task_that_fails_does_not_stop_the_others():
     done, failed = executors.run_all([1, 2, 3, 4], refuse_three, lambda: ThreadPoolExecutor(2))
     assert done == {1: 2, 2: 4, 4: 8} and failed == {3: "KeyError: three is not wanted"}
+
+
+def test_a_full_disk_ends_a_sweep_at_once(tmp_path):
+    given = [(str(tmp_path), number) for number in range(200)]
+    with pytest.raises(DiskFullError, match="no room for 0"):
+        executors.run_all(given, no_room, lambda: executors.processes(1))
+    assert len(list(tmp_path.iterdir())) < 20
 
 
 def test_workers_have_one_thread_each_and_this_process_its_own_again():
@@ -152,7 +265,7 @@ def serial(root):
     """The bytes of a sweep by one undisturbed process, set aside."""
 
     def bytes_of(given):
-        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.processes(1))
+        done, failed = executors.run_all(given, work.run_task, lambda: executors.processes(1))
         assert failed == {} and len(done) == len(given)
         found = contents(root / "build" / "sweep")
         os.rename(root / "build" / "sweep", root / "serial")
@@ -168,7 +281,7 @@ def on_dask(given, root, moments):
     quiet = {"silence_logs": 50, "dashboard_address": ":0", "env": executors.ONE_THREAD}
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet) as cluster, ThreadPoolExecutor(1) as killer:
         killed = killer.submit(kill_workers, root / "build" / "sweep", lambda: worker_pids(cluster), moments)
-        done, failed = executors.run_all(given, sweep.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
+        done, failed = executors.run_all(given, work.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
         assert killed.result() == len(moments)
     return done, failed
 
@@ -247,7 +360,7 @@ def cluster_of_processes(root, port):
 
 @FULL
 def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
-    alone = serial(sweep.tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
+    alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
     with cluster_of_processes(root, 8991) as (scheduler, address):
         running = command(root, "--scheduler", address)
         while len(contents(root / "build" / "sweep")) < 1:
@@ -263,15 +376,38 @@ def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
     assert contents(root / "build" / "sweep") == alone and kept.items() <= alone.items()
 
 
+SWEEP = f"'{sys.executable}' -m unitnb.cli sweep --classes ring,star --models A,B --jobs 2"
+
+
+@FULL
+def test_a_disk_that_fills_up_is_one_error_and_a_rerun_with_room_gives_the_same_bytes(root, serial):
+    """On a real file system with room for two and a half of four results."""
+    alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
+    store_folder, room = root / "build" / "sweep", 5 * len(next(iter(alone.values()))) // 2
+    script = f"""cd '{root}'
+    {SWEEP} 2> first.txt > first.out || echo $? > code.txt
+    cp -r '{store_folder}' first
+    mount -o remount,size=100m '{store_folder}'
+    {SWEEP} && cp -r '{store_folder}' second"""
+    done = on_small_disk(store_folder, room, script)
+    assert done.returncode == 0, done
+    error, found = (root / "first.txt").read_text(), contents(root / "first")
+    assert (root / "code.txt").read_text() == "1\n" and error.count("unitnb: ") == 1 and "Traceback" not in error, error
+    assert f"No space left on device); the disk at {store_folder} has 0.0 MB free of 0." in error and "make room and run it again" in error
+    assert 1 <= len(found) < 4 and found.items() <= alone.items() and not list((root / "first").rglob(".*"))
+    assert contents(root / "second") == alone
+
+
 def at_most_2000_bytes_a_file():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 
 @FULL
-def test_a_full_disk_fails_with_words_and_a_rerun_goes_on(root):
+def test_a_limit_on_file_sizes_fails_with_words_and_a_rerun_goes_on(root):
+    """What can be tried where no small disk can be had."""
     code, out = ended(command(root, "--jobs", "1", preexec_fn=at_most_2000_bytes_a_file))
-    assert code == 1 and "File too large" in out and "run again" in out and "Traceback" not in out
+    assert code == 1 and "File too large" in out and "run it again" in out and out.count("unitnb: ") == 1 and "Traceback" not in out
     assert not list((root / "build" / "sweep").rglob("*npz"))
     assert ended(command(root, "--jobs", "1"))[0] == 0 and len(contents(root / "build" / "sweep")) == 4
 
@@ -289,9 +425,11 @@ def made_up(n_classes):
     rng, results = np.random.default_rng(0), {}
     for number in range(n_classes):
         for model in "AB":
-            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in sweep.SAMPLES for o in sweep.ORDERS for m in sweep.METRICS}
-            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in sweep.SAMPLES}
-            results[sweep.Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
+            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in SAMPLES for o in ORDERS for m in METRICS}
+            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in SAMPLES}
+            facts |= {f"{kind}/skipped": np.array([f"class{number:04d}/1.jpg (no image)"] * (number == 1), str) for kind in SAMPLES}
+            facts |= {"points": np.arange(11), "others/skipped": np.array(["x/bad\udcff\n.jpg (cut)"])}
+            results[Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
     return results
 
 
@@ -303,14 +441,22 @@ def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root)
     curves = [result["S_100/best first/accuracy"] for task, result in results.items() if task.model == "A"]
     assert share[-1] == 1 and np.array_equal(median, np.median(curves, axis=0))
     rows = summary.summary_table(results).splitlines()
-    assert len(rows) == 4 and "| A | conv | 1000 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
-    assert "50% (25% to 75%)" in rows[2]
+    assert len(rows) == 4 and "| A | conv | 1000 | 11 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
+    assert "50% (25% to 75%)" in rows[2] and rows[2].endswith("| 1 |")
+
+
+def test_curves_of_few_points_are_drawn_where_their_points_are(root):
+    results = {task: found | {"points": np.r_[0:10, 40]} for task, found in made_up(3).items()}
+    share = summary.classes_figure(results).axes[0].lines[0].get_xdata()
+    assert share.tolist() == (np.r_[0:10, 40] / 40).tolist()
 
 
 def test_the_summary_is_written_whole_and_missing_results_are_named(root):
     folder = summary.save_summary(load_profile("shapes"), made_up(2))
     assert {path.name for path in folder.glob("*")} >= {"fig3c.png", "sweep.md", "classes.csv", "manifest.json"}
     lines = (folder / "classes.csv").read_text().splitlines()
-    assert len(lines) == 1 + 2 * 2 * 2 and lines[1].startswith("A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000")
+    assert len(lines) == 1 + 2 * 2 * 2 and lines[1] == "A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000,11,0,"
+    assert lines[3].endswith(",11,1,class0001/1.jpg (no image)")
+    assert summary.skipped_images(made_up(2)) == ["class0001/1.jpg (no image)", "x/bad\\udcff\\n.jpg (cut)"]
     with pytest.raises(FileNotFoundError, match="1 results, such as .*gone.npz, are not here"):
         summary.read_results({tasks()[0]: root / "gone.npz"})

@@ -60,21 +60,33 @@ def _claims(options) -> None:
 
 
 def _sweep(options) -> None:
-    from .sweep import executors, summary, tasks
+    from .atomic import remove_leftovers
+    from .sweep import executors, summary, tasks, work
 
     names = {part: getattr(options, part).split(",") for part in ("models", "layers") if getattr(options, part)}
     names["classes"] = [] if options.classes == "all" else options.classes.split(",")
-    profile = _profile_of(options.profile)
-    given = tasks.tasks_of(profile, **names)
+    settings = {"points": options.points} if options.points is not None else {}
+    profile = load_profile(options.profile, settings)
+    os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # of the processes that are started
+    given = tasks.tasks_of(profile, **names, overrides=settings)
     workers = (lambda: executors.dask_workers(options.scheduler)) if options.scheduler else (lambda: executors.processes(options.jobs))
-    done, failed = executors.run_all(given, tasks.run_task, workers)
+    done, failed = executors.run_all(given, work.run_task, workers)
     if done:
-        results = summary.read_results(done)
-        print(summary.summary_table(results))
-        print(f"{len(done)} of {len(given)} tasks; {summary.save_summary(profile, results)}")
+        remove_leftovers(next(iter(done.values())).parent)
+        _show_sweep(profile, summary.read_results(done), given)
     if failed:
         reasons = "\n".join(f"  {task}: {why}" for task, why in failed.items())
         raise RuntimeError(f"{len(failed)} of {len(given)} tasks failed; run again for these alone:\n{reasons}")
+
+
+def _show_sweep(profile, results, given) -> None:
+    from .sweep import summary
+
+    print(summary.summary_table(results))
+    skipped = summary.skipped_images(results)
+    if skipped:
+        print(f"{len(skipped)} skipped: {'; '.join(skipped[:10])}{'; ...' if len(skipped) > 10 else ''}")
+    print(f"{len(results)} of {len(given)} tasks; {summary.save_summary(profile, results)}")
 
 
 def _index(options) -> None:
@@ -136,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--profile", default="shapes")
     sweep.add_argument("--classes", default="all", metavar="all|A,B,...")
     sweep.add_argument("--models", metavar="A,B,...", help="default: all of the profile")
-    sweep.add_argument("--layers", metavar="A,B,...", help="default: the profile's studied layer")
+    sweep.add_argument("--layers", metavar="all|A,B,...", help="default: the profile's studied layer; all: every convolution")
+    sweep.add_argument("--points", type=int, help="of a curve, evenly spaced over the units (default: the profile's, or after every unit)")
     sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes on this machine (default: its cores)")
     sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster that sees this folder")
     index = command("index", _index, "a page over the runs of several classes (make classes); exit status 1 if one of them failed")

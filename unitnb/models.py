@@ -149,6 +149,11 @@ def split_model(model, layer: str, kept: Path | None = None) -> SplitModel:
     return SplitModel(model, layer, head, keras.Model(inputs, model.outputs[0]), plan, kept)
 
 
+def convolutions(model) -> list[str]:
+    """The names of a model's convolutions, from the images on."""
+    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+
+
 def _check_model(model):
     n_inputs, n_outputs = (len(getattr(model, side, None) or []) for side in ("inputs", "outputs"))
     if (n_inputs, n_outputs) != (1, 1):

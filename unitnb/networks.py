@@ -1,12 +1,15 @@
-"""The networks of a profile (Sec. 3.1): which are there, where their weights lie, and how they are loaded."""
+"""The networks of a profile (Sec. 3.1): which are there, where their weights lie, and how they are loaded.
+
+Keras comes with the first network, so that a process which only asks which there are starts at once and takes no GPU.
+"""
 
 import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from . import models, pretrained, sources, store, tails, vgg
+from . import sources, store
 from .profiles import Profile, Recipe, nearest
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
@@ -86,6 +89,10 @@ def architecture_of(profile: Profile, n_classes: int) -> dict:
 
 def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
     """The network of a recipe before its training."""
+    import keras
+
+    from . import vgg
+
     if profile.architecture not in vgg.ARCHITECTURES:
         raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, vgg.ARCHITECTURES)}")
     keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
@@ -136,6 +143,8 @@ def load_model(profile: Profile, model: str = "A"):
     """
     recipe = profile.recipe(model)
     if is_pretrained(profile, model):
+        from . import pretrained
+
         return pretrained.load_vgg16(profile)
     arrays, meta = _stored(profile, model)
     network = untrained_network(profile, recipe, meta["n_classes"])
@@ -143,12 +152,33 @@ def load_model(profile: Profile, model: str = "A"):
     return network
 
 
-def open_layer(profile: Profile, model: str = "A") -> models.SplitModel:
-    """A trained network of the profile, split after its studied layer; errors as of :func:`load_model`.
+def open_layer(profile: Profile, model: str = "A"):
+    """A trained network of the profile, split after its studied layer (a ``SplitModel``); errors as of :func:`load_model`.
 
     Where the profile says ``keep_maps``, feature maps are kept under ``build/cache``, so that notebooks share them.
     """
-    return models.split_model(load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None)
+    from .models import split_model
+
+    return split_model(load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None)
+
+
+def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str]) -> dict[str, list[str]]:
+    """By model, the layers that are asked for; "all" stands for its convolutions.
+
+    Raises
+    ------
+    KeyError, ValueError
+        For a layer that is not there or has no square maps; the text names the nearest.
+    """
+    from .models import convolutions, split_model
+
+    found = {}
+    for model in models:
+        network = load_model(profile, model)
+        found[model] = convolutions(network) if list(layers) == ["all"] else list(layers)
+        for layer in found[model]:
+            split_model(network, layer)
+    return found
 
 
 def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:
@@ -164,6 +194,8 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
     ValueError
         If there is no such epoch.
     """
+    from . import models, tails
+
     if epoch == 0 and not weights_file(profile, model, "-epochs.npz").exists():
         return tails.run_in_batches(_untrained_head(profile, model), [images])
     arrays, meta = _stored(profile, model, "-epochs.npz")
@@ -178,6 +210,10 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
 
 def _untrained_head(profile: Profile, model: str):
     """The layers up to the studied one before training, in half precision as epochs are kept."""
+    import keras
+
+    from . import models, pretrained
+
     recipe = profile.recipe(model)
     if is_pretrained(profile, model):
         keras.utils.set_random_seed(1 + recipe.seed)

@@ -114,12 +114,13 @@ def load_weights(network, path: Path) -> None:
     Raises
     ------
     DamagedFileError
-        If the file is no HDF5 file, is cut short, points outside itself, has other layers or shapes, or values that are not finite.
+        If the file is no HDF5 file, is cut short, points outside itself, promises more than it holds, has other layers or shapes, or values
+        that are not finite.
     """
     if not re.search(r"\.(h5|hdf5)$", path.name):
         raise store.DamagedFileError(f"{path} is no file of Keras weights by its ending; expected .weights.h5 (Keras 3) or .h5 (before)")
     try:
-        _refuse_links(path)
+        _refuse_what_lies_elsewhere(path)
         network.load_weights(path)
     except Exception as error:  # h5py and Keras raise whatever a damaged file makes them stumble over
         raise store.DamagedFileError(f"{path} does not hold weights for {network.name} ({_first_line(error)}); {_how()}") from error
@@ -132,8 +133,8 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error).strip() else ''}"
 
 
-def _refuse_links(path: Path) -> None:
-    """ValueError where the file would have other files read: by a link to them, or by data kept in them."""
+def _refuse_what_lies_elsewhere(path: Path) -> None:
+    """ValueError where the file would have other files read, by a link to them or by data kept in them, or promises more than it holds."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -149,3 +150,5 @@ def _refuse_links(path: Path) -> None:
                     waiting.append(item)
                 elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
                     raise ValueError(f"the values of '{item.name}' lie in other files")
+                elif isinstance(item, h5py.Dataset) and item.nbytes > path.stat().st_size:  # Keras compresses nothing
+                    raise ValueError(f"'{item.name}' of {item.nbytes:,} bytes is larger than the file")

@@ -39,6 +39,30 @@ class Streamed:
     split: SplitModel
 
 
+class LazyMaps:
+    """Feature maps (n, h, w, u) of images, computed when a slice of them is asked for: those of VGG16's first layers take 13 MB each.
+
+    ``ablation_curves`` takes them as it takes an array. Where the tail is run again at each point, a forward pass more is little beside.
+    """
+
+    def __init__(self, split: SplitModel, images):
+        self.split, self.images, self.shape, self.ndim = split, images, (len(images), *split.map_shape), 4
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, block: slice) -> np.ndarray:
+        maps = self.split.feature_maps(self.images[block])
+        if not np.isfinite(maps).all():
+            raise ValueError(f"maps of one of the images {block.start} to {block.stop - 1} are not finite; look at them and at the weights")
+        return maps
+
+
+def births_by_block(maps, b_max=None, block: int = 20) -> np.ndarray:
+    """``birth_points`` of maps or ``LazyMaps``, (n, u) int16, ``block`` images at a time."""
+    return np.concatenate([birth_points(maps[i : i + block], b_max) for i in range(0, len(maps), block)])
+
+
 def pooled_split(split: SplitModel) -> SplitModel:
     """The same model split after the pooling that directly follows the layer; ``split`` itself where none does.
 

@@ -32,7 +32,7 @@ def ablation_curves(
     ----------
     split : SplitModel
     maps : (n, h, w, u) float
-        ``split.feature_maps(images)``; of a masked-model split, with their images.
+        ``split.feature_maps(images)``; of a masked-model split, with their images. Or ``LazyMaps``, of which one block is in memory.
     labels : (n,) int, or one int for all
     orders : sequence of (u,) int
         Permutations of the units; the first is the first to go, or to come.
@@ -165,7 +165,7 @@ def _check_maps(split, maps):
         raise ValueError(f"maps have shape {maps.shape}; expected (n, {', '.join(map(str, split.map_shape))}) with n >= 1.")
     if split.engine == "masked-model":
         images_of(maps)
-    for i, image in enumerate(maps):
+    for i, image in enumerate(maps if isinstance(maps, np.ndarray) else ()):  # LazyMaps look at theirs when they make them
         if not np.isfinite(image).all():
             unit = np.flatnonzero(~np.isfinite(image).all(axis=(0, 1)))[0]
             raise ValueError(f"map of image {i}, unit {unit} is not finite; look at the image and at the weights.")
@@ -194,7 +194,8 @@ def _outcomes(split, maps, labels, orders, mode, fill, target, at):
     bar = progress_bar(total=len(blocks) * len(orders) * split.n_units, unit="unit", desc="curves")
     with threadpool_limits(engine.blas_threads, "blas"), bar:
         for block in blocks:
-            live = engine.load(np.asarray(maps[block]), getattr(maps[block], "images", None))
+            part = maps[block]
+            live = engine.load(np.asarray(part), getattr(part, "images", None))
             for order, record in zip(orders, records, strict=True):
                 present = order if mode == "insert" else order[::-1]
                 _walk(engine, present, live, present_at, labels[block], target, [part[:, block] for part in record])

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
-from tqdm import tqdm
-
-from ..profiles import show_progress
+from ..atomic import DiskFullError
+from ..progress import progress_bar
 
 RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
 # One thread a worker: as many workers as cores do more together than one worker with all, and sums do not depend on how many there are.
@@ -68,9 +67,14 @@ def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], Abstract
 
     A task that fails does not stop the others. When workers die, new ones are started and what they had not finished is given out again;
     results are kept by the tasks themselves, so nothing is computed twice that was finished.
+
+    Raises
+    ------
+    DiskFullError
+        At the first task for whose result there is no room: the others would be computed for nothing.
     """
     done, failed, lost = {}, {}, 0
-    with tqdm(total=len(tasks), unit="task", disable=not show_progress()) as bar:
+    with progress_bar(total=len(tasks), unit="task", leave=True, delay=0) as bar:
         while (waiting := [task for task in tasks if task not in done and task not in failed]) and lost < RESTARTS:
             before = len(done)
             with open_workers() as executor:
@@ -95,10 +99,12 @@ def _finished(executor, work, tasks):
     try:
         for future in as_completed(futures):
             error = _outcome(future)
+            if isinstance(error, DiskFullError):
+                raise error
             if error is None:
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
                 yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
-    except (KeyboardInterrupt, GeneratorExit):
+    except (KeyboardInterrupt, GeneratorExit, DiskFullError):
         executor.shutdown(wait=True, cancel_futures=True)
         raise

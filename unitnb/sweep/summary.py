@@ -10,18 +10,34 @@ import numpy as np
 from .. import store
 from ..figures import new_figure, percent, save_figure, save_table, table
 from ..profiles import Profile
-from .tasks import FACTS, ORDERS, Task
+from .tasks import FACTS, ORDERS, SAMPLES, Task
 
 FOLDER = "sweep"  # beside the classes' figures: figures/<profile>/sweep
+OWN_SKIPPED = tuple(f"{kind}/skipped" for kind in SAMPLES)
 QUANTILES = ((0.05, 0.95, 0.2), (0.25, 0.75, 0.4))  # of the classes, and how dark their band is
 
 
 def read_results(paths: Mapping[Task, Path]) -> dict[Task, dict[str, np.ndarray]]:
-    """The stored arrays of every task, by task; FileNotFoundError where the workers' files are not to be seen from here."""
+    """What is shown of every task's result, by task; FileNotFoundError where the workers' files are not to be seen from here."""
     missing = [path for path in paths.values() if not Path(path).exists()]
     if missing:
         raise FileNotFoundError(f"{len(missing)} results, such as {missing[0]}, are not here; workers and this machine must share build/")
-    return {task: store.read_npz(path)[0] for task, path in paths.items()}
+    return {task: _shown(store.read_npz(path)[0]) for task, path in paths.items()}
+
+
+def _shown(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Without births and the other curves: of 50,000 tasks they would be gigabytes."""
+    return {name: array for name, array in found.items() if name.split("/")[-1] in ("accuracy", "facts", "points", "skipped")}
+
+
+def skipped_images(results: Mapping[Task, Mapping]) -> list[str]:
+    """What could not be read, each once, in characters that can be printed."""
+    names = {name for result in results.values() for part, found in result.items() if part.endswith("/skipped") for name in found.tolist()}
+    return sorted(map(_printable, names))
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def _networks(results: Mapping[Task, Mapping]) -> dict[tuple[str, str], list[Task]]:
@@ -32,12 +48,14 @@ def _networks(results: Mapping[Task, Mapping]) -> dict[tuple[str, str], list[Tas
 
 
 def summary_table(results: Mapping[Task, Mapping], kind="S_100") -> str:
-    """A row a network, in Markdown: how many classes, and the median and the middle half of each fact of Fig. 3 over them."""
+    """A row a network, in Markdown: how many classes and points of a curve, the median and middle half over the classes of each fact of
+    Fig. 3, and how many images of the classes could not be read."""
     rows = []
     for (model, layer), tasks in _networks(results).items():
         facts = np.array([results[task][f"{kind}/facts"] for task in tasks])
-        rows.append([model, layer, len(tasks), *map(_spread, facts.T, FACTS)])
-    return table(["model", "layer", "classes", *FACTS], rows)
+        own = skipped_images({task: {name: results[task][name] for name in OWN_SKIPPED} for task in tasks})
+        rows.append([model, layer, len(tasks), len(results[tasks[0]]["points"]), *map(_spread, facts.T, FACTS), len(own)])
+    return table(["model", "layer", "classes", "points", *FACTS, "skipped images"], rows)
 
 
 def _spread(values, name) -> str:
@@ -46,16 +64,16 @@ def _spread(values, name) -> str:
     return f"{words[0]} ({words[1]} to {words[2]})"
 
 
-def classes_figure(results: Mapping[Task, Mapping], kind="S_100", metric="accuracy"):
+def classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
     """Fig. 3C for any number of classes: median over them, and the bands that hold half and nine tenths of them; a row a network."""
     groups = _networks(results)
     size = (7, 0.7 + 1.9 * len(groups))
     figure, axes = new_figure([[f"{g} {order}" for order in ORDERS] for g in groups], figsize=size, sharex=True, sharey=True)
     for group, tasks in groups.items():
         for order, colour in zip(ORDERS, ("#D55E00", "#0072B2"), strict=True):
-            curves = np.array([results[task][f"{kind}/{order}/{metric}"] for task in tasks])
-            _bands(axes[f"{group} {order}"], curves, colour)
-        axes[f"{group} {ORDERS[0]}"].set_ylabel(f"{metric.replace('_', ' ')}\n{group[0]}, {group[1]}")
+            curves = np.array([results[task][f"{kind}/{order}/accuracy"] for task in tasks])
+            _bands(axes[f"{group} {order}"], results[tasks[0]]["points"], curves, colour)
+        axes[f"{group} {ORDERS[0]}"].set_ylabel(f"accuracy\n{group[0]}, {group[1]}")
     for order in ORDERS:
         axes[f"{next(iter(groups))} {order}"].set_title(f"{order}, {len(results) // len(groups)} classes")
         axes[f"{list(groups)[-1]} {order}"].set_xlabel("share of the units removed")
@@ -63,8 +81,8 @@ def classes_figure(results: Mapping[Task, Mapping], kind="S_100", metric="accura
     return figure
 
 
-def _bands(axes, curves, colour):
-    share = np.linspace(0, 1, curves.shape[1])
+def _bands(axes, points, curves, colour):
+    share = points / points[-1]
     for low, high, alpha in QUANTILES:
         edges = np.quantile(curves, [low, high], axis=0)
         axes.fill_between(share, *edges, color=colour, alpha=alpha, linewidth=0, label=f"{high - low:.0%} of the classes")
@@ -79,7 +97,13 @@ def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
     save_table(place, "sweep", summary_table(results), notebook="unitnb sweep")
     with store.atomic_path(place.figures_folder / "classes.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["model", "layer", "class", "images", *FACTS])
-        for task, kind in ((task, kind) for task in sorted(results) for kind in ("S_100", "S_val")):
-            writer.writerow([task.model, task.layer, task.target_class, kind, *(f"{v:.4f}" for v in results[task][f"{kind}/facts"])])
+        writer.writerow(["model", "layer", "class", "images", *FACTS, "points", "skipped", "skipped images"])
+        writer.writerows(_line(task, kind, results[task]) for task in sorted(results) for kind in SAMPLES)
     return place.figures_folder
+
+
+def _line(task: Task, kind: str, found: Mapping[str, np.ndarray]) -> list:
+    """A class in ``classes.csv``: facts, points of its curves, and how many and which images were skipped."""
+    skipped, facts = found[f"{kind}/skipped"].tolist(), [f"{v:.4f}" for v in found[f"{kind}/facts"]]
+    names = [task.model, task.layer, _printable(task.target_class), kind]
+    return [*names, *facts, len(found["points"]), len(skipped), "; ".join(map(_printable, skipped))]

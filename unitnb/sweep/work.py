@@ -1,0 +1,154 @@
+"""What a worker of a sweep does: one task at a time, each idempotent and kept in the store.
+
+A worker opens a profile's images and a network once and keeps them for its next tasks.
+"""
+
+import functools
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import store
+from ..data import SampleSet, sample_set
+from ..networks import load_model
+from ..profiles import Profile
+from ..sources import open_images
+from .tasks import METRICS, ORDERS, SAMPLES, Task, run_settings
+
+VERSION = 2  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
+MOST_OTHERS = 200  # images of other classes in all: with 1,000 classes, those of ten must do
+
+
+# ---- what a worker keeps for its next task ----
+
+
+@functools.lru_cache(maxsize=1)
+def _images(profile: str, seed: int, overrides: str):
+    return open_images(run_settings(profile, seed, overrides))
+
+
+@functools.lru_cache(maxsize=1)
+def _network(profile: str, seed: int, overrides: str, model: str):
+    """A network and the digest of its weights."""
+    network = load_model(run_settings(profile, seed, overrides), model)
+    return network, store.digest(*network.get_weights())
+
+
+class Others(NamedTuple):
+    """Images of other classes: pixels by sample set and class, the names of what could not be had, and a digest of both."""
+
+    images: dict[str, dict[str, np.ndarray]]
+    skipped: list[str]
+    digest: str
+
+
+@functools.lru_cache(maxsize=1)
+def _others(profile: str, seed: int, overrides: str, model: str) -> Others:
+    """A few classes by the seed, ``n_others`` images each. One that has not so many is named and left out: it is not the task's own."""
+    settings, images = run_settings(profile, seed, overrides), _images(profile, seed, overrides)
+    few = replace(settings, n_rank=settings.n_others, n_validation=settings.n_others, strict=False)  # those that sample_others draws
+    chosen = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))[: max(2, MOST_OTHERS // settings.n_others)]
+    found, skipped = {kind: {} for kind in SAMPLES}, []
+    for kind, name in ((kind, images.classes[c]) for kind in SAMPLES for c in sorted(chosen)):
+        try:
+            sample = _quietly(sample_set, images, few, kind, model, name)
+            found[kind][name], skipped = sample.images, skipped + sample.skipped
+        except ValueError as error:
+            skipped.append(str(error))
+    return Others(found, skipped, store.digest(skipped, *(part for group in found.values() for pair in group.items() for part in pair)))
+
+
+def _quietly(draw, *given) -> SampleSet:
+    """What cannot be read is named in the result, not on the terminal of each worker."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "skipped .* unreadable", UserWarning)
+        return draw(*given)
+
+
+@functools.lru_cache(maxsize=1)
+def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
+    """The network split after a layer, and what stands for images of other classes, by sample set and class: their maps or themselves.
+
+    Maps are kept where they suffice for a curve. Where the tail is run again at each point a forward pass is little beside that, and maps
+    are large: those of 400 images in VGG16's first layer take 5 GB.
+    """
+    from ..models import split_model
+
+    split, others = split_model(_network(profile, seed, overrides, model)[0], layer), _others(profile, seed, overrides, model).images
+    if split.engine != "running-sum":
+        return split, others
+    return split, {kind: {name: split.feature_maps(found) for name, found in group.items()} for kind, group in others.items()}
+
+
+# ---- a task ----
+
+
+def run_task(task: Task) -> Path:
+    """Compute a task, or find it computed, and return where its result lies: ``build/sweep/<profile>/``.
+
+    The file's name holds a digest of everything that the numbers depend on: settings, weights, pixels, versions.
+
+    Raises
+    ------
+    ValueError
+        If the class has too few images that can be read or, with ``strict``, one that cannot.
+    """
+    from ..ablation import ENGINE_VERSION
+
+    settings = task.settings()
+    samples = {kind: _quietly(sample_set, _images(*task.run), settings, kind, task.model) for kind in SAMPLES}
+    seen = store.digest(*(part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped)))
+    key = {"settings": asdict(settings), "model": task.model, "weights": _network(*task.run, task.model)[1], "images": seen,
+           "others": _others(*task.run, task.model).digest, "versions": [VERSION, ENGINE_VERSION]}  # fmt: skip
+    folder, kind = settings.build / "sweep" / task.profile, f"{task.model}-{task.layer}-{task.target_class}"
+    store.cached(folder, kind, key, lambda: _measure(task, settings, samples))
+    return store.cached_path(folder, kind, key)
+
+
+def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> dict[str, np.ndarray]:
+    """Births, scores and rank from S_100, and curves of both orders on each sample set, with images of other classes beside."""
+    from ..entropy import effectiveness, importance_rank
+    from ..streaming import births_by_block
+
+    split, others = _layer(*task.run, task.model, task.layer)
+    maps = {kind: _maps(split, sample.images) for kind, sample in samples.items()}
+    births = births_by_block(maps["S_100"], settings.b_max)
+    scores = effectiveness(births, p=settings.effective_threshold)
+    rank, found = importance_rank(scores), {"others/skipped": _names(_others(*task.run, task.model).skipped)}
+    for kind, sample in samples.items():
+        beside = [group for name, group in others[kind].items() if name != task.target_class]
+        found |= _curves(kind, split, maps[kind], sample, rank, beside, settings.points)
+    return {"births": births, "effectiveness": scores, "rank": rank, **found}
+
+
+def _maps(split, images):
+    from ..streaming import LazyMaps
+
+    return split.feature_maps(images) if split.engine == "running-sum" else LazyMaps(split, images)
+
+
+def _curves(kind, split, maps, sample, rank, beside, points) -> dict[str, np.ndarray]:
+    """One sample set's part of a result; ``points`` (p,) are the numbers of removed units at which its curves (p,) stand."""
+    from ..ablation import ablation_curves
+
+    if not beside:
+        raise ValueError(f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate")
+    beside = np.concatenate(beside)
+    negatives = beside if split.engine == "running-sum" else _maps(split, beside)
+    curves = ablation_curves(split, maps, sample.labels, [rank, rank[::-1]], negatives=negatives, points=points)
+    found = {f"{kind}/{order}/{m}": getattr(c, m) for order, c in zip(ORDERS, curves, strict=True) for m in METRICS}
+    return found | {"points": curves[0].points, f"{kind}/facts": _facts(*curves), f"{kind}/skipped": _names(sample.skipped)}
+
+
+def _names(skipped) -> np.ndarray:
+    return np.array(skipped, dtype=np.str_)
+
+
+def _facts(best, worst) -> np.ndarray:
+    """Numbers of ``FACTS``, as in ``03_ablation``; inf for a share of units at which it never happens."""
+    units = len(best.order)
+    rises = (worst.peak(metric)[1] - getattr(worst, metric)[0] for metric in ("accuracy", "balanced_accuracy"))
+    return np.array([best.accuracy[0], best.units_to_lose() / units, *rises, worst.collapse_width() / units])
