@@ -82,7 +82,7 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
 @pytest.mark.parametrize("engine", ["masked-tail", "masked-model"])
 def test_lazy_maps_give_the_curve_and_births_of_the_maps_with_few_in_memory(lazy, engine, monkeypatch):
     keras.utils.set_random_seed(1)
-    net = residual() if engine == "masked-model" else models.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5)
+    net = residual() if engine == "masked-model" else vgg.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5)
     split = models.split_model(net, "inner_relu" if engine == "masked-model" else "block2_conv2")
     images = np.stack(lazy)[:, : net.inputs[0].shape[1], : net.inputs[0].shape[2]] / np.float32(255)
     maps, order = split.feature_maps(images), np.random.default_rng(0).permutation(split.n_units)

@@ -107,7 +107,7 @@ def class_seconds(row, decode, which=0):
 
 
 def layer_table(rows, decode):
-    print(f"| one thread, an image | units, maps | forward | births | curve of {POINTS} points | a class, {POINTS} points | a class, all points |")
+    print(f"| an image, one thread | units, maps | forward | births | curve of {POINTS} points | a class: so | with all points |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         layer, (side, _, units), _, forward, births, curves = row
