@@ -92,7 +92,7 @@ def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
     assert len(set(names)) == 5
 
 
-@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}, {"layers": ["all", "nosuch"]}])
+@pytest.mark.parametrize("wrong", [{"classes": ["sqare"]}, {"models": ["Z"]}, {"layers": ["block9"]}])
 def test_what_is_not_there_is_refused_before_anything_runs(root, wrong):
     with pytest.raises((ValueError, KeyError), match="(?i)square|no model|no layer"):
         tasks_of(load_profile("shapes"), **wrong)
@@ -241,6 +241,15 @@ def test_workers_have_one_thread_each_and_this_process_its_own_again():
     assert os.environ.get("OMP_NUM_THREADS") == before
     with pytest.raises(ValueError, match="jobs is 0"), executors.processes(0):
         pass
+
+
+@pytest.mark.parametrize(("given", "expected"), [("1", "1 1"), (None, "2 None")])
+def test_threads_follow_what_dask_gives_its_workers(given, expected):
+    code = "import os, unitnb; print(os.environ['TF_NUM_INTRAOP_THREADS'], os.environ.get('NUMBA_NUM_THREADS'))"
+    settings = {name: value for name, value in os.environ.items() if name not in executors.THREADS} | {"PYTHONPATH": str(ROOT)}
+    settings |= {"OMP_NUM_THREADS": given} if given else {}
+    done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True)
+    assert done.stdout.strip() == expected
 
 
 def test_a_scheduler_that_is_not_there_is_named():
