@@ -19,6 +19,8 @@ for _name, _value in {
     "TF_NUM_INTEROP_THREADS": "1",
 }.items():
     os.environ.setdefault(_name, _value)
+if "OMP_NUM_THREADS" in os.environ:  # Numba alone does not read it
+    os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
 # The public names, by module, in the order in which modules may import one another.
 EXPORTS = {

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+import unitnb
 from unitnb import profiles, store
 from unitnb.sweep import executors, tasks, work
 
@@ -180,7 +181,7 @@ def parallel_table(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["UNITNB_ROOT"] = name
+        os.environ |= {"UNITNB_ROOT": name, unitnb.ONEDNN: "1"}  # as a sweep of the profile imagenet has it
         with executors.processes(1) as pool:
             pool.submit(write_project, folder).result()
             decode, layers = pool.submit(decode_seconds).result(), pool.submit(convolution_names).result()

@@ -106,5 +106,7 @@ def _finished(executor, work, tasks):
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
                 yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
     except (KeyboardInterrupt, GeneratorExit, DiskFullError):
-        executor.shutdown(wait=True, cancel_futures=True)
+        for future in futures:
+            future.cancel()
+        executor.shutdown(wait=True)  # Dask's has no cancel_futures
         raise
