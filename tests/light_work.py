@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -25,6 +26,11 @@ def no_room(task):
     folder, number = task
     (Path(folder) / str(number)).touch()
     raise DiskFullError(f"no room for {number}")
+
+
+def tell_and_sleep(seconds):
+    print(os.getpid(), flush=True)
+    time.sleep(60 * seconds)
 
 
 def refuse_three(number):

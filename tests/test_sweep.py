@@ -200,6 +200,15 @@ def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
     assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {"cat", "owl"}
     others = [store.read_npz(path)[0]["others/skipped"].tolist() for path in done.values()]
     assert others == [[f"dog/{files[0].name} (no image)"]] * 2
+    assert list(work._others(*next(iter(done)).run, "A").images["S_100"]) == ["cat", "dog", "owl"]
+
+
+def test_a_picture_that_was_exchanged_makes_its_class_anew(photos):
+    """Its own, of which none is among those that stand for other classes."""
+    whole, files = sweep_here()[2], drawn("dog")
+    files[-1].write_bytes(drawn("owl")[-1].read_bytes())
+    found = sweep_here()[2]
+    assert found["dog"] != whole["dog"] and (found["cat"], found["owl"]) == (whole["cat"], whole["owl"])
 
 
 def test_a_class_with_too_few_images_fails_alone(photos):
@@ -233,6 +242,24 @@ def test_a_full_disk_ends_a_sweep_at_once(tmp_path):
     with pytest.raises(DiskFullError, match="no room for 0"):
         executors.run_all(given, no_room, lambda: executors.processes(1))
     assert len(list(tmp_path.iterdir())) < 20
+
+
+ORPHANS = """
+import time
+from light_work import tell_and_sleep
+from unitnb.sweep import executors
+if __name__ == "__main__":
+    executors.run_all([1, 2], tell_and_sleep, lambda: executors.processes(2))
+"""
+
+
+def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
+    (tmp_path / "main.py").write_text(ORPHANS)
+    settings = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    with subprocess.Popen([sys.executable, tmp_path / "main.py"], env=settings, stdout=subprocess.PIPE, text=True) as main:
+        workers = [main.stdout.readline().strip() for _ in range(2)]
+        main.kill()
+        assert main.communicate(timeout=30)[0] == "" and all(workers)  # the end comes when nobody holds the pipe any more
 
 
 def test_what_ends_a_sweep_on_dask_leaves_its_scheduler_with_nothing_to_do(tmp_path, monkeypatch):

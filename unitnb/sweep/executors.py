@@ -5,6 +5,8 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
@@ -34,8 +36,17 @@ def processes(jobs: int) -> Iterator[Executor]:
 
 
 def _finish_what_runs() -> None:
-    """Ctrl-C reaches a terminal's whole process group: the main process stops handing out tasks, workers finish theirs."""
+    """Ctrl-C reaches a terminal's whole process group: the main process stops handing out tasks, workers finish theirs.
+
+    Where the main process is killed they end at once; else they would wait for its next task forever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_main, daemon=True).start()
+
+
+def _end_with_main() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 @contextlib.contextmanager
@@ -105,7 +116,9 @@ def _finished(executor, work, tasks):
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
                 yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
-    except (KeyboardInterrupt, GeneratorExit, DiskFullError):
+    except (KeyboardInterrupt, GeneratorExit, DiskFullError) as error:
+        if isinstance(error, KeyboardInterrupt):
+            print("interrupted: what runs is finished first; Ctrl-\\ ends that, too", file=sys.stderr, flush=True)
         for future in futures:
             future.cancel()
         executor.shutdown(wait=True)  # Dask's has no cancel_futures
