@@ -104,7 +104,7 @@ def test_the_readmes_own_model_example_runs(monkeypatch, tmp_path):
     assert space["curve"].accuracy.shape == (len(space["rank"]) + 1,)
 
 
-@pytest.mark.parametrize("profile", ["shapes", "cifar10"])
+@pytest.mark.parametrize("profile", ["shapes", "cifar10", "cifar10-vgg16"])
 def test_the_committed_figures_are_those_that_the_notebooks_write(profile):
     folder = ROOT / "figures" / profile / load_profile(profile).target_class
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -13,7 +13,7 @@ from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"
-COLUMNS = ("shapes", "cifar10", "imagenet")  # profiles of the overview
+COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenet")  # profiles of the overview
 SYMBOLS = {HOLDS: "●", PART: "◆", FAILS: "✕", NOT: "–"}  # as the marks of the picture
 MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 
