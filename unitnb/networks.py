@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from . import sources, store
-from .profiles import Profile, Recipe, nearest
+from .profiles import Profile, Recipe, nearest, project_root
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
 SHIPPED = Path(__file__).parent / "weights"
@@ -116,10 +116,15 @@ def _assign(network, arrays: dict[str, np.ndarray]) -> None:
 # ---- loading ----
 
 
+def _shown(path: Path) -> Path:
+    """A path as records have it: from the project's root, so that they are the same wherever that lies."""
+    return path.relative_to(project_root()) if path.is_relative_to(project_root()) else path
+
+
 def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[str, np.ndarray], dict]:
     path = weights_file(profile, model, ending)
     if not path.exists():
-        raise NotTrainedError(f"no weights at {path}; make them with: {train_command(profile, [model])}")
+        raise NotTrainedError(f"no weights at {_shown(path)}; make them with: {train_command(profile, [model])}")
     arrays, meta = store.read_npz(path)
     wanted = architecture_of(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
@@ -233,7 +238,7 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
     """
     path = weights_file(profile, model, ".csv")
     if not path.exists():
-        raise NotTrainedError(f"no log of model {model}'s training at {path}; make it with: {train_command(profile, [model])}")
+        raise NotTrainedError(f"no log of model {model}'s training at {_shown(path)}; make it with: {train_command(profile, [model])}")
     rows = read_log(path)
     return {name: np.array([row[name] for row in rows]) for name in LOG}
 
