@@ -203,6 +203,16 @@ def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
     assert list(work._others(*next(iter(done)).run, "A").images["S_100"]) == ["cat", "dog", "owl"]
 
 
+def test_other_weights_under_the_same_name_make_all_anew(photos):
+    done, _, _ = sweep_here()
+    path = networks.weights_file(load_profile("photos"), "A")
+    arrays, meta = store.read_npz(path)
+    store.write_npz(path, {name: array * 2 for name, array in arrays.items()}, meta)
+    work._network.cache_clear()
+    again, failed, _ = sweep_here()
+    assert failed == {} and not {path.name for path in done.values()} & {path.name for path in again.values()}
+
+
 def test_a_picture_that_was_exchanged_makes_its_class_anew(photos):
     """Its own, of which none is among those that stand for other classes."""
     whole, files = sweep_here()[2], drawn("dog")
