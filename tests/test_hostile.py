@@ -22,7 +22,7 @@ from unitnb.profiles import checked_name, load_profile, notebook_parameters
 from unitnb.sources import _decode, folder_images
 
 ROOT = Path(profiles.__file__).parents[1]
-PATHS = ["../../x", "/tmp/x", "a/b", "a\\b", "..", ".hidden", "", "x\x00y", "x\ny", "x" * 101]
+PATHS = ["../../x", "x..y", "/tmp/x", "a/b", "a\\b", "..", ".hidden", "", "x\x00y", "x\ny", "x" * 101]
 
 
 # ---- names that are paths ----
