@@ -131,7 +131,8 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about eleven minutes; leave the machine alone)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
 	@for part in topology ablation stability scale sweep; do \
-		echo "bench_$$part ..." && echo >> build/bench.md && $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
+		echo "bench_$$part ..." && echo >> build/bench.md && \
+		env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
 	@mv build/bench.md tests/benchmarks/RESULTS.md && cat tests/benchmarks/RESULTS.md
 
 clean: ## remove build/ (runs, caches, trained networks); the environment stays
