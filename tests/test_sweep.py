@@ -387,6 +387,11 @@ def command(root, *more, **settings):
     return subprocess.Popen(line, cwd=root, env=os.environ | {"PYTHONPATH": str(ROOT)}, **pipes, **settings)
 
 
+def hear_ctrl_c():
+    """Also where the tests run in the background, whose processes are born deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ended(process):
     out = process.communicate()[0]
     return process.returncode, out
@@ -394,7 +399,7 @@ def ended(process):
 
 @FULL
 def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
-    first = command(root, "--classes", "all", "--models", "A", "--jobs", "1")
+    first = command(root, "--classes", "all", "--models", "A", "--jobs", "1", preexec_fn=hear_ctrl_c)
     while len(contents(root / "build" / "sweep")) < 1:
         assert first.poll() is None
         time.sleep(0.1)
@@ -451,7 +456,7 @@ def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
 def test_ctrl_c_on_a_dask_cluster_leaves_the_workers_free_and_loses_nothing(root, serial):
     alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
     with cluster_of_processes(root, 8993) as (_, address):
-        running = command(root, "--classes", "all", "--scheduler", address)
+        running = command(root, "--classes", "all", "--scheduler", address, preexec_fn=hear_ctrl_c)
         while len(contents(root / "build" / "sweep")) < 1:
             assert running.poll() is None, ended(running)
             time.sleep(0.1)
