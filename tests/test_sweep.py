@@ -7,9 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -275,19 +274,25 @@ def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
 
 
 def test_what_ends_a_sweep_on_dask_leaves_its_scheduler_with_nothing_to_do(tmp_path, monkeypatch):
-    """A full disk, and Ctrl-C."""
+    """A full disk, and Ctrl-C when the first result has come; the real signal is tried by make test-faults."""
     from distributed import LocalCluster
+
+    def interrupted(futures):
+        yield next(as_completed(futures))
+        raise KeyboardInterrupt
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
     with LocalCluster(n_workers=1, threads_per_worker=1, silence_logs=50, dashboard_address=":0") as cluster:
-        ways = {DiskFullError: (no_room, [(str(tmp_path), number) for number in range(100)])}
-        ways |= {KeyboardInterrupt: (time.sleep, [0.1 + number / 1e6 for number in range(100)])}
-        for error, (doing, given) in ways.items():
-            if error is KeyboardInterrupt:
-                threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-            with pytest.raises(error):
+
+        def run(doing, given):
+            with pytest.raises((DiskFullError, KeyboardInterrupt)) as caught:
                 executors.run_all(given, doing, lambda: executors.dask_workers(cluster.scheduler_address))
-            assert not any(cluster.scheduler.workers[worker].processing for worker in cluster.scheduler.workers)
+            assert not any(worker.processing for worker in cluster.scheduler.workers.values())
+            return caught.type
+
+        assert run(no_room, [(str(tmp_path), number) for number in range(100)]) is DiskFullError
+        monkeypatch.setattr(executors, "as_completed", interrupted)
+        assert run(time.sleep, [0.1 + number / 1e6 for number in range(100)]) is KeyboardInterrupt
     assert len(list(tmp_path.iterdir())) < 20
 
 
@@ -382,6 +387,11 @@ def command(root, *more, **settings):
     return subprocess.Popen(line, cwd=root, env=os.environ | {"PYTHONPATH": str(ROOT)}, **pipes, **settings)
 
 
+def hear_ctrl_c():
+    """Also where the tests run in the background, whose processes are born deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ended(process):
     out = process.communicate()[0]
     return process.returncode, out
@@ -389,7 +399,7 @@ def ended(process):
 
 @FULL
 def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
-    first = command(root, "--classes", "all", "--models", "A", "--jobs", "1")
+    first = command(root, "--classes", "all", "--models", "A", "--jobs", "1", preexec_fn=hear_ctrl_c)
     while len(contents(root / "build" / "sweep")) < 1:
         assert first.poll() is None
         time.sleep(0.1)
@@ -446,7 +456,7 @@ def test_a_scheduler_that_dies_is_one_error_and_a_new_one_goes_on(root, serial):
 def test_ctrl_c_on_a_dask_cluster_leaves_the_workers_free_and_loses_nothing(root, serial):
     alone = serial(tasks_of(load_profile("shapes"), ["ring", "star"], ["A", "B"]))
     with cluster_of_processes(root, 8993) as (_, address):
-        running = command(root, "--classes", "all", "--scheduler", address)
+        running = command(root, "--classes", "all", "--scheduler", address, preexec_fn=hear_ctrl_c)
         while len(contents(root / "build" / "sweep")) < 1:
             assert running.poll() is None, ended(running)
             time.sleep(0.1)
