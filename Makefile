@@ -109,7 +109,7 @@ test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run wit
 	$(PY) -m pytest -q
 	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
 
-test-faults: $(ENVIRONMENT) ## sweeps whose workers are killed, interrupted, short of disk, two at once (a quarter of an hour)
+test-faults: $(ENVIRONMENT) ## sweeps whose workers are killed, interrupted, short of disk, two at once (about ten minutes)
 	UNITNB_FULL=1 $(PY) -m pytest -q tests/test_sweep.py
 
 test-browser: $(ENVIRONMENT) ## the notebooks in JupyterLab and the site, in a headless Chromium (skipped where there is none)
