@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_training import TINY, images, root  # noqa: F401
 
-from unitnb import data, large_training, training
+from unitnb import data, large_training, networks, training
 from unitnb.profiles import Recipe, load_profile
 
 STREAMED = {**TINY, "streamed": True}
@@ -45,7 +45,7 @@ training.train_model(profile, "A", source, Path("resumed"))
 
 
 def log_of(folder):
-    return training._read_log(Path(folder) / "A.csv")
+    return networks.read_log(Path(folder) / "A.csv")
 
 
 def losses(folder):
