@@ -174,7 +174,7 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
     by_name = {source.stem: notebooks.dependencies(source) for source in notebooks.sources()}
     assert "stability" in by_name["04_stability"] and "stability" not in by_name["03_ablation"]
     assert "roles" in by_name["05_roles"] and "controls.scores" in by_name["06_controls"] and "roles" not in by_name["04_stability"]
-    assert {"profiles", "store", "data", "shapes", "models", "training", "topology", "entropy", "ablation", "figures"} <= set(
+    assert {"profiles", "store", "data", "shapes", "models", "networks", "vgg", "topology", "entropy", "ablation", "figures"} <= set(
         by_name["03_ablation"]
     )
     assert notebooks.saved_files(ROOT / "notebooks" / "05_roles.py") == [
