@@ -113,7 +113,8 @@ def layer_table(rows, decode):
     for row in rows:
         layer, (side, _, units), _, forward, births, curves = row
         few, every = (sum(class_seconds(row, decode, which).values()) for which in (0, -1))
-        cells = [layer, f"{units}, {side}x{side}", *(f"{1000 * t:.3g} ms" for t in (forward, births)), f"{curves[0]:.2g} s", told(few), told(every)]
+        times = [f"{1000 * forward:.3g} ms", f"{1000 * births:.3g} ms", f"{curves[0]:.2g} s", told(few), told(every)]
+        cells = [layer, f"{units}, {side}x{side}", *times]
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
