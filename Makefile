@@ -59,7 +59,7 @@ endif
 
 help: ## print this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=shapes|cifar10|imagenet  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
+	@echo "Variables: PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk

@@ -1,7 +1,6 @@
 """Any Keras model split after a layer into head and tail: the head gives the feature maps (Sec. 3.1)."""
 
 import difflib
-import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -83,17 +82,13 @@ class SplitModel:
         return with_images(maps, images) if self.engine == "masked-model" else maps
 
     def _kept_maps(self, images, batch_size):
-        size = batch_size or fitting_batch(images.shape)
+        size, key = batch_size or fitting_batch(images.shape), head_key(self)
         starts = progress_bar(range(0, len(images), size), f"maps of {self.layer}", unit="batch")
-        return np.concatenate([self._kept_batch(images[i : i + size]) for i in starts])
+        return np.concatenate([self._kept_batch(images[i : i + size], key) for i in starts])
 
-    def _kept_batch(self, images):
-        key = {**self._head_key, "images": store.digest(images)}
+    def _kept_batch(self, images, key):
+        key = {**key, "images": store.digest(images)}
         return store.cached(self.kept, "maps", key, lambda: {"maps": run_in_batches(self.head, [images])}, alone=True)["maps"]
-
-    @functools.cached_property
-    def _head_key(self) -> dict:
-        return head_key(self)
 
     def predict(self, maps, batch_size=None) -> np.ndarray:
         """Output (n, classes) of the tail, logits or probabilities as the model gives them, from maps (n, h, w, u)."""

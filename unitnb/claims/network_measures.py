@@ -10,7 +10,7 @@ from ..controls.comparison import differences, paired_bootstrap, partial_spearma
 from ..controls.experiments import on_set
 from ..controls.scores import CAUSAL, PAPER, class_selectivity, filter_l1, mean_activation
 from ..entropy import feature_entropy, selective_rate
-from ..models import split_model
+from ..models import convolutions, split_model
 from ..tails import fitting_batch
 from ..topology import birth_points
 
@@ -77,7 +77,7 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
     B_max is the default, in proportion to the edges.
     """
     keras.utils.set_random_seed(1 + seed)
-    names = [found.name for found in model.layers if isinstance(found, keras.layers.Conv2D)]
+    names = convolutions(model)
     names = names[: names.index(layer) + 1]
     trained, random = (_mean_entropies(net, names, images) for net in (model, keras.models.clone_model(model)))
     return {
