@@ -4,6 +4,7 @@ Names are looked up on first use, so ``import unitnb`` is instant and TensorFlow
 """
 
 import importlib
+import importlib.util
 import os
 
 __version__ = "0.1.0"
@@ -22,43 +23,23 @@ for _name, _value in {
 if "OMP_NUM_THREADS" in os.environ:  # Numba alone does not read it
     os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
 
-# The public names, by module, in the order in which modules may import one another.
+# The public names, by the module that defines them, along the way of the data.
 EXPORTS = {
-    "synsets": (),
-    "progress": (),
     "profiles": ("Profile", "load_profile", "notebook_parameters"),
-    "atomic": (),
-    "store": (),
-    "shapes": (),
-    "tars": (),
-    "ilsvrc": (),
     "data": ("sample_others", "sample_set", "training_set"),
     "sources": ("folder_images", "open_images"),
-    "tails": (),
     "models": ("SplitModel", "split_model"),
     "vgg": ("small_vgg", "vgg16"),
-    "pretrained": (),
     "networks": ("epoch_maps", "load_model", "open_layer", "trained_models", "training_log"),
-    "large_training": (),
     "training": ("train_model",),
-    "topology._graphs": (),
-    "topology._births": (),
-    "topology.nulls": (),
     "topology": ("betti_curves", "birth_points", "null_births"),
     "topology.barcodes": ("barcode",),
     "streaming": ("Streamed", "pooled_split", "stream"),
-    "estimators": (),
     "entropy": ("effectiveness", "feature_entropy", "importance_rank", "null_entropy", "selective_rate"),
     "ablation.curves": ("Curve", "area_difference"),
     "ablation": ("ablation_curve", "ablation_curves"),
-    "ablation.spans": (),
     "ablation.causal": ("greedy_forward", "single_ablation", "taylor"),
-    "controls": (),
     "controls.scores": ("rival_scores",),
-    "controls.choices": (),
-    "controls.chance": (),
-    "controls._cubical": (),
-    "controls.constructions": (),
     "controls.comparison": ("class_maps",),
     "controls.experiments": ("choice_areas", "class_result"),
     "stability": (
@@ -73,24 +54,11 @@ EXPORTS = {
     "roles.marginals": ("marginal_effects", "role_agreement", "roles_from_marginals"),
     "roles.extra": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
-    "panels": (),
     "figures": ("save_figure", "save_table"),
-    "roles.figures": (),
-    "method_figures": (),
     "explorer": ("open_explorer", "span_accuracy", "unit_facts"),
-    "explorer.figures": (),
     "explorer.widgets": ("explore",),
-    "sweep": (),
-    "sweep.executors": (),
-    "sweep.tasks": (),
-    "sweep.work": (),
-    "sweep.summary": (),
     "controls.tables": ("answers_table", "bias_table", "scores_table"),
-    "controls.figures": (),
-    "claims": (),
     "claims.verdicts": ("load_claims", "record_claims"),
-    "claims.documents": (),
-    "claims.picture": (),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),
     "claims.network_measures": (
         "class_claim",
@@ -102,23 +70,24 @@ EXPORTS = {
         "scale_claim",
     ),
     "claims.seeds": ("role_seed_claims", "training_seed_claims"),
-    "notebooks": (),
-    "site.index_page": (),
-    "site.formulas": (),
-    "site": (),
-    "cli": (),
 }
 _MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}
 __all__ = sorted(_MODULE_OF)
 
 
-def __getattr__(name):
-    if name in EXPORTS:
-        return importlib.import_module(f".{name}", __name__)
-    if name in _MODULE_OF:
-        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
-    raise AttributeError(f"unitnb has no '{name}'; it has {', '.join(__all__)}")
+def names_on_first_use(package: str):
+    """``__getattr__`` and ``__dir__`` of a package: the public names that its modules define, and its modules, imported when asked for."""
+    inside = package.removeprefix(__name__).removeprefix(".")
+    public = {name: module for name, module in _MODULE_OF.items() if f"{module}.".startswith(f"{inside}." if inside else "")}
+
+    def look_up(name):
+        if name in public:
+            return getattr(importlib.import_module(f"{__name__}.{public[name]}"), name)
+        if importlib.util.find_spec(f"{package}.{name}"):
+            return importlib.import_module(f"{package}.{name}")
+        raise AttributeError(f"{package} has no '{name}'; it has {', '.join(sorted(public)) or 'modules only'}")
+
+    return look_up, lambda: sorted(public)
 
 
-def __dir__():
-    return sorted({*globals(), *EXPORTS, *__all__})
+__getattr__, __dir__ = names_on_first_use(__name__)

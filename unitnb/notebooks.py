@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import _MODULE_OF, EXPORTS, ONEDNN
+from . import _MODULE_OF, ONEDNN
 from .profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
 CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
@@ -31,45 +31,50 @@ def pairs() -> list[Path]:
 # ---- what a notebook depends on (standard library only: make asks before the environment is there) ----
 
 
+PACKAGE = Path(__file__).parent
+
+
 def _attributes(tree: ast.AST) -> set[str]:
     return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "unitnb"}
 
 
-def _file(module: str) -> Path:
-    """The file of a module of the package, by its name in ``EXPORTS``, relative to the package."""
-    path = Path(*module.split("."))
-    return path / "__init__.py" if (Path(__file__).parent / path).is_dir() else path.with_suffix(".py")
+def _modules(name: str) -> set[Path]:
+    """The files that a dotted name below ``unitnb`` stands for: a module, the module of a public name, or every module of a package."""
+    path = PACKAGE.joinpath(*name.split("."))
+    if path.with_suffix(".py").is_file():
+        return {path.with_suffix(".py")}
+    if path.is_dir():
+        return set(path.rglob("*.py"))
+    public, above = _MODULE_OF.get(path.name), PACKAGE.joinpath(*name.split(".")[:-1])
+    if public and PACKAGE.joinpath(*public.split(".")).is_relative_to(above):
+        return _modules(public)
+    return {file for file in (above.with_suffix(".py"), above / "__init__.py") if file.is_file()}
 
 
-def _imports(tree: ast.AST, package: list[str]) -> set[str]:
-    """The modules of ``EXPORTS`` that are imported from by ``from . import`` or ``from unitnb import``, seen from ``package``."""
-    found: set[str] = set()
+def _imports(tree: ast.AST, package: tuple[str, ...]) -> set[Path]:
+    """The files of the package that are imported from by ``from . import`` or ``from unitnb import``, seen from ``package``."""
+    found: set[Path] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            above = package[: len(package) + 1 - node.level] if node.level else []
-            base = [*above, *(node.module or "").split(".")]
-            names = [part for part in base if part]
-            found |= {".".join(names), *(".".join([*names, alias.name]) for alias in node.names)}
-    return {name.removeprefix("unitnb.") for name in found} & set(EXPORTS)
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "unitnb"):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            base = [*above, *(node.module or "").split(".")[0 if node.level else 1 :]]
+            found |= {file for alias in node.names for file in _modules(".".join([*filter(None, base), alias.name]))}
+    return found
 
 
-def _imported_modules(module: str) -> set[str]:
-    file = _file(module)
-    tree = ast.parse((Path(__file__).parent / file).read_text(encoding="utf-8"))
-    return _imports(tree, list(file.parent.parts)) - {module}
+def imported_modules(module: Path) -> set[Path]:
+    """The files of the package that one of its files imports from."""
+    return _imports(ast.parse(module.read_text(encoding="utf-8")), module.parent.relative_to(PACKAGE).parts) - {module}
 
 
-def dependencies(source: Path) -> list[str]:
-    """The modules of the package that a notebook uses, by the names it calls and what those modules import."""
+def dependencies(source: Path) -> list[Path]:
+    """The files of the package that a notebook uses, by the names it calls and what their modules import."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    waiting = [_MODULE_OF.get(name, name) for name in sorted(_attributes(tree)) if name in _MODULE_OF or name in EXPORTS]
-    waiting += sorted(_imports(tree, []))
-    found: set[str] = set()
+    waiting = {file for name in _attributes(tree) for file in _modules(name)} | _imports(tree, ())
+    found: set[Path] = set()
     while waiting:
-        module = waiting.pop()
-        if module not in found:
-            found.add(module)
-            waiting += _imported_modules(module) | ({module.split(".")[0]} & set(EXPORTS))
+        found.add(module := waiting.pop())
+        waiting |= imported_modules(module) - found
     return sorted(found)
 
 
@@ -85,7 +90,8 @@ def make_rules() -> str:
     """Two variables a notebook for the Makefile: what it depends on, and what it writes."""
     lines = []
     for source in sources():
-        modules = " ".join(f"unitnb/{file}" for file in ["__init__.py", *map(_file, dependencies(source))])
+        files = [PACKAGE / "__init__.py", *dependencies(source)]
+        modules = " ".join((Path("unitnb") / file.relative_to(PACKAGE)).as_posix() for file in files)
         lines += [f"DEPENDS_{source.stem} := {modules}", f"WRITES_{source.stem} := {' '.join(saved_files(source))}"]
     return "\n".join([f"NOTEBOOKS := {' '.join(source.stem for source in sources())}", *lines, ""])
 
