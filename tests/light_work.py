@@ -21,7 +21,7 @@ def always_die(task):
 
 def no_room(task):
     """Count the call by a file, and find the disk full."""
-    from unitnb.atomic import DiskFullError
+    from unitnb.files.atomic import DiskFullError
 
     folder, number = task
     (Path(folder) / str(number)).touch()

@@ -336,7 +336,7 @@ def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):
     monkeypatch.setenv("UNITNB_PROGRESS", "1")
     ablation_curve(*case)  # too short for a bar
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("unitnb.progress.DELAY", 0.0)
+    monkeypatch.setattr("unitnb.files.progress.DELAY", 0.0)
     ablation_curve(*case)
     assert "unit" in capsys.readouterr().err
 

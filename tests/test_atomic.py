@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from small_disk import on_small_disk
 
-from unitnb import atomic, store
+from unitnb.files import atomic, store
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITER = """
 import sys, time
 from pathlib import Path
-from unitnb.atomic import atomic_path
+from unitnb.files.atomic import atomic_path
 with atomic_path(Path(sys.argv[1])) as temporary:
     temporary.write_bytes(b"half")
     print("writing", flush=True)
@@ -25,8 +25,8 @@ FILLER = """
 import sys
 from pathlib import Path
 import numpy as np
-from unitnb import store
-from unitnb.atomic import DiskFullError
+from unitnb.files import store
+from unitnb.files.atomic import DiskFullError
 path = Path(sys.argv[1])
 small, large = ({"a": np.random.default_rng(0).random(n)} for n in (100, 30_000))
 store.write_npz(path / "deep" / "result.npz", small)

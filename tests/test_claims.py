@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import cli, notebooks, store
+from unitnb import cli, notebooks
 from unitnb.ablation.curves import Curve
 from unitnb.claims import (
     BY_ID,
@@ -29,6 +29,7 @@ from unitnb.claims import (
     seeds,
     verdicts,
 )
+from unitnb.files import store
 from unitnb.profiles import load_profile, project_root
 from unitnb.roles import extra
 

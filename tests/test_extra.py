@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import networks, store
+from unitnb import networks
+from unitnb.files import store
 from unitnb.profiles import Recipe
 from unitnb.roles import extra
 from unitnb.roles.extra import overfitting_signs, post_core_slope, spearman_interval

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from unitnb import cli, profiles, store
+from unitnb import cli, profiles
 from unitnb.data import UnreadableImageError
+from unitnb.files import store
 from unitnb.profiles import checked_name, load_profile, notebook_parameters
 from unitnb.sources import _decode, folder_images
 

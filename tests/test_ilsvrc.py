@@ -8,8 +8,8 @@ from PIL import Image
 
 import unitnb
 from unitnb import data, ilsvrc, pretrained, sources
+from unitnb.files.store import DamagedFileError
 from unitnb.profiles import load_profile
-from unitnb.store import DamagedFileError
 from unitnb.synsets import by_wnid, find_synset
 
 FEW = {"n_rank": 4, "n_large": 7, "n_validation": 3, "n_others": 2}

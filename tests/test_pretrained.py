@@ -9,8 +9,8 @@ from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
 from unitnb import figures, networks, notebooks, pretrained
+from unitnb.files.store import DamagedFileError
 from unitnb.profiles import load_profile
-from unitnb.store import DamagedFileError
 
 SMALL = {"image_size": 32, "layer": "block3_conv3"}  # the true architecture on small images: a quarter of the weights
 

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from unitnb import store
+from unitnb.files import store
 
 ARRAYS = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([True, False])}
 

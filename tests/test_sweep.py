@@ -17,10 +17,11 @@ import pytest
 from light_work import always_die, die_once, no_room, refuse_three
 from small_disk import on_small_disk
 
-from unitnb import networks, profiles, store
+from unitnb import networks, profiles
 from unitnb.ablation import ablation_curve
-from unitnb.atomic import DiskFullError
 from unitnb.data import sample_others, sample_set
+from unitnb.files import store
+from unitnb.files.atomic import DiskFullError
 from unitnb.models import split_model
 from unitnb.networks import load_model
 from unitnb.profiles import load_profile

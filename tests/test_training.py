@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unitnb import data, networks, sources, store, training
+from unitnb import data, networks, sources, training
+from unitnb.files import store
 from unitnb.profiles import load_profile
 
 TINY = {

@@ -60,7 +60,7 @@ def _claims(options) -> None:
 
 
 def _sweep(options) -> None:
-    from .atomic import remove_leftovers
+    from .files.atomic import remove_leftovers
     from .sweep import executors, summary, tasks, work
 
     names = {part: getattr(options, part).split(",") for part in ("models", "layers") if getattr(options, part)}

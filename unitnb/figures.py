@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from . import panels, store, topology
+from . import panels, topology
+from .files import store
 from .panels import COLOURS
 from .profiles import Profile, project_root
 

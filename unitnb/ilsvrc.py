@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from . import store, tars
+from . import tars
+from .files import store
 from .synsets import Synset, by_wnid, synsets
 
 TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train", "ILSVRC2012_img_val", "ILSVRC2012_devkit_t12"  # files of the download, without their endings

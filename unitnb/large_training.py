@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import store
 from .data import Images, UnreadableImageError
+from .files import store
 from .profiles import Profile, nearest
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

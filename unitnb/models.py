@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import store
-from .progress import progress_bar
+from .files import store
+from .files.progress import progress_bar
 from .tails import TailPlan, fitting_batch, plan_tail, run_in_batches
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import sources, store
+from . import sources
+from .files import store
 from .profiles import Profile, Recipe, nearest, project_root
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")

@@ -142,7 +142,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
-    from . import progress, store
+    from .files import progress, store
 
     profile, needed = check_parameters(parameters), ""
     with (
@@ -190,8 +190,9 @@ def _has_network(profile: Profile) -> bool:
 
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
-    from . import claims, store
+    from . import claims
     from .claims import verdicts
+    from .files import store
 
     marker.unlink(missing_ok=True)
     if needed:
@@ -234,7 +235,7 @@ def refresh(runs: Path) -> list[Path]:
     """Write each executed notebook of a default run, normalised, as the committed half of its pair."""
     import nbformat
 
-    from . import store
+    from .files import store
 
     written = []
     for source in pairs():

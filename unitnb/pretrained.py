@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import store
+from .files import store
 from .profiles import Profile, project_root
 
 FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"  # of Keras, with the dense layers

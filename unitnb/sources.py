@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import ilsvrc, shapes, store, tars
+from . import ilsvrc, shapes, tars
 from .data import Images, UnreadableImageError, from_arrays
+from .files import store
 from .profiles import Profile, nearest
 from .synsets import find_synset, synsets
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import store, tails
+from . import tails
+from .files import store
+from .files.progress import progress_bar
 from .models import SplitModel, head_key, split_model, with_images
-from .progress import progress_bar
 from .topology import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, large_training, store
+from . import data, large_training
+from .files import store
+from .files.progress import show_progress
 from .networks import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
 from .profiles import Profile, Recipe
-from .progress import show_progress
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 

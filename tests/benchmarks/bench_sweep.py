@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 import unitnb
-from unitnb import profiles, store
+from unitnb import profiles
+from unitnb.files import store
 from unitnb.sweep import executors, tasks, work
 
 LAYER, POINTS = "block5_conv3", 33

@@ -3,9 +3,9 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import store
+from ..files import store
+from ..files.progress import progress_bar
 from ..models import images_of
-from ..progress import progress_bar
 from ..tails import open_engine
 from .curves import Curve
 

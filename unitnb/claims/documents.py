@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import store
 from ..figures import recording, table
+from ..files import store
 from ..profiles import Profile, load_profile
 from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .. import store
 from ..figures import new_figure
+from ..files import store
 from ..profiles import Profile
 from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .. import store
 from ..figures import recording
+from ..files import store
 from ..profiles import Profile, load_profile, nearest
 from . import BY_ID, CLAIMS, NOT, Claim
 

@@ -8,11 +8,12 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
-from .. import data, networks, store
+from .. import data, networks
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from ..files import store
+from ..files.progress import progress_bar
 from ..profiles import Profile
-from ..progress import progress_bar
 from ..topology import birth_points
 from . import categorise_roles
 

@@ -17,7 +17,8 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
-from .. import notebooks, store
+from .. import notebooks
+from ..files import store
 from ..profiles import Profile, load_profile, project_root
 from .formulas import formula_font, mathml
 

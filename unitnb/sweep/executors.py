@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
-from ..atomic import DiskFullError
-from ..progress import progress_bar
+from ..files.atomic import DiskFullError
+from ..files.progress import progress_bar
 
 RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
 # One thread a worker: as many workers as cores do more together than one worker with all, and sums do not depend on how many there are.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import store
 from ..figures import new_figure, percent, save_figure, save_table, table
+from ..files import store
 from ..profiles import Profile
 from .tasks import FACTS, ORDERS, SAMPLES, Task
 

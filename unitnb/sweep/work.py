@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import store
 from ..data import SampleSet, sample_set
+from ..files import store
 from ..networks import load_model
 from ..profiles import Profile
 from ..sources import open_images
