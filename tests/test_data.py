@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import data, shapes, sources
+from unitnb.images import samples, shapes, sources
 from unitnb.profiles import load_profile
 
 
@@ -75,7 +75,7 @@ def test_strict_makes_an_unreadable_image_an_error(folder):
     for path in (folder / "train" / "cat").glob("*.png"):
         path.write_bytes(b"")
     images = sources.folder_images(folder, 8)
-    with pytest.raises(data.UnreadableImageError, match="cat/"):
+    with pytest.raises(samples.UnreadableImageError, match="cat/"):
         images.read_many("train", range(12), 12, strict=True)
 
 
@@ -84,7 +84,7 @@ def test_a_truncated_jpeg_is_unreadable(tmp_path):
     path = tmp_path / "x.JPEG"
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:-600])
-    with pytest.raises(data.UnreadableImageError, match="truncated"):
+    with pytest.raises(samples.UnreadableImageError, match="truncated"):
         sources._decode(path, path.name, 32)
 
 
@@ -121,13 +121,13 @@ def test_an_unknown_sample_set_is_named():
 def tiny_images(n=200):
     labels = np.repeat(np.arange(3), n)
     pixels = np.zeros((len(labels), 2, 2, 3), np.uint8)
-    return data.from_arrays("abc", {"train": (pixels, labels), "test": (pixels, labels)})
+    return samples.from_arrays("abc", {"train": (pixels, labels), "test": (pixels, labels)})
 
 
 def test_a_fraction_of_each_class_and_a_share_of_wrong_labels():
     profile = load_profile("shapes", {"models": {"D": {"fraction": 0.5, "corrupted": 0.4}}})
     images = tiny_images()
-    indices, told = data.training_set(images, profile, "D")
+    indices, told = samples.training_set(images, profile, "D")
     true = images.labels["train"][indices]
     assert np.bincount(true).tolist() == [100, 100, 100] and (told != true).sum() == 120
     assert set(told) == {0, 1, 2}
@@ -136,7 +136,7 @@ def test_a_fraction_of_each_class_and_a_share_of_wrong_labels():
 def test_a_sample_of_a_model_shows_what_the_model_was_told():
     profile = load_profile("shapes", {"target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}})
     images = tiny_images()
-    indices, told = data.training_set(images, profile, "D")
+    indices, told = samples.training_set(images, profile, "D")
     sample = unitnb.sample_set(
         images,
         load_profile("shapes", {"n_rank": 50, "target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}}),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from unitnb import figures, panels
-from unitnb.data import SampleSet
+from unitnb.images.samples import SampleSet
 from unitnb.profiles import load_profile
 
 

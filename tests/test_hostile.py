@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from unitnb import cli, profiles
-from unitnb.data import UnreadableImageError
 from unitnb.files import store
+from unitnb.images.samples import UnreadableImageError
+from unitnb.images.sources import _decode, folder_images
 from unitnb.profiles import checked_name, load_profile, notebook_parameters
-from unitnb.sources import _decode, folder_images
 
 ROOT = Path(profiles.__file__).parents[1]
 PATHS = ["../../x", "x..y", "/tmp/x", "a/b", "a\\b", "..", ".hidden", "", "x\x00y", "x\ny", "x" * 101]
@@ -94,7 +94,7 @@ def png_that_says(width, height):
 @pytest.mark.parametrize("size", [(50000, 50000), (9500, 9500), (1, 60_000_000), (7100, 7100)])
 def test_an_image_of_gigapixels_is_refused_before_it_is_decompressed(size):
     """In a process that has no room for it."""
-    code = ("import io, resource, sys; from PIL import Image; from unitnb.sources import _decode\n"
+    code = ("import io, resource, sys; from PIL import Image; from unitnb.images.sources import _decode\n"
             "resource.setrlimit(resource.RLIMIT_DATA, (400_000_000, 400_000_000))\n"
             "try: _decode(io.BytesIO(sys.stdin.buffer.read()), 'bomb.png', 32)\n"
             "except Exception as error: print(type(error).__name__, error)")  # fmt: skip

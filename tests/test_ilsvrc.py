@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import data, ilsvrc, pretrained, sources
+from unitnb import pretrained
 from unitnb.files.store import DamagedFileError
+from unitnb.images import ilsvrc, sources
+from unitnb.images.samples import SETS, UnreadableImageError
 from unitnb.profiles import load_profile
 from unitnb.synsets import by_wnid, find_synset
 
@@ -43,7 +45,7 @@ def use(monkeypatch, layouts, tmp_path):
 
 def drawn(profile, images):
     with pytest.warns(UserWarning, match="skipped 1 unreadable image.*truncated"):
-        samples = [unitnb.sample_set(images, profile, name) for name in data.SETS]
+        samples = [unitnb.sample_set(images, profile, name) for name in SETS]
     return [*samples, unitnb.sample_others(images, profile, "S_val")]
 
 
@@ -113,7 +115,7 @@ def test_cmyk_grey_and_a_png_called_jpeg_are_read(use, layouts):
 
 def test_strict_makes_the_truncated_image_an_error(use):
     profile, images = use("class_tars", strict=True)
-    with pytest.raises(data.UnreadableImageError, match="n01729322/n01729322_.*truncated"):
+    with pytest.raises(UnreadableImageError, match="n01729322/n01729322_.*truncated"):
         unitnb.sample_set(images, profile, "S_1000")
 
 

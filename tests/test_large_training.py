@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from test_training import TINY, images, root  # noqa: F401
 
-from unitnb import data, large_training, networks, training
+from unitnb import large_training, networks, training
+from unitnb.images import samples
 from unitnb.profiles import Recipe, load_profile
 
 STREAMED = {**TINY, "streamed": True}
@@ -102,7 +103,7 @@ def test_mixed_precision_computes_in_halves_and_keeps_weights_and_logits_whole(r
 def test_batches_come_in_order_and_an_unreadable_image_counts_for_nothing(images):  # noqa: F811
     def read(split, index):
         if index == 5:
-            raise data.UnreadableImageError("train/5 (cut short)")
+            raise samples.UnreadableImageError("train/5 (cut short)")
         return images.read(split, index)
 
     source = replace(images, read=read)
@@ -122,7 +123,7 @@ def test_batches_come_in_order_and_an_unreadable_image_counts_for_nothing(images
     assert labels.tolist() == [1, 0, 1, 1]
     assert np.allclose(logits[0], network(images.read("train", 9)[None])[0], atol=1e-5)
     strict = feed_of(replace(profile, strict=True), source, indices)
-    with pytest.raises(data.UnreadableImageError, match="train/5"):
+    with pytest.raises(samples.UnreadableImageError, match="train/5"):
         strict.fit(network, np.arange(5), 5, verbose=0)
 
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 
-from unitnb import shapes
-from unitnb.shapes import CLASSES, DISTANCES, shapes_images
+from unitnb.images import shapes
+from unitnb.images.shapes import CLASSES, DISTANCES, shapes_images
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ import pytest
 from test_models import residual
 
 import unitnb
-from unitnb import data, models, streaming, tails, vgg
+from unitnb import models, streaming, tails, vgg
+from unitnb.images import samples
 
 L = keras.layers
 # Decodes slowly, so that it is killed while it works; the same images and network as the test's.
@@ -42,7 +43,7 @@ def split():
 
 @pytest.fixture
 def lazy():
-    return data.LazyImages(pixels, range(24))
+    return samples.LazyImages(pixels, range(24))
 
 
 def unstreamed(split, images):
@@ -73,7 +74,7 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
     run = models.SplitModel.feature_maps
     monkeypatch.setattr(models.SplitModel, "feature_maps", lambda self, images: seen.append(images.shape) or run(self, images))
     asked = []
-    images = data.LazyImages(lambda i: asked.append((i, len(seen))) or pixels(i), range(10))
+    images = samples.LazyImages(lambda i: asked.append((i, len(seen))) or pixels(i), range(10))
     streaming.stream(split, images, block=4)
     assert seen == [(4, 32, 32, 3), (4, 32, 32, 3), (2, 32, 32, 3)]
     assert asked == [(i, i // 4) for i in range(10)]
@@ -186,15 +187,15 @@ def test_a_lazy_sample_is_the_sample():
 
     def read(split, index):
         if index in broken:
-            raise data.UnreadableImageError(f"{split}/{index} (cut short)")
+            raise samples.UnreadableImageError(f"{split}/{index} (cut short)")
         return pixels(index)
 
     labels = np.zeros(30, np.int64)
-    images = data.Images(("a",), {"train": labels, "test": labels}, read, lambda split, index: f"{split}/{index}")
+    images = samples.Images(("a",), {"train": labels, "test": labels}, read, lambda split, index: f"{split}/{index}")
     profile = unitnb.load_profile("cifar10", {"target_class": "a", "n_rank": 25, "models": {"A": {"fraction": 1.0}}})
     with pytest.warns(UserWarning, match="skipped"):
-        whole, lazy = (data.sample_set(images, profile, "S_100", lazy=lazy) for lazy in (False, True))
-    assert isinstance(lazy.images, data.LazyImages) and len(lazy) == 25 and lazy.skipped == whole.skipped
+        whole, lazy = (samples.sample_set(images, profile, "S_100", lazy=lazy) for lazy in (False, True))
+    assert isinstance(lazy.images, samples.LazyImages) and len(lazy) == 25 and lazy.skipped == whole.skipped
     np.testing.assert_array_equal(np.asarray(lazy.images), whole.images)
     np.testing.assert_array_equal(lazy.images[7], whole.images[7])
     np.testing.assert_array_equal(lazy.indices, whole.indices)

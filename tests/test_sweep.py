@@ -19,13 +19,13 @@ from small_disk import on_small_disk
 
 from unitnb import networks, profiles
 from unitnb.ablation import ablation_curve
-from unitnb.data import sample_others, sample_set
 from unitnb.files import store
 from unitnb.files.atomic import DiskFullError
+from unitnb.images.samples import sample_others, sample_set
+from unitnb.images.sources import open_images
 from unitnb.models import split_model
 from unitnb.networks import load_model
 from unitnb.profiles import load_profile
-from unitnb.sources import open_images
 from unitnb.sweep import executors, summary, work
 from unitnb.sweep.tasks import METRICS, ORDERS, SAMPLES, Task, tasks_of
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ilsvrc_files import write_tar
 
-from unitnb import tars
 from unitnb.files.store import DamagedFileError
+from unitnb.images import tars
 
 FILES = {"b.JPEG": b"second", "a.jpg": b"first image", "notes.txt": b"no image", "._a.jpg": b"left by a file manager"}
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unitnb import data, networks, sources, training
+from unitnb import networks, training
 from unitnb.files import store
+from unitnb.images import samples, sources
 from unitnb.profiles import load_profile
 
 TINY = {
@@ -33,7 +34,7 @@ def images():
     labels = np.arange(80) % 2
     pixels = rng.integers(0, 60, (80, 32, 32, 3), dtype=np.uint8)
     pixels[labels == 1, :, :16] += 150
-    return data.from_arrays("ab", {"train": (pixels, labels), "test": (pixels[:20], labels[:20])})
+    return samples.from_arrays("ab", {"train": (pixels, labels), "test": (pixels[:20], labels[:20])})
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +188,7 @@ def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     log = networks.training_log(profile, "D")
     images = sources.open_images(profile)
     recipe = profile.recipe("D")
-    indices, told = data.training_set(images, profile, "D")
+    indices, told = samples.training_set(images, profile, "D")
     feed = training._feed(profile, images, indices, told)
     network = training._compiled(profile, recipe, images.n_outputs)
     start = training._evaluate(network, feed)["loss"]

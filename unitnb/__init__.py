@@ -26,8 +26,8 @@ if "OMP_NUM_THREADS" in os.environ:  # Numba alone does not read it
 # The public names, by the module that defines them, along the way of the data.
 EXPORTS = {
     "profiles": ("Profile", "load_profile", "notebook_parameters"),
-    "data": ("sample_others", "sample_set", "training_set"),
-    "sources": ("folder_images", "open_images"),
+    "images.samples": ("sample_others", "sample_set", "training_set"),
+    "images.sources": ("folder_images", "open_images"),
     "models": ("SplitModel", "split_model"),
     "vgg": ("small_vgg", "vgg16"),
     "networks": ("epoch_maps", "load_model", "open_layer", "trained_models", "training_log"),

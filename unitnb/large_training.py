@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .data import Images, UnreadableImageError
 from .files import store
+from .images.samples import Images, UnreadableImageError
 from .profiles import Profile, nearest
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")

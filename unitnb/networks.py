@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import sources
 from .files import store
+from .images import sources
 from .profiles import Profile, Recipe, nearest, project_root
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data, large_training
+from . import large_training
 from .files import store
 from .files.progress import show_progress
+from .images.samples import Images, training_set
 from .networks import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
 from .profiles import Profile, Recipe
 
@@ -37,7 +38,7 @@ class _MemoryFeed:
 
     scope = contextlib.nullcontext
 
-    def __init__(self, profile: Profile, images: data.Images, judged, test, indices: np.ndarray, labels: np.ndarray):
+    def __init__(self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray):
         self.train = _read_all(images, "train", indices, labels, profile.strict)
         self.judged = {"": _read_all(images, "train", *judged, profile.strict), "test_": _read_all(images, "test", *test, profile.strict)}
         self.key = store.digest(*self.train)
@@ -50,7 +51,7 @@ class _MemoryFeed:
         return network.predict(images, batch_size=250, verbose=0), labels
 
 
-def _feed(profile: Profile, images: data.Images, indices: np.ndarray, told: np.ndarray):
+def _feed(profile: Profile, images: Images, indices: np.ndarray, told: np.ndarray):
     """The images of a training, in memory or as they are needed; judged are draws of those that are trained on and of test images."""
     labels = images.labels["test"]
     judged = _some(indices, told, profile.n_evaluated), _some(np.arange(len(labels)), labels, profile.n_evaluated)
@@ -140,7 +141,7 @@ def _epoch(network, feed, recipe: Recipe, epoch: int, rows: list[dict]) -> dict:
     return {"epoch": epoch, **_evaluate(network, feed), "seconds": time.perf_counter() - start}
 
 
-def train_model(profile: Profile, model: str, images: data.Images, folder: Path | None = None) -> Path:
+def train_model(profile: Profile, model: str, images: Images, folder: Path | None = None) -> Path:
     """Train one model by its recipe and write its weights and log; the file of weights.
 
     After every epoch the network, its optimizer and the log are kept under ``build/training``; an interrupted run goes on from there,
@@ -154,7 +155,7 @@ def train_model(profile: Profile, model: str, images: data.Images, folder: Path 
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
     meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **architecture_of(profile, images.n_outputs)}
-    feed = _feed(profile, images, *data.training_set(images, profile, model))
+    feed = _feed(profile, images, *training_set(images, profile, model))
     name = f"{profile.name}-{model}-{store.digest(meta, feed.key)[:12]}"
     work = profile.build / "training" / name
     if (work / "finished").exists() and (folder / f"{model}.npz").exists():
@@ -181,6 +182,6 @@ def _summary(row: dict) -> str:
     return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(**row)
 
 
-def _read_all(images: data.Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+def _read_all(images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
     found, kept, _ = images.read_many(split, indices, len(indices), strict)
     return found, labels[np.isin(indices, kept)]

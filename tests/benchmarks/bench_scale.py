@@ -15,7 +15,8 @@ from bench_ablation import peak_bytes, resident_bytes
 from PIL import Image
 
 import unitnb
-from unitnb import data, models, sources, streaming
+from unitnb import models, streaming
+from unitnb.images import samples, sources
 
 SIZES = (100, 1000)  # images of S_100 and of S_1000
 N_CURVE = 100  # of them, for one curve
@@ -60,7 +61,7 @@ def measure(folder, n):
     """Stages of streaming ``n`` photographs and of one curve on the first of them, bytes before and at the peak, and what was found."""
     stages, images = Stages(), sources.folder_images(folder, 224, "nearest")
     split = unitnb.split_model(unitnb.vgg16(), "block5_conv3")
-    photographs = data.LazyImages(stages.of("decode", partial(images.read, "train")), range(n))
+    photographs = samples.LazyImages(stages.of("decode", partial(images.read, "train")), range(n))
     unitnb.birth_points(np.zeros((1, 14, 14, 1), np.float32))  # compiled before the clock starts
     split.feature_maps(photographs[:1])
     before, cache = resident_bytes(), folder / f"cache-{n}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..ablation import ablation_curves
-from ..data import sample_set
+from ..images.samples import sample_set
 
 METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of answers count: own, others
 AREAS = METRICS | {"loss": slice(2, 3)}  # and for areas: minus the loss on own images, in nats, so that higher is better for all

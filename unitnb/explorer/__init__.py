@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import ablation, data, entropy, networks, sources, topology
+from .. import ablation, entropy, networks, topology
 from ..ablation.spans import OpenLayer
 from ..controls import scores
-from ..data import SampleSet
+from ..images import sources
+from ..images.samples import SampleSet, sample_others, sample_set
 from ..profiles import Profile, load_profile
 from ..roles import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
@@ -93,10 +94,10 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
 
 def _samples(images, p: Profile, model: str) -> dict[str, SampleSet]:
     return {
-        "training": data.sample_set(images, p, "S_100", model),
-        "test": data.sample_set(images, p, "S_val", model),
-        "others": data.sample_others(images, p, "S_val", model),
-        "ranking others": data.sample_others(images, p, "S_100", model),
+        "training": sample_set(images, p, "S_100", model),
+        "test": sample_set(images, p, "S_val", model),
+        "others": sample_others(images, p, "S_val", model),
+        "ranking others": sample_others(images, p, "S_100", model),
     }
 
 

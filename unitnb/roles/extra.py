@@ -8,11 +8,12 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
-from .. import data, networks
+from .. import networks
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from ..files import store
 from ..files.progress import progress_bar
+from ..images.samples import Images, sample_set
 from ..profiles import Profile
 from ..topology import birth_points
 from . import categorise_roles
@@ -20,7 +21,7 @@ from . import categorise_roles
 FILE = "extra.npz"
 
 
-def insertion_results(profile: Profile, images: data.Images, model: str) -> dict[str, np.ndarray]:
+def insertion_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
     """What one model does on every class, as in Fig. 5: the rank is of S_100, of training images under the labels that the model was told.
 
     ``train`` and ``test`` (c, u + 1), accuracies of the insertion curves; ``rank`` (c, u); ``core`` (c,) units, ``roles`` (c, 4) counts,
@@ -33,7 +34,7 @@ def insertion_results(profile: Profile, images: data.Images, model: str) -> dict
 
 
 def _of_class(profile, images, model, split, name):
-    samples = [data.sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
+    samples = [sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
     maps = [split.feature_maps(sample.images) for sample in samples]
     births = birth_points(maps[0], b_max=profile.b_max)
     rank, rate = importance_rank(effectiveness(births, p=profile.effective_threshold)), selective_rate(births)
@@ -52,7 +53,7 @@ def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
     return list(runs), {name: array[:, None] for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()}
 
 
-def epoch_results(profile: Profile, images: data.Images, model: str) -> dict[str, np.ndarray]:
+def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
     """How one model's units change while it is trained (Fig. 2B-D), means over the units for every class, (c, epochs + 1) each.
 
     ``epoch_entropy`` and ``epoch_rate``; ``epoch_effectiveness``, infinite values left out; ``epoch_zero``, share of units with E = 0;
@@ -60,7 +61,7 @@ def epoch_results(profile: Profile, images: data.Images, model: str) -> dict[str
     before, unit by unit; and ``epoch_loss`` (epochs + 1,), on training images.
     """
     log = networks.training_log(profile, model)
-    samples = [data.sample_set(images, profile, "S_100", model, name).images for name in images.classes]
+    samples = [sample_set(images, profile, "S_100", model, name).images for name in images.classes]
     rows, scores = [], []
     for epoch in log["epoch"].astype(int):
         maps = networks.epoch_maps(profile, epoch, np.concatenate(samples), model)
@@ -83,7 +84,7 @@ def _unit_means(births, p):
     }
 
 
-def measure_models(profile: Profile, images: data.Images) -> None:
+def measure_models(profile: Profile, images: Images) -> None:
     """Measure all models of the profile, the extra ones too, and write ``extra.npz`` beside the weights of the main ones.
 
     The curves of :func:`insertion_results` of every model, and :func:`epoch_results` of the first model and its other seeds.

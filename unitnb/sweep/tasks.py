@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..images.sources import open_images
 from ..networks import known_layers, trained_models
 from ..profiles import Profile, load_profile
-from ..sources import open_images
 from . import executors
 
 SAMPLES = ("S_100", "S_val")  # the images that give the rank, and test images

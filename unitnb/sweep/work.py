@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..data import SampleSet, sample_set
 from ..files import store
+from ..images.samples import SampleSet, sample_set
+from ..images.sources import open_images
 from ..networks import load_model
 from ..profiles import Profile
-from ..sources import open_images
 from .tasks import METRICS, ORDERS, SAMPLES, Task, run_settings
 
 VERSION = 2  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import store
+from ..profiles import Profile, nearest
+from ..synsets import find_synset, synsets
 from . import ilsvrc, shapes, tars
-from .data import Images, UnreadableImageError, from_arrays
-from .files import store
-from .profiles import Profile, nearest
-from .synsets import find_synset, synsets
+from .samples import Images, UnreadableImageError, from_arrays
 
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, whatever the file is called; decoders of others are not tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

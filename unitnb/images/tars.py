@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from filelock import FileLock
 
-from .files import store
-from .files.progress import progress_bar
+from ..files import store
+from ..files.progress import progress_bar
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".bmp"}  # of images, in any case
 IMAGE_BYTES = 2**26  # an image larger than this is refused; the largest of ILSVRC2012 is a quarter of it

@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from ..files import store
+from ..synsets import Synset, by_wnid, synsets
 from . import tars
-from .files import store
-from .synsets import Synset, by_wnid, synsets
 
 TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train", "ILSVRC2012_img_val", "ILSVRC2012_devkit_t12"  # files of the download, without their endings
 TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"  # of the devkit

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from .profiles import Profile, nearest
+from ..profiles import Profile, nearest
 
 SETS = ("S_100", "S_1000", "S_val")
 
