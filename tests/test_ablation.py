@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from test_models import residual
 
-from unitnb import tails
-from unitnb.ablation import ablation_curve, ablation_curves
+from unitnb.ablation import ablation_curve, ablation_curves, engines
 from unitnb.ablation.curves import Curve, area_difference
-from unitnb.models import split_model, with_images
-from unitnb.vgg import small_vgg
+from unitnb.networks.split import split_model, with_images
+from unitnb.networks.vgg import small_vgg
 
 L = keras.layers
 
@@ -117,8 +116,8 @@ def test_fewer_points_see_units_that_are_dead_on_some_images(mode):
 
 def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkeypatch):
     split, maps, labels, order = setting(seeded(small_vgg, 8, (4, 10, 10), 8), "block2_conv2", n=9, scale=255)
-    evaluated, original = [], tails.Masked.logits
-    monkeypatch.setattr(tails.Masked, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
+    evaluated, original = [], engines.MaskedEngine.logits
+    monkeypatch.setattr(engines.MaskedEngine, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
     whole = ablation_curve(split, maps, labels, order)
     states = sum(evaluated)
     assert np.array_equal(ablation_curve(split, maps, labels, order, points=50).losses, whole.losses)
@@ -176,7 +175,7 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
         return len(list(tmp_path.glob("curves-*.npz")))
 
     first = curve()
-    work, engine = [], tails.open_engine
+    work, engine = [], engines.open_engine
     monkeypatch.setattr("unitnb.ablation.open_engine", lambda *a: work.append(1) or engine(*a))
     again = curve()
     assert files() == 1 and not work
@@ -249,9 +248,9 @@ def test_insertion_is_removal_of_the_reversed_order_read_backwards(case):
 def test_blocks_do_not_change_the_curve(layer, monkeypatch):
     split, maps, labels, order = setting(seeded(small_vgg, 8, (4, 10, 10), 8), layer, n=9, scale=255)
     whole = ablation_curve(split, maps, labels, order)
-    monkeypatch.setattr(tails, "MAPS_BYTES", 3 * 4 * 10 * 14 * 14)  # blocks of 3 images
-    monkeypatch.setattr(tails, "TERMS_BYTES", 4 * 4 * 10 * (8 + 3 * 14 * 14))  # blocks of 4
-    monkeypatch.setattr(tails, "DENSE_ROWS", 7)  # which 4 does not divide, so states are carried over
+    monkeypatch.setattr(engines, "MAPS_BYTES", 3 * 4 * 10 * 14 * 14)  # blocks of 3 images
+    monkeypatch.setattr(engines, "TERMS_BYTES", 4 * 4 * 10 * (8 + 3 * 14 * 14))  # blocks of 4
+    monkeypatch.setattr(engines, "DENSE_ROWS", 7)  # which 4 does not divide, so states are carried over
     np.testing.assert_allclose(ablation_curve(split, maps, labels, order).losses, whole.losses, atol=1e-5)
 
 
@@ -275,7 +274,7 @@ def test_dead_units_cost_nothing(layer, monkeypatch):
     split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 10, 10), 8), layer, n=3, scale=255)
     maps = maps * (np.arange(10) < 2) + (np.arange(10) < 2)
     maps[1:, :, :, 1] = 0
-    engine, evaluated = (tails.RunningSum if layer == "block2_conv3" else tails.Masked), []
+    engine, evaluated = (engines.RunningSumEngine if layer == "block2_conv3" else engines.MaskedEngine), []
     original = engine.logits
     monkeypatch.setattr(engine, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
     curve = ablation_curve(split, maps, labels, order)
@@ -306,7 +305,7 @@ def test_the_model_is_untouched_also_when_interrupted(case, monkeypatch):
         raise KeyboardInterrupt
 
     ablation_curve(split, maps, labels, order)
-    monkeypatch.setattr(tails.RunningSum, "logits", interrupt)
+    monkeypatch.setattr(engines.RunningSumEngine, "logits", interrupt)
     with pytest.raises(KeyboardInterrupt):
         ablation_curve(split, maps, labels, order)
     assert all(np.array_equal(a, b) for a, b in zip(weights, split.model.get_weights(), strict=True))
@@ -320,13 +319,13 @@ def test_small_products_run_on_one_thread(case, monkeypatch):
     def blas_threads():
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    before, seen, logits = blas_threads(), [], tails.RunningSum.logits
-    monkeypatch.setattr(tails.RunningSum, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a))
+    before, seen, logits = blas_threads(), [], engines.RunningSumEngine.logits
+    monkeypatch.setattr(engines.RunningSumEngine, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a))
     ablation_curve(*case)
     assert seen and all(threads == {1} for threads in seen) and blas_threads() == before
     wide = L.Dense(1000)
     wide.build((None, 4096))
-    assert tails._blas_threads(0, [wide]) is None  # as in VGG16: there threads pay
+    assert engines._blas_threads(0, [wide]) is None  # as in VGG16: there threads pay
 
 
 def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):

@@ -166,7 +166,8 @@ def test_the_embedded_images_are_one_source_like_any_other(monkeypatch, tmp_path
 
 
 def test_a_folder_of_other_classes_can_be_trained_on(folder, monkeypatch, capsys):
-    from unitnb import cli, training
+    from unitnb import cli
+    from unitnb.networks import training
 
     trained = []
     monkeypatch.setenv("UNITNB_DATA", str(folder))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import explorer, tails
+from unitnb import explorer
+from unitnb.ablation import engines
 from unitnb.ablation.spans import OpenLayer
 from unitnb.controls import scores
 from unitnb.explorer import figures as explorer_figures
@@ -77,8 +78,8 @@ def split(request):
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, blocks, monkeypatch):
     maps = np.random.default_rng(1).random((7, *split.map_shape), np.float32)
-    engine = type(unitnb.tails.open_engine(split.plan, np.zeros(split.map_shape, np.float32)))
-    opened = tails.open_engine
+    engine = type(engines.open_engine(split.plan, np.zeros(split.map_shape, np.float32)))
+    opened = engines.open_engine
     if blocks == 3:
 
         def small(plan, fill):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import unitnb
-from unitnb import networks
 from unitnb.files import store
+from unitnb.networks import trained
 from unitnb.profiles import Recipe
 from unitnb.roles import extra
 from unitnb.roles.extra import overfitting_signs, post_core_slope, spearman_interval
@@ -34,7 +34,7 @@ def test_spearman_and_its_interval():
 
 
 def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "weights_folder", lambda profile, model=None: tmp_path)
+    monkeypatch.setattr(trained, "weights_folder", lambda profile, model=None: tmp_path)
     assert extra.model_results(unitnb.load_profile()) is None
 
 
@@ -56,6 +56,6 @@ def test_shipped_results_are_of_the_shipped_networks():
     for name in ("train", "test", "core", "roles", "entropy", "rate", "partial"):
         np.testing.assert_allclose(results[name][models.index("C"), :2], again[name], atol=0.021, err_msg=name)
     assert (results["rank"][models.index("C"), :2] == again["rank"]).mean() > 0.95  # two units may be as good as equal
-    stored = store.read_npz(networks.weights_folder(profile) / extra.FILE)[1]
+    stored = store.read_npz(trained.weights_folder(profile) / extra.FILE)[1]
     known = {model: Recipe(**recipe) for model, recipe in stored["recipes"].items()}  # settings that came later have their defaults
     assert known == {model: profile.recipe(model) for model in models}

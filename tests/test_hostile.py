@@ -188,7 +188,7 @@ def weights(tmp_path_factory):
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_altered_weights_are_loaded_or_damaged(weights, data):
-    from unitnb.pretrained import load_weights
+    from unitnb.networks.pretrained import load_weights
 
     network, path, whole = weights
     path.write_bytes(data.draw(altered([whole])))

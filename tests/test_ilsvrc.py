@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb import pretrained
 from unitnb.files.store import DamagedFileError
 from unitnb.images import ilsvrc, sources
 from unitnb.images.samples import SETS, UnreadableImageError
+from unitnb.networks import pretrained
 from unitnb.profiles import load_profile
 from unitnb.synsets import by_wnid, find_synset
 

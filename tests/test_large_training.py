@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from test_training import TINY, images, root  # noqa: F401
 
-from unitnb import large_training, networks, training
 from unitnb.images import samples
+from unitnb.networks import feeds, trained, training
 from unitnb.profiles import Recipe, load_profile
 
 STREAMED = {**TINY, "streamed": True}
@@ -46,7 +46,7 @@ training.train_model(profile, "A", source, Path("resumed"))
 
 
 def log_of(folder):
-    return networks.read_log(Path(folder) / "A.csv")
+    return trained.read_log(Path(folder) / "A.csv")
 
 
 def losses(folder):
@@ -55,7 +55,7 @@ def losses(folder):
 
 def feed_of(profile, source, indices):
     labels, test = source.labels["train"][indices], (np.arange(4), source.labels["test"][:4])
-    return large_training.StreamedFeed(profile, source, (indices, labels), test, indices, labels)
+    return feeds.StreamedFeed(profile, source, (indices, labels), test, indices, labels)
 
 
 def test_streamed_training_is_training_from_memory(root, images):  # noqa: F811
@@ -131,7 +131,7 @@ def test_the_log_is_written_for_tensorboard(tmp_path):
     import tensorflow as tf
 
     for epoch, loss in ((1, 2.5), (2, 1.5)):
-        large_training.write_scalars(tmp_path, {"epoch": epoch, "loss": loss})
+        feeds.write_scalars(tmp_path, {"epoch": epoch, "loss": loss})
     records = [record.numpy() for path in sorted(tmp_path.glob("events*")) for record in tf.data.TFRecordDataset(str(path))]
     events = [tf.compat.v1.Event.FromString(record) for record in records]
     values = [(event.step, value) for event in events for value in event.summary.value]

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from unitnb import models
-from unitnb.models import ImageMaps, split_model, with_images
-from unitnb.vgg import small_vgg, vgg16
+from unitnb.networks import split as models
+from unitnb.networks.split import ImageMaps, split_model, with_images
+from unitnb.networks.vgg import small_vgg, vgg16
 
 L = keras.layers
 

@@ -8,8 +8,9 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
-from unitnb import figures, networks, notebooks, pretrained
+from unitnb import figures, notebooks
 from unitnb.files.store import DamagedFileError
+from unitnb.networks import pretrained, trained
 from unitnb.profiles import load_profile
 
 SMALL = {"image_size": 32, "layer": "block3_conv3"}  # the true architecture on small images: a quarter of the weights
@@ -256,18 +257,18 @@ def test_another_ending_is_refused(empty, tmp_path):
 
 def test_other_models_and_epochs_say_what_they_need(root):
     profile = load_profile("imagenet", SMALL)
-    assert networks.trained_models(profile)[0] == ["A"]
-    needed = networks.trained_models(profile)[1]
+    assert trained.trained_models(profile)[0] == ["A"]
+    needed = trained.trained_models(profile)[1]
     assert "models B, C, D" in needed and "unitnb train --profile imagenet --models B C D" in needed
     for call in (
         lambda: unitnb.load_model(profile, "B"),
         lambda: unitnb.epoch_maps(profile, 1, np.zeros((1, 32, 32, 3), "uint8")),
         lambda: unitnb.training_log(profile),
     ):
-        with pytest.raises(networks.NotTrainedError, match="unitnb train --profile imagenet --models [AB]$"):
+        with pytest.raises(trained.NotTrainedError, match="unitnb train --profile imagenet --models [AB]$"):
             call()
     shapes = load_profile("shapes")
-    assert networks.trained_models(shapes) == (["A", "B", "C", "D"], "")
+    assert trained.trained_models(shapes) == (["A", "B", "C", "D"], "")
 
 
 def test_epoch_0_of_a_pretrained_network_is_the_architecture_with_random_weights(root):

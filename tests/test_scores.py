@@ -8,7 +8,7 @@ from test_ablation import NETWORKS, seeded, setting, stirred
 from unitnb.ablation import ablation_curve, causal
 from unitnb.controls import scores
 from unitnb.entropy import birth_information, chance_effectiveness, effectiveness
-from unitnb.models import split_model, with_images
+from unitnb.networks.split import split_model, with_images
 
 L = keras.layers
 

@@ -13,8 +13,10 @@ import pytest
 from test_models import residual
 
 import unitnb
-from unitnb import models, streaming, tails, vgg
+from unitnb import streaming
 from unitnb.images import samples
+from unitnb.networks import tails, vgg
+from unitnb.networks.split import SplitModel, _graph, split_model
 
 L = keras.layers
 # Decodes slowly, so that it is killed while it works; the same images and network as the test's.
@@ -33,7 +35,7 @@ def pixels(index):
 
 def small_split():
     keras.utils.set_random_seed(1)
-    return models.split_model(vgg.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5), "block2_conv3")
+    return split_model(vgg.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5), "block2_conv3")
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +73,8 @@ def test_curves_of_pooled_maps_are_those_of_the_maps_to_the_bit(split, lazy):
 
 def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch):
     seen = []
-    run = models.SplitModel.feature_maps
-    monkeypatch.setattr(models.SplitModel, "feature_maps", lambda self, images: seen.append(images.shape) or run(self, images))
+    run = SplitModel.feature_maps
+    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: seen.append(images.shape) or run(self, images))
     asked = []
     images = samples.LazyImages(lambda i: asked.append((i, len(seen))) or pixels(i), range(10))
     streaming.stream(split, images, block=4)
@@ -84,13 +86,13 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
 def test_lazy_maps_give_the_curve_and_births_of_the_maps_with_few_in_memory(lazy, engine, monkeypatch):
     keras.utils.set_random_seed(1)
     net = residual() if engine == "masked-model" else vgg.small_vgg(n_classes=3, widths=(4, 4, 6), dense=5)
-    split = models.split_model(net, "inner_relu" if engine == "masked-model" else "block2_conv2")
+    split = split_model(net, "inner_relu" if engine == "masked-model" else "block2_conv2")
     images = np.stack(lazy)[:, : net.inputs[0].shape[1], : net.inputs[0].shape[2]] / np.float32(255)
     maps, order = split.feature_maps(images), np.random.default_rng(0).permutation(split.n_units)
     monkeypatch.setattr(tails, "MAPS_BYTES", 5 * 4 * maps[0].size)
     whole = unitnb.ablation_curve(split, maps, 1, order, negatives=maps[:7], points=3)
-    seen, run = [], models.SplitModel.feature_maps
-    monkeypatch.setattr(models.SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images))
+    seen, run = [], SplitModel.feature_maps
+    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images))
     lazily = streaming.LazyMaps(split, images)
     curve = unitnb.ablation_curve(split, lazily, 1, order, negatives=streaming.LazyMaps(split, images[:7]), points=3)
     np.testing.assert_allclose(curve.losses, whole.losses, atol=1e-5)
@@ -113,17 +115,17 @@ def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
     for _ in range(2):
         entry = keras.Input((8, 8, 3))
         branch = keras.layers.Conv2D(2, 3, padding="same")(entry)
-        graphs.append(models._graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
+        graphs.append(_graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
     assert graphs[0] == graphs[1]
     other = keras.Model(entry, keras.layers.add([branch, branch]))
-    assert models._graph(other) != graphs[0]
+    assert _graph(other) != graphs[0]
 
 
 def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, lazy, tmp_path, monkeypatch):
     first = streaming.stream(split, lazy, tmp_path, block=8)
     assert len(list(tmp_path.glob("stream-*.npz"))) == 3
-    run, runs = models.SplitModel.feature_maps, []
-    monkeypatch.setattr(models.SplitModel, "feature_maps", lambda self, images: runs.append(len(images)) or run(self, images))
+    run, runs = SplitModel.feature_maps, []
+    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: runs.append(len(images)) or run(self, images))
     beginning = streaming.stream(split, lazy[:16], tmp_path, block=8)  # as S_100 is the beginning of S_1000
     assert runs == []
     np.testing.assert_array_equal(beginning.births, first.births[:16])
@@ -133,7 +135,7 @@ def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, 
     kernel.assign(before * 1.5)
     streaming.stream(split, lazy[:8], tmp_path, block=8)
     kernel.assign(before)
-    streaming.stream(models.split_model(split.model, "block2_conv2"), lazy[:8], tmp_path, block=8)
+    streaming.stream(split_model(split.model, "block2_conv2"), lazy[:8], tmp_path, block=8)
     streaming.stream(split, lazy[1:9], tmp_path, block=8)
     assert runs == [8] * 4
 
@@ -160,13 +162,13 @@ def test_the_pooling_is_passed_only_where_zero_stays_zero(split):
     assert streaming.pooled_split(split).layer == "block2_pool"
     for between in (L.BatchNormalization(), L.Activation("sigmoid"), L.Rescaling(1.0, offset=1.0)):
         layers = [L.Conv2D(4, 3, activation="relu", name="conv"), between, L.MaxPooling2D(), L.Flatten(), L.Dense(2)]
-        assert streaming.pooled_split(models.split_model(keras.Sequential([keras.Input((8, 8, 3)), *layers]), "conv")).layer == "conv"
-    masked = models.split_model(split.model, "block2_conv1")
+        assert streaming.pooled_split(split_model(keras.Sequential([keras.Input((8, 8, 3)), *layers]), "conv")).layer == "conv"
+    masked = split_model(split.model, "block2_conv1")
     assert streaming.pooled_split(masked) is masked
 
 
 def test_a_layer_without_pooling_keeps_its_maps(split, lazy):
-    masked = models.split_model(split.model, "block2_conv1")
+    masked = split_model(split.model, "block2_conv1")
     streamed = streaming.stream(masked, lazy, block=7)
     np.testing.assert_allclose(streamed.maps, masked.feature_maps(lazy), atol=1e-6)
 

@@ -17,14 +17,15 @@ import pytest
 from light_work import always_die, die_once, no_room, refuse_three
 from small_disk import on_small_disk
 
-from unitnb import networks, profiles
+from unitnb import profiles
 from unitnb.ablation import ablation_curve
 from unitnb.files import store
 from unitnb.files.atomic import DiskFullError
 from unitnb.images.samples import sample_others, sample_set
 from unitnb.images.sources import open_images
-from unitnb.models import split_model
-from unitnb.networks import load_model
+from unitnb.networks import trained
+from unitnb.networks.split import split_model
+from unitnb.networks.trained import load_model
 from unitnb.profiles import load_profile
 from unitnb.sweep import executors, summary, work
 from unitnb.sweep.tasks import METRICS, ORDERS, SAMPLES, Task, tasks_of
@@ -135,8 +136,8 @@ def photos(root):
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((40, 36)).save(file)
     profile = load_profile("photos")
-    network = networks.untrained_network(profile, profile.recipe("A"), 3)
-    store.write_npz(networks.weights_file(profile, "A"), networks.arrays_of(network), networks.architecture_of(profile, 3))
+    network = trained.untrained_network(profile, profile.recipe("A"), 3)
+    store.write_npz(trained.weights_file(profile, "A"), trained.arrays_of(network), trained.architecture_of(profile, 3))
     for kept in (work._images, work._network, work._others, work._layer):
         kept.cache_clear()
     yield root / "photos"
@@ -207,7 +208,7 @@ def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
 
 def test_other_weights_under_the_same_name_make_all_anew(photos):
     done, _, _ = sweep_here()
-    path = networks.weights_file(load_profile("photos"), "A")
+    path = trained.weights_file(load_profile("photos"), "A")
     arrays, meta = store.read_npz(path)
     store.write_npz(path, {name: array * 2 for name, array in arrays.items()}, meta)
     work._network.cache_clear()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from unitnb import load_model, load_profile, split_model
 from unitnb.images.shapes import shapes_images
-from unitnb.networks import is_there
+from unitnb.networks.trained import is_there
 from unitnb.topology import (
     betti_curves,
     birth_points,

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unitnb import networks, training
 from unitnb.files import store
 from unitnb.images import samples, sources
+from unitnb.networks import trained as networks
+from unitnb.networks import training
 from unitnb.profiles import load_profile
 
 TINY = {

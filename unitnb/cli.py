@@ -12,8 +12,8 @@ from .profiles import load_profile, project_root
 
 def _train(options) -> None:
     os.environ[ONEDNN] = "1"  # twice as fast; checked outputs come from the weights, not from training
-    from . import training
     from .images import sources
+    from .networks import training
 
     profile = _profile_of(options.profile, options.target_class)
     images = sources.open_images(profile)

@@ -62,7 +62,7 @@ def _origin(profile: Profile) -> dict:
     resized = {"interpolation": profile.interpolation} if profile.source in ("folder", "ilsvrc") else {}
     if not profile.weights:
         return resized
-    from . import pretrained
+    from .networks import pretrained
 
     return resized | {"weights": pretrained.describe_weights(profile)}
 

@@ -184,9 +184,9 @@ def _kernel_settings(profile: Profile) -> Iterator[None]:
 
 
 def _has_network(profile: Profile) -> bool:
-    from . import networks
+    from .networks.trained import is_there
 
-    return networks.is_there(profile, next(iter(profile.models)))
+    return is_there(profile, next(iter(profile.models)))
 
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:

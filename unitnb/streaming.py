@@ -10,10 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from . import tails
 from .files import store
 from .files.progress import progress_bar
-from .models import SplitModel, head_key, split_model, with_images
+from .networks.batches import run_in_batches
+from .networks.split import SplitModel, head_key, split_model, with_images
 from .topology import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number
@@ -119,6 +119,6 @@ def _block(split, pool, pixels, start, b_max, folder, key) -> dict[str, np.ndarr
             births = birth_points(maps, b_max)
         except ValueError as error:
             raise ValueError(f"in the block of images {start} to {start + len(pixels) - 1}: {error}") from error
-        return {"births": births, "maps": np.asarray(maps) if pool is None else tails.run_in_batches(pool, [maps])}
+        return {"births": births, "maps": np.asarray(maps) if pool is None else run_in_batches(pool, [maps])}
 
     return work() if folder is None else store.cached(folder, "stream", {**key, "images": store.digest(pixels)}, work)

@@ -15,8 +15,9 @@ from bench_ablation import peak_bytes, resident_bytes
 from PIL import Image
 
 import unitnb
-from unitnb import models, streaming
+from unitnb import streaming
 from unitnb.images import samples, sources
+from unitnb.networks.split import SplitModel
 
 SIZES = (100, 1000)  # images of S_100 and of S_1000
 N_CURVE = 100  # of them, for one curve
@@ -73,7 +74,7 @@ def measure(folder, n):
         stages.of("one curve", unitnb.ablation_curve)(streamed.split, streamed.maps[:N_CURVE], 0, order)
         found.append((streamed.births > 0).mean())
 
-    with stages.replaced(models.SplitModel, "feature_maps", "forward"), stages.replaced(streaming, "birth_points", "births"):
+    with stages.replaced(SplitModel, "feature_maps", "forward"), stages.replaced(streaming, "birth_points", "births"):
         peak = peak_bytes(work)
     return stages.seconds, (before, peak), sum(path.stat().st_size for path in cache.iterdir()), found[0]
 

@@ -46,7 +46,7 @@ def write_project(folder, n_classes=4, n=8):
     """Photographs of a few classes, Keras's VGG16 with random weights, and a profile of them."""
     from bench_scale import write_photographs
 
-    from unitnb.pretrained import vgg16
+    from unitnb.networks.pretrained import vgg16
 
     write_photographs(folder / "noise", n)
     for number, split in itertools.product(range(n_classes), ("train", "test")):
@@ -69,7 +69,7 @@ def layer_row(layer):
     """Of one convolution: shape of its maps, births, and seconds of an image: forward, births, curves of ``POINTS`` and of all points."""
     from unitnb import birth_points, split_model
     from unitnb.ablation import ablation_curve
-    from unitnb.tails import open_engine
+    from unitnb.ablation.engines import open_engine
 
     split, images = split_model(work._network("bench", 0, "{}", "A")[0], layer), work._images("bench", 0, "{}")
     pixels = np.array([images.read("train", i) for i in range(FORWARD)])
@@ -194,7 +194,7 @@ def main():
 
 
 def convolution_names():
-    from unitnb.models import convolutions
+    from unitnb.networks.split import convolutions
 
     return convolutions(work._network("bench", 0, "{}", "A")[0])
 

@@ -5,9 +5,9 @@ from threadpoolctl import threadpool_limits
 
 from ..files import store
 from ..files.progress import progress_bar
-from ..models import images_of
-from ..tails import open_engine
+from ..networks.split import images_of
 from .curves import Curve
+from .engines import open_engine
 
 ENGINE_VERSION = 2  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
 LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..models import images_of
-from ..tails import open_engine
+from ..networks.split import images_of
 from . import LARGEST_LOSS, _check_labels, _check_maps
+from .engines import open_engine
 
 
 def taylor(split, maps, labels, absolute="entries", batch_size=100) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ..tails import open_engine
+from .engines import open_engine
 
 __all__ = ["OpenLayer"]
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import ablation, entropy, networks, topology
+from .. import ablation, entropy, topology
 from ..ablation.spans import OpenLayer
 from ..controls import scores
 from ..images import sources
 from ..images.samples import SampleSet, sample_others, sample_set
+from ..networks.trained import open_layer
 from ..profiles import Profile, load_profile
 from ..roles import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
@@ -78,7 +79,7 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     p = load_profile(profile, {"target_class": target_class})
     p.recipe(model)
     images = sources.open_images(p)
-    split = networks.open_layer(p, model)
+    split = open_layer(p, model)
     drawn = _samples(images, p, model)
     maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
     births, sample = topology.birth_points(maps["training"], b_max=p.b_max), drawn["training"]

@@ -8,12 +8,12 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
-from .. import networks
 from ..ablation import ablation_curve
 from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from ..files import store
 from ..files.progress import progress_bar
 from ..images.samples import Images, sample_set
+from ..networks.trained import epoch_maps, open_layer, training_log, weights_folder
 from ..profiles import Profile
 from ..topology import birth_points
 from . import categorise_roles
@@ -28,7 +28,7 @@ def insertion_results(profile: Profile, images: Images, model: str) -> dict[str,
     ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units, the mean ``entropy`` and ``rate`` (c,) and the share
     ``partial`` (c,) of units with 0 < rate < 1.
     """
-    split = networks.open_layer(profile, model)
+    split = open_layer(profile, model)
     names = progress_bar(images.classes, f"model {model}")
     return _stacked([_of_class(profile, images, model, split, name) for name in names])
 
@@ -60,11 +60,11 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
     ``epoch_pooled_entropy``, of the birth points of all units together; ``epoch_index`` (c, epochs), rank correlation of E with the epoch
     before, unit by unit; and ``epoch_loss`` (epochs + 1,), on training images.
     """
-    log = networks.training_log(profile, model)
+    log = training_log(profile, model)
     samples = [sample_set(images, profile, "S_100", model, name).images for name in images.classes]
     rows, scores = [], []
     for epoch in log["epoch"].astype(int):
-        maps = networks.epoch_maps(profile, epoch, np.concatenate(samples), model)
+        maps = epoch_maps(profile, epoch, np.concatenate(samples), model)
         births = np.split(birth_points(maps, b_max=profile.b_max), len(samples))
         rows.append([_unit_means(b, profile.effective_threshold) for b in births])
         scores.append([effectiveness(b, profile.effective_threshold) for b in births])
@@ -95,7 +95,7 @@ def measure_models(profile: Profile, images: Images) -> None:
     arrays |= _stacked([epoch_results(profile, images, model) for model in first])
     recipes = {model: asdict(profile.recipe(model)) for model in models}
     meta = {"profile": profile.name, "models": models, "classes": list(images.classes), "recipes": recipes, "layer": profile.layer}
-    store.write_npz(networks.weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta)
+    store.write_npz(weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta)
 
 
 def _stacked(results):
@@ -113,7 +113,7 @@ def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] |
     DamagedFileError
         If the file cannot be read whole.
     """
-    path = networks.weights_folder(profile) / FILE
+    path = weights_folder(profile) / FILE
     if not path.exists():
         return None
     arrays, meta = store.read_npz(path)

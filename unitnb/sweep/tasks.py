@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..images.sources import open_images
-from ..networks import known_layers, trained_models
+from ..networks.trained import known_layers, trained_models
 from ..profiles import Profile, load_profile
 from . import executors
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..files import store
 from ..images.samples import SampleSet, sample_set
 from ..images.sources import open_images
-from ..networks import load_model
+from ..networks.trained import load_model
 from ..profiles import Profile
 from .tasks import METRICS, ORDERS, SAMPLES, Task, run_settings
 
@@ -75,7 +75,7 @@ def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
     Maps are kept where they suffice for a curve. Where the tail is run again at each point a forward pass is little beside that, and maps
     are large: those of 400 images in VGG16's first layer take 5 GB.
     """
-    from ..models import split_model
+    from ..networks.split import split_model
 
     split, others = split_model(_network(profile, seed, overrides, model)[0], layer), _others(profile, seed, overrides, model).images
     if split.engine != "running-sum":

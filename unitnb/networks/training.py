@@ -1,6 +1,5 @@
 """Training the models of Fig. 5 and Table 1, with weights of every epoch for the training analysis (Sec. 3.3)."""
 
-import contextlib
 import csv
 import time
 import warnings
@@ -9,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import large_training
-from .files import store
-from .files.progress import show_progress
-from .images.samples import Images, training_set
-from .networks import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
-from .profiles import Profile, Recipe
+from ..files import store
+from ..files.progress import show_progress
+from ..images.samples import Images, training_set
+from ..profiles import Profile, Recipe
+from .feeds import MemoryFeed, StreamedFeed, write_scalars
+from .trained import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 
@@ -33,29 +32,11 @@ def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
     return network
 
 
-class _MemoryFeed:
-    """Training and test images as arrays, with what ``large_training.StreamedFeed`` has: ``key``, ``scope``, ``fit``, ``logits``."""
-
-    scope = contextlib.nullcontext
-
-    def __init__(self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray):
-        self.train = _read_all(images, "train", indices, labels, profile.strict)
-        self.judged = {"": _read_all(images, "train", *judged, profile.strict), "test_": _read_all(images, "test", *test, profile.strict)}
-        self.key = store.digest(*self.train)
-
-    def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
-        network.fit(self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings)
-
-    def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
-        images, labels = self.judged[prefix]
-        return network.predict(images, batch_size=250, verbose=0), labels
-
-
 def _feed(profile: Profile, images: Images, indices: np.ndarray, told: np.ndarray):
     """The images of a training, in memory or as they are needed; judged are draws of those that are trained on and of test images."""
     labels = images.labels["test"]
     judged = _some(indices, told, profile.n_evaluated), _some(np.arange(len(labels)), labels, profile.n_evaluated)
-    return (large_training.StreamedFeed if profile.streamed else _MemoryFeed)(profile, images, *judged, indices, told)
+    return (StreamedFeed if profile.streamed else MemoryFeed)(profile, images, *judged, indices, told)
 
 
 def _evaluate(network, feed) -> dict[str, float]:
@@ -172,7 +153,7 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
         _checkpoint(network, work, rows, head)
         print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)
         if profile.streamed:
-            large_training.write_scalars(profile.build / "tensorboard" / name, rows[-1])
+            write_scalars(profile.build / "tensorboard" / name, rows[-1])
     _export(network, model, work, folder, meta | {"classes": list(images.classes)}, rows, head)
     (work / "finished").touch()
     return folder / f"{model}.npz"
@@ -180,8 +161,3 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
 
 def _summary(row: dict) -> str:
     return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(**row)
-
-
-def _read_all(images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
-    found, kept, _ = images.read_many(split, indices, len(indices), strict)
-    return found, labels[np.isin(indices, kept)]

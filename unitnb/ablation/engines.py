@@ -1,4 +1,4 @@
-"""What follows the studied layer, read once and evaluated exactly: the engines of the ablation curves.
+"""The engines of ablation curves: what follows the studied layer, evaluated exactly for one state after another.
 
 A cumulative curve is the network's output with 0, 1, ..., u units present. An engine goes through those states in that order
 (removal is the same walk read backwards) and hands out, for each image, only the states that differ from the one before.
@@ -11,119 +11,19 @@ masked-model  the layer does not cut the graph (it is inside a residual branch):
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import keras
 import numpy as np
 
-L = keras.layers
-_DROPOUTS = {L.Dropout, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise, L.SpatialDropout2D, L.ActivityRegularization}
-_ACTIVATIONS = {L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation}
-_POOLS = {L.MaxPooling2D, L.AveragePooling2D, L.ZeroPadding2D, L.Cropping2D, L.UpSampling2D, L.Rescaling, L.BatchNormalization}
-_FLATTENERS = {L.Flatten, L.GlobalAveragePooling2D, L.GlobalMaxPooling2D}
-_PER_CHANNEL = _DROPOUTS | _ACTIVATIONS | _POOLS | _FLATTENERS
-_DENSE_STACK = _DROPOUTS | _ACTIVATIONS | {L.Dense, L.Softmax}
+from ..networks.batches import run_in_batches
+from ..networks.tails import DROPOUTS
 
+L = keras.layers
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
 THREADS_PAY = 10**6  # weights in one product from which BLAS threads gain more than they wait for each other
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
-BATCH, BATCH_PIXELS = 100, 20 * 224**2  # rows of a batch, fewer where they are large: VGG16's first layers take 13 MB an image each
-TRACING_PAYS = 100  # layers times batches from which a compiled graph is worth its making
-
-
-@dataclass(frozen=True, eq=False)
-class TailPlan:
-    """How to evaluate a tail to its logits: ``trunk`` in Keras, then ``dense`` as a running sum where there is one, then ``stack``."""
-
-    engine: str
-    trunk: keras.Model  # inputs: the maps, and for masked-model the outputs of ``beside``
-    dense: keras.layers.Dense | None
-    stack: tuple  # layers up to the logits
-    softmax: keras.layers.Layer | None  # what makes probabilities of the logits, if the model does: left out here
-    beside: keras.Model | None = None  # from the images, what the other branches bring
-
-
-def plan_tail(model, layer) -> TailPlan:
-    """Choose the engine for what follows ``layer``: the fastest that is exact."""
-    chain, start = _last_chain(model, layer.output)
-    softmax = _softmax_at_end(chain)
-    first = next((i for i, link in enumerate(chain) if type(link) is L.Dense), None)
-    if start is layer.output and first is not None and _acts_per_channel(chain[:first]):
-        trunk = keras.Model(start, chain[first].input)
-        return TailPlan("running-sum", trunk, chain[first], tuple(chain[first + 1 :]), softmax)
-    while chain and not all(type(link) in _DENSE_STACK for link in chain):
-        start, chain = chain[0].output, chain[1:]
-    others = _companions(model, layer.output)
-    if not others:
-        return TailPlan("masked-tail", keras.Model(layer.output, start), None, tuple(chain), softmax)
-    trunk, beside = keras.Model([layer.output, *others], start), keras.Model(model.inputs[0], others)
-    return TailPlan("masked-model", trunk, None, tuple(chain), softmax, beside)
-
-
-def _last_chain(model, target):
-    """The layers of one input each that lead to the output, from ``target`` or from the last meeting of branches, and their first input."""
-    producers = {id(link.output): link for link in model.layers if isinstance(_tensor(link, "output"), keras.KerasTensor)}
-    chain, tensor = [], model.outputs[0]
-    while tensor is not target and isinstance(_tensor(producers.get(id(tensor)), "input"), keras.KerasTensor):
-        chain.insert(0, producers[id(tensor)])
-        tensor = chain[0].input
-    return chain, tensor
-
-
-def _tensor(layer, side):
-    """``layer.input`` or ``layer.output``, or None: a layer used twice has no single one."""
-    return getattr(layer, side, None)
-
-
-def _companions(model, target) -> list:
-    """The tensors that meet, somewhere, what comes from ``target`` without coming from it; none where ``target`` cuts the graph."""
-    if isinstance(model, keras.Sequential):
-        return []
-    reached, others = {id(target)}, {}
-    for node in (node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]):
-        if any(id(tensor) in reached for tensor in node.input_tensors):
-            reached.update(id(tensor) for tensor in node.outputs)
-            others.update({id(tensor): tensor for tensor in node.input_tensors if id(tensor) not in reached})
-    return list(others.values())
-
-
-def _softmax_at_end(chain):
-    """The softmax that the model ends in, if it does; only a change of shape may follow it."""
-    after = (link for link in reversed(chain) if type(link) not in {L.Reshape, L.Flatten})
-    last = next(after, None)
-    return last if last is not None and _is_softmax(last) else None
-
-
-def _is_softmax(layer) -> bool:
-    return type(layer) is L.Softmax or getattr(layer, "activation", None) is keras.activations.softmax
-
-
-def _acts_per_channel(layers) -> bool:
-    """Pooling, activations and the like, with one flattening: unit j's map alone decides its own part of the features."""
-    kinds = [type(layer) for layer in layers]
-    mixing = any(_is_softmax(layer) or getattr(layer, "keepdims", False) for layer in layers)
-    return set(kinds) <= _PER_CHANNEL and sum(kind in _FLATTENERS for kind in kinds) == 1 and not mixing
-
-
-def fitting_batch(shape) -> int:
-    """Rows of a batch of images or maps of ``shape`` (n, h, w, channels) whose layers fit in memory: 100, or 20 of 224x224 pixels.
-
-    >>> fitting_batch((500, 224, 224, 3)), fitting_batch((500, 14, 14, 512))
-    (20, 100)
-    """
-    return min(BATCH, max(1, BATCH_PIXELS // (shape[1] * shape[2])))
-
-
-def run_in_batches(model, arrays, batch_size=None) -> np.ndarray:
-    """Outputs of ``model``, float32, on a list of arrays of equal length, ``batch_size`` rows at a time (default: as many as fit)."""
-    batch_size = batch_size or fitting_batch(arrays[0].shape)
-    starts = range(0, len(arrays[0]), batch_size)
-    run = model.predict_on_batch if len(model.layers) * len(starts) >= TRACING_PAYS else model
-    batches = ([np.asarray(array[i : i + batch_size]) for array in arrays] for i in starts)
-    parts = [keras.ops.convert_to_numpy(run(batch if len(batch) > 1 else batch[0])) for batch in batches]
-    return np.concatenate(parts).astype(np.float32, copy=False)
 
 
 def _array(variable) -> np.ndarray:
@@ -163,7 +63,7 @@ def _bias(dense):
 
 
 def _activation(layer, softmax) -> list[Callable]:
-    if type(layer) in _DROPOUTS or layer is softmax:
+    if type(layer) in DROPOUTS or layer is softmax:
         return []
     if type(layer) not in (L.Dense, L.Activation):
         return [lambda rows: keras.ops.convert_to_numpy(layer(rows, training=False))]
@@ -174,7 +74,7 @@ def _activation(layer, softmax) -> list[Callable]:
     return [lambda rows: keras.ops.convert_to_numpy(layer.activation(keras.ops.convert_to_tensor(rows)))]
 
 
-class RunningSum:
+class RunningSumEngine:
     """States as pre-activations of the first dense layer: S_k = S_0 + the terms of the first k units of the order.
 
     The sum is kept in float64 and grows from the state without units, so its rounding stays below that of one float32
@@ -227,7 +127,7 @@ class RunningSum:
         return rows
 
 
-class Masked:
+class MaskedEngine:
     """States as maps with the absent units replaced; the tail is run on each."""
 
     def __init__(self, plan, fill):
@@ -237,7 +137,7 @@ class Masked:
         self.blas_threads = _blas_threads(0, plan.stack)
 
     def load(self, maps, images) -> np.ndarray:
-        """As ``RunningSum.load``; ``images`` are those of the maps, or None where the maps suffice."""
+        """As ``RunningSumEngine.load``; ``images`` are those of the maps, or None where the maps suffice."""
         self.maps = np.asarray(maps)
         brought = [] if self.beside is None else keras.tree.flatten(self.beside(images))
         self.brought = [keras.ops.convert_to_numpy(tensor) for tensor in brought]
@@ -253,7 +153,7 @@ class Masked:
             yield k, images, np.where(present, self.maps[images], self.fill)
 
     def with_units(self, present) -> np.ndarray:
-        """As ``RunningSum.with_units``."""
+        """As ``RunningSumEngine.with_units``."""
         return np.where(present, self.maps, self.fill)
 
     def logits(self, rows, images) -> np.ndarray:
@@ -267,4 +167,4 @@ class Masked:
 
 def open_engine(plan, fill):
     """The engine of a plan; ``fill`` (h, w, u) is what absent units show."""
-    return (RunningSum if plan.engine == "running-sum" else Masked)(plan, fill)
+    return (RunningSumEngine if plan.engine == "running-sum" else MaskedEngine)(plan, fill)

@@ -6,12 +6,35 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import store
-from .images.samples import Images, UnreadableImageError
-from .profiles import Profile, nearest
+from ..files import store
+from ..images.samples import Images, UnreadableImageError
+from ..profiles import Profile, nearest
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 EVALUATION_BATCH = 50  # images in a forward pass
+
+
+class MemoryFeed:
+    """Training and test images as arrays, with what ``StreamedFeed`` has: ``key``, ``scope``, ``fit``, ``logits``."""
+
+    scope = contextlib.nullcontext
+
+    def __init__(self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray):
+        self.train = _read_all(images, "train", indices, labels, profile.strict)
+        self.judged = {"": _read_all(images, "train", *judged, profile.strict), "test_": _read_all(images, "test", *test, profile.strict)}
+        self.key = store.digest(*self.train)
+
+    def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
+        network.fit(self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings)
+
+    def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = self.judged[prefix]
+        return network.predict(images, batch_size=250, verbose=0), labels
+
+
+def _read_all(images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+    found, kept, _ = images.read_many(split, indices, len(indices), strict)
+    return found, labels[np.isin(indices, kept)]
 
 
 class StreamedFeed:

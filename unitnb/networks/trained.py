@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import store
-from .images import sources
-from .profiles import Profile, Recipe, nearest, project_root
+from ..files import store
+from ..images import sources
+from ..profiles import Profile, Recipe, nearest, project_root
 
 LOG = ("epoch", "loss", "accuracy", "test_loss", "test_accuracy", "seconds")
-SHIPPED = Path(__file__).parent / "weights"
+SHIPPED = Path(__file__).parents[1] / "weights"  # of the package
 
 
 class NotTrainedError(FileNotFoundError):
@@ -163,7 +163,7 @@ def open_layer(profile: Profile, model: str = "A"):
 
     Where the profile says ``keep_maps``, feature maps are kept under ``build/cache``, so that notebooks share them.
     """
-    from .models import split_model
+    from .split import split_model
 
     return split_model(load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None)
 
@@ -176,7 +176,7 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     KeyError, ValueError
         For a layer that is not there or has no square maps; the text names the nearest.
     """
-    from .models import convolutions, split_model
+    from .split import convolutions, split_model
 
     found = {}
     for model in models:
@@ -200,33 +200,35 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
     ValueError
         If there is no such epoch.
     """
-    from . import models, tails
+    from .batches import run_in_batches
+    from .split import split_model
 
     if epoch == 0 and not weights_file(profile, model, "-epochs.npz").exists():
-        return tails.run_in_batches(_untrained_head(profile, model), [images])
+        return run_in_batches(_untrained_head(profile, model), [images])
     arrays, meta = _stored(profile, model, "-epochs.npz")
     epochs = sorted({int(name.split("/")[0]) for name in arrays})
     if epoch not in epochs:
         raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
     network = untrained_network(profile, profile.recipe(model), meta["n_classes"])
-    head = models.split_model(network, profile.layer).head
+    head = split_model(network, profile.layer).head
     _assign(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
-    return tails.run_in_batches(head, [images])
+    return run_in_batches(head, [images])
 
 
 def _untrained_head(profile: Profile, model: str):
     """The layers up to the studied one before training, in half precision as epochs are kept."""
     import keras
 
-    from . import models, pretrained
+    from . import pretrained
+    from .split import split_model
 
     recipe = profile.recipe(model)
     if is_pretrained(profile, model):
         keras.utils.set_random_seed(1 + recipe.seed)
-        return models.split_model(pretrained.vgg16(profile.image_size), profile.layer).head
+        return split_model(pretrained.vgg16(profile.image_size), profile.layer).head
     network = untrained_network(profile, recipe, _stored(profile, model)[1]["n_classes"])
     _assign(network, arrays_of(network))
-    return models.split_model(network, profile.layer).head
+    return split_model(network, profile.layer).head
 
 
 def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from .files import store
-from .files.progress import progress_bar
-from .tails import TailPlan, fitting_batch, plan_tail, run_in_batches
+from ..files import store
+from ..files.progress import progress_bar
+from .batches import fitting_batch, run_in_batches
+from .tails import TailPlan, plan_tail
 
 
 class ImageMaps(np.ndarray):
