@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from unitnb.topology.births.nulls import null_births
 
-from unitnb import entropy
 from unitnb.controls import chance, choices, comparison, constructions, experiments
 from unitnb.networks.split import split_model
 from unitnb.networks.vgg import small_vgg
-from unitnb.topology import birth_points
-from unitnb.topology.nulls import null_births
+from unitnb.topology.births import birth_points
+from unitnb.units import entropy
 
 
 def random_maps(n_images=12, n=14, units=6, share=0.5, seed=0):

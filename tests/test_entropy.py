@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unitnb.entropy import (
-    ESTIMATORS,
-    birth_counts,
-    effectiveness,
-    feature_entropy,
-    importance_rank,
-    null_entropy,
-    selective_rate,
-)
-from unitnb.estimators import rarefied_entropy
-from unitnb.topology import null_births
+from unitnb.topology.nulls import null_births
+from unitnb.units.entropy import ESTIMATORS, birth_counts, effectiveness, feature_entropy, importance_rank, null_entropy, selective_rate
+from unitnb.units.estimators import rarefied_entropy
 
 LN2, LN3 = math.log(2), math.log(3)
 

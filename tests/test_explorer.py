@@ -9,6 +9,7 @@ import matplotlib
 matplotlib.use("agg")
 import numpy as np
 import pytest
+from unitnb.topology.births.barcodes import barcode, hole_at
 
 import unitnb
 from unitnb import explorer
@@ -17,7 +18,6 @@ from unitnb.ablation.spans import OpenLayer
 from unitnb.controls import scores
 from unitnb.explorer import figures as explorer_figures
 from unitnb.explorer.widgets import Board
-from unitnb.topology.barcodes import barcode, hole_at
 
 
 def random_map(seed, n=9, levels=None):
@@ -42,7 +42,7 @@ def test_bars_of_small_graphs():
 @pytest.mark.parametrize("seed", range(6))
 def test_the_betti_curve_counts_the_bars_over_each_point(seed, levels):
     fmap = random_map(seed, levels=levels)
-    present, (_, betti) = unitnb.topology.edges_present(fmap), unitnb.betti_curves(fmap)
+    present, (_, betti) = unitnb.topology.births.edges_present(fmap), unitnb.betti_curves(fmap)
     for k in (0, 1):
         bars = barcode(fmap, k)
         over = (bars[:, 0] <= present[:, None]) & (present[:, None] < bars[:, 1])

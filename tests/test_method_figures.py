@@ -39,7 +39,7 @@ def test_growing_orders_lead_to_the_birth_and_are_edges_present():
     orders = method_figures.growing_orders(noise, birth)
     assert len(orders) == 5 and orders[0] == 1 and orders[-2:] == [birth - 1, birth]
     tied = np.ceil(noise * 30)
-    assert set(method_figures.growing_orders(tied, 20)[:-1]) <= set(unitnb.topology.edges_present(tied))
+    assert set(method_figures.growing_orders(tied, 20)[:-1]) <= set(unitnb.topology.births.edges_present(tied))
 
 
 def test_tied_edges_enter_a_picture_together():

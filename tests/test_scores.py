@@ -7,8 +7,8 @@ from test_ablation import NETWORKS, seeded, setting, stirred
 
 from unitnb.ablation import ablation_curve, causal
 from unitnb.controls import scores
-from unitnb.entropy import birth_information, chance_effectiveness, effectiveness
 from unitnb.networks.split import split_model, with_images
+from unitnb.units.entropy import birth_information, chance_effectiveness, effectiveness
 
 L = keras.layers
 

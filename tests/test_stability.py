@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitnb.entropy import effectiveness, importance_rank
-from unitnb.stability import (
+from unitnb.units.entropy import effectiveness, importance_rank
+from unitnb.units.stability import (
     draw_sets,
     mean_effectiveness,
     rank_agreement,

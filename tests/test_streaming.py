@@ -13,10 +13,11 @@ import pytest
 from test_models import residual
 
 import unitnb
-from unitnb import streaming
+from unitnb.ablation import engines
 from unitnb.images import samples
-from unitnb.networks import tails, vgg
+from unitnb.networks import vgg
 from unitnb.networks.split import SplitModel, _graph, split_model
+from unitnb.units import streaming
 
 L = keras.layers
 # Decodes slowly, so that it is killed while it works; the same images and network as the test's.
@@ -89,7 +90,7 @@ def test_lazy_maps_give_the_curve_and_births_of_the_maps_with_few_in_memory(lazy
     split = split_model(net, "inner_relu" if engine == "masked-model" else "block2_conv2")
     images = np.stack(lazy)[:, : net.inputs[0].shape[1], : net.inputs[0].shape[2]] / np.float32(255)
     maps, order = split.feature_maps(images), np.random.default_rng(0).permutation(split.n_units)
-    monkeypatch.setattr(tails, "MAPS_BYTES", 5 * 4 * maps[0].size)
+    monkeypatch.setattr(engines, "MAPS_BYTES", 5 * 4 * maps[0].size)
     whole = unitnb.ablation_curve(split, maps, 1, order, negatives=maps[:7], points=3)
     seen, run = [], SplitModel.feature_maps
     monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images))

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from unitnb import load_model, load_profile, split_model
 from unitnb.images.shapes import shapes_images
 from unitnb.networks.trained import is_there
-from unitnb.topology import (
+from unitnb.topology import nulls
+from unitnb.topology._kernel import births_of
+from unitnb.topology.births import (
     betti_curves,
     birth_points,
     births_by_homology,
@@ -23,12 +25,10 @@ from unitnb.topology import (
     edges_present,
     first_hole,
     null_births,
-    nulls,
     symmetrize,
     top_edges,
     top_set,
 )
-from unitnb.topology._births import births_of
 
 FULL = os.environ.get("UNITNB_FULL") == "1"
 SQUARE = [(0, 1), (1, 2), (2, 3), (0, 3)]
@@ -420,7 +420,7 @@ def python(code, **environment):
 
 
 def test_importing_the_module_loads_neither_numba_nor_gudhi():
-    process = python("import sys, unitnb.topology, unitnb.entropy; print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))")
+    process = python("import sys, unitnb.topology, unitnb.units.entropy; print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))")
     assert process.communicate()[0].strip() == "[]"
 
 
@@ -434,7 +434,7 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
         (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
     (blocked / "__pycache__").write_text("a file where a folder would have to be")
     locked = {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}
-    running = [python(code.format("unitnb.topology._births"), **shared), python(code.format("unitnb.topology._births"), **shared),
+    running = [python(code.format("unitnb.topology._kernel"), **shared), python(code.format("unitnb.topology._kernel"), **shared),
                python(code.format("blocked._births"), **locked)]
     for process in running:
         out, err = process.communicate()

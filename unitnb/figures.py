@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from . import panels, topology
+from . import panels
 from .files import store
 from .panels import COLOURS
 from .profiles import Profile, project_root
+from .topology.births import betti_curves, edges_present, first_hole, symmetrize, top_set
+from .topology.nulls import null_births
 
 
 def new_figure(mosaic: Sequence, **settings):
@@ -125,10 +127,10 @@ def percent(share: float) -> str:
 def top_set_figure(fmap: np.ndarray, birth: int):
     """Fig. 1: a top set of four edges (fewer if four tie or have the hole), framed in the symmetrized map; its complex; the birth's."""
     figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
-    first, last = topology.top_set(fmap, min(4, birth - 1)), topology.top_set(fmap, birth)
-    panels.draw_top_set(axes["map"], topology.symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
+    first, last = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth)
+    panels.draw_top_set(axes["map"], symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
     panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
-    panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", topology.first_hole(fmap))
+    panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", first_hole(fmap))
     return figure
 
 
@@ -138,13 +140,13 @@ def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.nd
     figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.3])
     panels.draw_image(axes["image"], image, "image")
     panels.draw_image(axes["map"], fmap, "map $F$")
-    panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), "$F_s$")
+    panels.draw_image(axes["symmetric"], symmetrize(fmap), "$F_s$")
     for number, order in enumerate((max(birth // 2, 1), birth - 1, birth), start=1):
-        hole, edges = topology.first_hole(fmap) if order == birth else (), topology.top_set(fmap, order)
+        hole, edges = first_hole(fmap) if order == birth else (), top_set(fmap, order)
         panels.draw_complex(axes[f"v{number}"], len(fmap), edges, f"v = {len(edges)}", hole, names=False)
-    _, betti = topology.betti_curves(fmap)
-    panels.draw_betti_curve(axes["betti"], topology.edges_present(fmap), betti[:, 1], birth)
-    null = topology.null_births(len(fmap))
+    _, betti = betti_curves(fmap)
+    panels.draw_betti_curve(axes["betti"], edges_present(fmap), betti[:, 1], birth)
+    null = null_births(len(fmap))
     panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
     panels.draw_births(axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null)
     axes["rare"].legend()

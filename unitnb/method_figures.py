@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import panels, topology
+from . import panels
 from .figures import new_figure
 from .panels import COLOURS
 from .topology.barcodes import barcode, hole_at
+from .topology.births import betti_curves, edges_present, symmetrize, top_edges
 
 
 def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:
@@ -42,7 +43,7 @@ def example_figure(weights: np.ndarray, orders: Sequence[int]):
 
 
 def _draw_step(axes, fmap, v: int, names: bool = True) -> None:
-    edges, hole = topology.top_edges(fmap, int(np.searchsorted(topology.edges_present(fmap), v)) + 1), hole_at(fmap, v)
+    edges, hole = top_edges(fmap, int(np.searchsorted(edges_present(fmap), v)) + 1), hole_at(fmap, v)
     panels.draw_complex(axes, len(fmap), edges, f"v = {len(edges)}{': a hole' if hole else ''}", hole, names=names)
 
 
@@ -51,13 +52,13 @@ def map_figure(image: np.ndarray, fmap: np.ndarray):
     figure, axes = new_figure([["image", "map", "symmetric"]], figsize=(6.4, 2.3))
     panels.draw_image(axes["image"], image, "the image")
     panels.draw_image(axes["map"], fmap, "the unit's map $F$")
-    panels.draw_image(axes["symmetric"], topology.symmetrize(fmap), r"$F_s = \max(F, F^T)$")
+    panels.draw_image(axes["symmetric"], symmetrize(fmap), r"$F_s = \max(F, F^T)$")
     return figure
 
 
 def growing_orders(fmap: np.ndarray, birth: int) -> list[int]:
     """Five numbers of edges that lead to the birth, the last two the one before it and the birth itself; fewer where births come early."""
-    present = topology.edges_present(fmap)
+    present = edges_present(fmap)
     before = present[present < birth]
     chosen = before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))] if len(before) else before
     return [*map(int, chosen), birth]
@@ -68,8 +69,8 @@ def growth_figure(fmap: np.ndarray, orders: Sequence[int]):
     names = [[f"set {v}" for v in orders], [f"complex {v}" for v in orders]]
     figure, axes = new_figure(names, figsize=(1.6 * len(orders), 3.4))
     for v in orders:
-        level = int(np.searchsorted(topology.edges_present(fmap), v)) + 1
-        panels.draw_top_set(axes[f"set {v}"], topology.symmetrize(fmap), topology.top_edges(fmap, level), f"top set, v = {v}")
+        level = int(np.searchsorted(edges_present(fmap), v)) + 1
+        panels.draw_top_set(axes[f"set {v}"], symmetrize(fmap), top_edges(fmap, level), f"top set, v = {v}")
         _draw_step(axes[f"complex {v}"], fmap, v, names=False)
     return figure
 
@@ -77,7 +78,7 @@ def growth_figure(fmap: np.ndarray, orders: Sequence[int]):
 def barcode_figure(fmap: np.ndarray, birth: int):
     """The Betti curve beta_1 of a map above its barcode, the birth point marked in both."""
     figure, axes = new_figure([["betti"], ["bars"]], figsize=(6.4, 4.2), sharex=True)
-    present, (_, betti) = topology.edges_present(fmap), topology.betti_curves(fmap)
+    present, (_, betti) = edges_present(fmap), betti_curves(fmap)
     panels.draw_betti_curve(axes["betti"], present, betti[:, 1], birth)
     draw_barcode(axes["bars"], barcode(fmap), present[-1], "Barcode: each bar is a hole, from its first edge to its filling")
     axes["bars"].axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2)

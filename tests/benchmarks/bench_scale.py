@@ -15,9 +15,9 @@ from bench_ablation import peak_bytes, resident_bytes
 from PIL import Image
 
 import unitnb
-from unitnb import streaming
 from unitnb.images import samples, sources
 from unitnb.networks.split import SplitModel
+from unitnb.units import streaming
 
 SIZES = (100, 1000)  # images of S_100 and of S_1000
 N_CURVE = 100  # of them, for one curve

@@ -7,9 +7,9 @@ import time
 import numba
 import numpy as np
 
-from unitnb.entropy import effectiveness, importance_rank
 from unitnb.roles import categorise_roles
-from unitnb.stability import SET_SIZES, TOP, draw_sets, stability_table, stability_votes
+from unitnb.units.entropy import effectiveness, importance_rank
+from unitnb.units.stability import SET_SIZES, TOP, draw_sets, stability_table, stability_votes
 
 POOL, UNITS, N_SETS = 1000, 512, 100
 LITERAL_SETS = 4  # sets of each size that the plain loop is timed on

@@ -13,8 +13,8 @@ import gudhi
 import numpy as np
 from ripser import ripser
 
-from unitnb.topology import birth_points
-from unitnb.topology._births import births_of
+from unitnb.topology._kernel import births_of
+from unitnb.topology.births import birth_points
 
 UNITS = 128
 BATCH_BYTES = 40_000_000  # more than the caches hold, as in real use
@@ -79,7 +79,7 @@ def row(name, maps):
 
 def compile_time():
     """Seconds of the first call in a new process with an empty cache, with the cache it leaves, and of a one-line function."""
-    code = ("import time, numpy as np, unitnb.topology._births as b; m = np.zeros((1, 14, 14, 16), np.float32);"
+    code = ("import time, numpy as np, unitnb.topology._kernel as b; m = np.zeros((1, 14, 14, 16), np.float32);"
             "t = time.perf_counter(); b.births_of(m, 50, False); print(time.perf_counter() - t)")
     line = ("import time, numpy as np, numba; f = numba.njit(lambda x: x[0] + 1); t = time.perf_counter(); f(np.zeros(2));"
             "print(time.perf_counter() - t)")

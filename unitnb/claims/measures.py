@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..ablation.curves import Curve, area_difference
-from ..topology import betti_curves, birth_points, births_by_homology, edge_bound, level_edges, symmetrize, top_edges
+from ..topology.births import betti_curves, birth_points, births_by_homology, edge_bound, level_edges, symmetrize, top_edges
 from . import BY_ID, HOLDS
 
 PATH = ((0, 1), (1, 2), (2, 3), (3, 4))  # four edges, five vertices: as in Fig. 1

@@ -9,10 +9,10 @@ from scipy.stats import kendalltau, spearmanr
 from ..controls.comparison import differences, paired_bootstrap, partial_spearman
 from ..controls.experiments import on_set
 from ..controls.scores import CAUSAL, PAPER, class_selectivity, filter_l1, mean_activation
-from ..entropy import feature_entropy, selective_rate
 from ..networks.batches import fitting_batch
 from ..networks.split import convolutions, split_model
-from ..topology import birth_points
+from ..topology.births import birth_points
+from ..units.entropy import feature_entropy, selective_rate
 
 MAGNITUDES = {"L1": "L1 of the filter", "APoZ": "APoZ", "mean activation": "mean activation"}  # that the paper names, Sec. 1
 

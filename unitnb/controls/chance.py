@@ -7,8 +7,8 @@ import functools
 
 import numpy as np
 
-from ..entropy import feature_entropy, selective_rate
-from ..topology import birth_points, edge_bound
+from ..topology.births import birth_points, edge_bound
+from ..units.entropy import feature_entropy, selective_rate
 from .choices import entries_index
 
 

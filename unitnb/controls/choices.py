@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
-from ..entropy import effectiveness, selective_rate
-from ..estimators import plugin
-from ..topology import birth_points, symmetrize
+from ..topology.births import birth_points, symmetrize
+from ..units.entropy import effectiveness, selective_rate
+from ..units.estimators import plugin
 
 CHOICES = {
     "p": (0.0, 0.05, 0.1, 0.2),

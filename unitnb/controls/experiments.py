@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ablation.causal import greedy_forward
-from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from ..topology import birth_points
+from ..topology.births import birth_points
+from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from .chance import noise_units, null_scores, places_of_inserted, smooth_noise_units
 from .choices import DEFAULT, all_choices, births_by_index, effectiveness_by_choice, single_choices
 from .comparison import Answers, ClassMaps, answers_of, areas, partial_spearman

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..entropy import feature_entropy, selective_rate
 from ..figures import new_figure
 from ..panels import COLOURS
+from ..units.entropy import feature_entropy, selective_rate
 from .choices import CHOICES, DEFAULT, all_choices
 from .comparison import areas, differences, paired_bootstrap, rates
 from .experiments import CURVED, GREEDY, RANDOM, by_area, on_set

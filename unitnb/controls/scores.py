@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from ..ablation.causal import single_ablation, taylor
-from ..entropy import effectiveness, feature_entropy, selective_rate
-from ..topology import birth_points
+from ..topology.births import birth_points
+from ..units.entropy import effectiveness, feature_entropy, selective_rate
 
 PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
 CONTROLS = ("rate only", "1/H only", "shuffled E")

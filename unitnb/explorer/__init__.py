@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import ablation, entropy, topology
+from .. import ablation
 from ..ablation.spans import OpenLayer
 from ..controls import scores
 from ..images import sources
@@ -14,6 +14,8 @@ from ..networks.trained import open_layer
 from ..profiles import Profile, load_profile
 from ..roles import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
+from ..topology.births import betti_curves, birth_points, edges_present, top_edges
+from ..units.entropy import feature_entropy, importance_rank, selective_rate
 
 __all__ = ["Explorer", "open_explorer", "span_accuracy", "unit_facts"]
 
@@ -82,10 +84,10 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     split = open_layer(p, model)
     drawn = _samples(images, p, model)
     maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
-    births, sample = topology.birth_points(maps["training"], b_max=p.b_max), drawn["training"]
+    births, sample = birth_points(maps["training"], b_max=p.b_max), drawn["training"]
     rivals = scores.rival_scores(split, maps["training"], sample.labels, maps["ranking others"], p.effective_threshold, p.b_max, p.seed)
-    order = entropy.importance_rank(rivals[scores.PAPER])
-    places = {name: np.argsort(entropy.importance_rank(values)) + 1 for name, values in rivals.items()}
+    order = importance_rank(rivals[scores.PAPER])
+    places = {name: np.argsort(importance_rank(values)) + 1 for name, values in rivals.items()}
     curves = [ablation.ablation_curve(split, maps[name], drawn[name].labels, order, mode="insert") for name in ("training", "test")]
     return Explorer(
         p, model, images.classes, sample, maps["training"], births, rivals[scores.PAPER], order, places,
@@ -122,7 +124,7 @@ class Filtration:
 
     def edges(self, level: int) -> np.ndarray:
         """The edges (m, 2) present at a level, from 0 up to the last."""
-        return topology.top_edges(self.fmap, level) if level else np.empty((0, 2), int)
+        return top_edges(self.fmap, level) if level else np.empty((0, 2), int)
 
     def hole(self, level: int) -> tuple[int, ...]:
         """The vertices of the first hole where it is open at a level, else ()."""
@@ -131,9 +133,9 @@ class Filtration:
 
 def filtration(fmap: np.ndarray, b_max: int | None = None) -> Filtration:
     """The filtration of one map (n, n) (Eq. 3); its birth as ``birth_points`` gives it."""
-    _, betti = topology.betti_curves(fmap)
-    birth = int(topology.birth_points(fmap[None, :, :, None], b_max=b_max)[0, 0])
-    present = np.r_[0, topology.edges_present(fmap)]
+    _, betti = betti_curves(fmap)
+    birth = int(birth_points(fmap[None, :, :, None], b_max=b_max)[0, 0])
+    present = np.r_[0, edges_present(fmap)]
     return Filtration(fmap, present, np.vstack([[len(fmap), 0], betti]), barcode(fmap), birth)
 
 
@@ -147,8 +149,8 @@ def unit_facts(explorer: Explorer, unit: int) -> dict[str, object]:
     return {
         "unit": unit,
         "place": int(explorer.places[scores.PAPER][unit]),
-        "rate": float(entropy.selective_rate(births)[0]),
-        "entropy": float(entropy.feature_entropy(births)[0]),
+        "rate": float(selective_rate(births)[0]),
+        "entropy": float(feature_entropy(births)[0]),
         "effectiveness": float(explorer.effectiveness[unit]),
         "role": str(explorer.roles.role[unit]),
         "agreement": float(explorer.roles.agreement[unit]),

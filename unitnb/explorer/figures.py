@@ -4,9 +4,11 @@ import io
 
 import numpy as np
 
-from .. import panels, topology
+from .. import panels
 from ..figures import new_figure
 from ..method_figures import draw_betti_numbers
+from ..topology.births import symmetrize
+from ..topology.nulls import null_births
 from . import Explorer, Filtration, top_images, unit_facts
 
 
@@ -17,7 +19,7 @@ def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):
     figure.subplots_adjust(left=0.01, right=0.985, top=0.88, bottom=0.2, wspace=0.1)
     v, (pieces, holes) = filtration.present[level], filtration.betti[level]
     panels.draw_image(axes["image"], image, "image")
-    panels.draw_top_set(axes["map"], topology.symmetrize(filtration.fmap), filtration.edges(level), "Fₛ, top set framed")
+    panels.draw_top_set(axes["map"], symmetrize(filtration.fmap), filtration.edges(level), "Fₛ, top set framed")
     title = f"v = {v}: β₀ = {pieces}, β₁ = {holes}"
     panels.draw_complex(axes["complex"], len(filtration.fmap), filtration.edges(level), title, filtration.hole(level))
     draw_betti_numbers(axes["betti"], filtration.present, filtration.betti, v)
@@ -31,7 +33,7 @@ def unit_figure(explorer: Explorer, unit: int):
         [["births"] * 3 + ["places"] * 3, [f"top {i}" for i in range(len(tops))]], figsize=(9, 4.2), height_ratios=[1.6, 1]
     )
     facts = unit_facts(explorer, unit)
-    null = topology.null_births(explorer.maps.shape[1])
+    null = null_births(explorer.maps.shape[1])
     panels.draw_births(axes["births"], explorer.births[:, unit], f"unit {unit}: rate {facts['rate']:.2f}", null)
     axes["births"].legend()
     _draw_places(axes["places"], {"E (the paper)": facts["place"], **facts["places"]}, explorer.n_units)

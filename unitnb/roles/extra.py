@@ -9,13 +9,13 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from ..ablation import ablation_curve
-from ..entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from ..files import store
 from ..files.progress import progress_bar
 from ..images.samples import Images, sample_set
 from ..networks.trained import epoch_maps, open_layer, training_log, weights_folder
 from ..profiles import Profile
-from ..topology import birth_points
+from ..topology.births import birth_points
+from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from . import categorise_roles
 
 FILE = "extra.npz"

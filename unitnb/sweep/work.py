@@ -110,8 +110,8 @@ def run_task(task: Task) -> Path:
 
 def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> dict[str, np.ndarray]:
     """Births, scores and rank from S_100, and curves of both orders on each sample set, with images of other classes beside."""
-    from ..entropy import effectiveness, importance_rank
-    from ..streaming import births_by_block
+    from ..units.entropy import effectiveness, importance_rank
+    from ..units.streaming import births_by_block
 
     split, others = _layer(*task.run, task.model, task.layer)
     maps = {kind: _maps(split, sample.images) for kind, sample in samples.items()}
@@ -125,7 +125,7 @@ def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> di
 
 
 def _maps(split, images):
-    from ..streaming import LazyMaps
+    from ..units.streaming import LazyMaps
 
     return split.feature_maps(images) if split.engine == "running-sum" else LazyMaps(split, images)
 

@@ -1,6 +1,6 @@
 """Compiled test for the first hole of a growing graph, and the births of random graphs.
 
-After a change here touch _births.py: Numba's cache of it notices changes of its own file only.
+After a change here touch _kernel.py: Numba's cache of it notices changes of its own file only.
 
 Why the search is right (flag complex X of a graph, beta_1 over any field, as long as beta_1(X) = 0 so far):
 an edge (i, j) whose ends lie in two components, or have a common neighbour, keeps beta_1 = 0: call it safe. Any other edge

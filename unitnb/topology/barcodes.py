@@ -5,7 +5,7 @@ A Betti curve counts the bars over each point; the birth point is where the firs
 
 import numpy as np
 
-from . import checked_map, edges_present, first_hole, flag_filtration, level_edges
+from .births import checked_map, edges_present, first_hole, flag_filtration, level_edges
 
 __all__ = ["barcode", "hole_at"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from .files import store
-from .files.progress import progress_bar
-from .networks.batches import run_in_batches
-from .networks.split import SplitModel, head_key, split_model, with_images
-from .topology import birth_points
+from ..files import store
+from ..files.progress import progress_bar
+from ..networks.batches import run_in_batches
+from ..networks.split import SplitModel, head_key, split_model, with_images
+from ..topology.births import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number
 BLOCK = 100  # images: 40 MB of VGG16's maps, twenty seconds of two cores

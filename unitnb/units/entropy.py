@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..topology.nulls import null_births
 from .estimators import ESTIMATORS, birth_counts, checked_births, plugin
-from .topology import null_births
 
 AUTHORS_BOUND = 51  # 0-based births up to 50, so v <= 51
 AUTHORS_FLOOR = 0.1  # the released code puts |H / epsilon| below this last
