@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 from test_models import residual
+from unitnb.ablation.cumulative.curves import Curve, area_difference
 
-from unitnb.ablation import ablation_curve, ablation_curves, engines
-from unitnb.ablation.curves import Curve, area_difference
+from unitnb.ablation import engines
+from unitnb.ablation.cumulative import ablation_curve, ablation_curves
 from unitnb.networks.split import split_model, with_images
 from unitnb.networks.vgg import small_vgg
 
@@ -176,7 +177,7 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
 
     first = curve()
     work, engine = [], engines.open_engine
-    monkeypatch.setattr("unitnb.ablation.open_engine", lambda *a: work.append(1) or engine(*a))
+    monkeypatch.setattr("unitnb.ablation.cumulative.open_engine", lambda *a: work.append(1) or engine(*a))
     again = curve()
     assert files() == 1 and not work
     for part in ("correct", "losses", "label_logits", "in_top5", "chosen", "positive"):
@@ -188,7 +189,7 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
     assert known == 7
     split.model.set_weights([w * 1.5 for w in split.model.get_weights()])
     assert not np.array_equal(curve().losses, first.losses) and files() == known + 1
-    monkeypatch.setattr("unitnb.ablation.ENGINE_VERSION", 99)
+    monkeypatch.setattr("unitnb.ablation.cumulative.ENGINE_VERSION", 99)
     curve()
     assert files() == known + 2
 

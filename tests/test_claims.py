@@ -9,29 +9,15 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from unitnb.ablation.cumulative.curves import Curve
 
 import unitnb
 from unitnb import cli, notebooks
-from unitnb.ablation.curves import Curve
-from unitnb.claims import (
-    BY_ID,
-    CLAIMS,
-    FAILS,
-    HOLDS,
-    NOT,
-    PART,
-    VERDICTS,
-    documents,
-    grade,
-    measures,
-    network_measures,
-    picture,
-    seeds,
-    verdicts,
-)
+from unitnb.claims import documents, measures, measures_networks, measures_seeds, picture, verdicts
+from unitnb.claims.criteria import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
 from unitnb.files import store
 from unitnb.profiles import load_profile, project_root
-from unitnb.roles import extra
+from unitnb.roles import many_models
 
 S3 = {"seeds": 3}
 SETS = ("S_100", "S_1000", "S_val")
@@ -392,7 +378,7 @@ def test_a_wrong_birth_would_be_seen(monkeypatch):
 
 def test_own_class_against_the_others():
     correlations, damage = np.full((3, 3), 0.2) + 0.5 * np.eye(3), np.array([[0.5, 0.1, 0.3], [0.2, 0.4, 0.2], [0, 0.2, 0.1]])
-    found = network_measures.class_claim(correlations, damage)
+    found = measures_networks.class_claim(correlations, damage)
     assert [found["correlation"], found["low, correlation"]] == pytest.approx([0.5, 0.5])
     assert found["damage"] == pytest.approx((0.3 + 0.2 + 0) / 3) and -1e-9 < found["low, damage"] < 0.1
 
@@ -400,9 +386,9 @@ def test_own_class_against_the_others():
 def test_halving_the_weights_of_a_layer_halves_its_maps():
     model = unitnb.small_vgg(widths=(4, 4, 6), dense=5)
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
-    found = network_measures.scale_claim(unitnb.split_model(model, "block2_conv3"), images[:3], images[3:])
+    found = measures_networks.scale_claim(unitnb.split_model(model, "block2_conv3"), images[:3], images[3:])
     assert found["units changed"] == 0 and found["ratio of L1"] == found["ratio of mean activation"] == pytest.approx(0.5)
-    depth = network_measures.depth_claim(model, "block2_conv3", images)
+    depth = measures_networks.depth_claim(model, "block2_conv3", images)
     assert len(depth["by layer, trained"]) == 5 and depth["studied layer, random"] != depth["studied layer, trained"]
 
 
@@ -431,19 +417,19 @@ def stored_results(n_classes=4, units=12, epochs=5):
 
 @pytest.fixture
 def from_store(monkeypatch, profile):
-    monkeypatch.setattr(seeds, "spearman_interval", lambda x, y: extra.spearman_interval(x, y, n_boot=20))
+    monkeypatch.setattr(measures_seeds, "spearman_interval", lambda x, y: many_models.spearman_interval(x, y, n_boot=20))
 
     def install(results, models=MODELS):
-        monkeypatch.setattr(seeds, "model_results", lambda _: None if results is None else (models, results))
+        monkeypatch.setattr(measures_seeds, "model_results", lambda _: None if results is None else (models, results))
         recipes = {model: profile.models[model[0] if model[0] in "ABCD" else "C"] for model in models}
         known = replace(profile, models=recipes)
-        return seeds.training_seed_claims(known, 14) | seeds.role_seed_claims(known)
+        return measures_seeds.training_seed_claims(known, 14) | measures_seeds.role_seed_claims(known)
 
     return install
 
 
 def test_networks_of_a_recipe_are_its_seeds():
-    assert [seeds.networks_of(MODELS, letter) for letter in "AD"] == [[0, 4, 9], [3, 7, 12]]
+    assert [measures_seeds.networks_of(MODELS, letter) for letter in "AD"] == [[0, 4, 9], [3, 7, 12]]
 
 
 def test_claims_over_seeds_by_hand(from_store):

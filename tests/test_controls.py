@@ -202,7 +202,7 @@ def test_fewer_points_are_those_of_the_whole_curve_and_shares_are_of_the_units(a
 
 
 def test_areas_of_images_are_the_areas_of_curves(answers):
-    from unitnb.ablation import ablation_curve
+    from unitnb.ablation.cumulative import ablation_curve
 
     split, maps, others, order, found = answers
     for side, way in (("best_first", order), ("worst_first", order[::-1])):
@@ -218,7 +218,7 @@ def test_areas_of_images_are_the_areas_of_curves(answers):
 
 
 def test_rates_of_answers_are_those_of_the_curve(answers):
-    from unitnb.ablation import ablation_curve
+    from unitnb.ablation.cumulative import ablation_curve
 
     split, maps, others, order, found = answers
     curve = ablation_curve(split, maps, 1, order[::-1], negatives=others)

@@ -14,7 +14,7 @@ from unitnb.topology.births.barcodes import barcode, hole_at
 import unitnb
 from unitnb import explorer
 from unitnb.ablation import engines
-from unitnb.ablation.spans import OpenLayer
+from unitnb.ablation.subsets import OpenLayer
 from unitnb.controls import scores
 from unitnb.explorer import figures as explorer_figures
 from unitnb.explorer.widgets import Board
@@ -87,7 +87,7 @@ def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, block
             made.images = 3
             return made
 
-        monkeypatch.setattr("unitnb.ablation.spans.open_engine", small)
+        monkeypatch.setattr("unitnb.ablation.subsets.open_engine", small)
     layer = OpenLayer(split, maps)
     assert len(layer.engines) == blocks and isinstance(layer.engines[0][0], engine)
     for units in ([], [2], [0, 3], list(range(split.n_units))):

@@ -110,7 +110,7 @@ def test_a_histogram_counts_only_images_with_a_birth():
 
 
 def test_every_role_has_a_colour_and_a_hatch_of_its_own():
-    from unitnb.roles import ROLES
+    from unitnb.roles.by_place import ROLES
 
     assert set(panels.ROLE_FILLS) == set(panels.ROLE_HATCHES) == set(ROLES)
     assert len(set(panels.ROLE_FILLS.values())) == len(set(panels.ROLE_HATCHES.values())) == 4

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitnb import roles
-from unitnb.roles import ROLES, categorise_roles
+from unitnb.roles import by_place
+from unitnb.roles.by_place import ROLES, categorise_roles
 
 PLACES = [0, 20, 60, 100, 160]  # where the synthetic curves bend
 
@@ -139,7 +139,7 @@ def test_any_outcomes_give_each_unit_one_role(u, n_images, seed):
 def test_line_costs_match_least_squares_by_polyfit():
     curve = np.random.default_rng(0).random((2, 30))
     knots = np.array([0, 1, 2, 5, 9, 17, 29])
-    cost = roles._LineCost(curve, knots)
+    cost = by_place._LineCost(curve, knots)
     for i, j in [(0, 2), (1, 4), (2, 6), (0, 6)]:
         m = np.arange(knots[i], knots[j] + 1)
         expected = sum(np.polyfit(m, row[m], 1, full=True)[1].sum() for row in curve)
@@ -150,13 +150,13 @@ def test_number_of_pieces_follows_the_curve():
     m = np.arange(97)
     for bends in ([], [32], [24, 60]):
         curve = m / 97 + sum(np.maximum(m - bend, 0) * (-1) ** i / 24 for i, bend in enumerate(bends, 1))
-        found = roles._pieces(curve[None], np.arange(0, 97, 4), (1, 2, 3, 4), np.array([1e-3]))
+        found = by_place._pieces(curve[None], np.arange(0, 97, 4), (1, 2, 3, 4), np.array([1e-3]))
         assert found.tolist() == [0, *bends, 96]
 
 
 def test_kappa_by_hand():
     # Agreement 3/4; the shares of roles are (1/2, 1/2) and (3/4, 1/4), so chance gives 1/2: (3/4 - 1/2) / (1 - 1/2).
-    assert roles._kappa(np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 1], [0, 0, 0, 1]])) == pytest.approx(0.5)
+    assert by_place._kappa(np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 1], [0, 0, 0, 1]])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from test_ablation import NETWORKS, seeded, setting, stirred
 
-from unitnb.ablation import ablation_curve, causal
+from unitnb.ablation import causal
+from unitnb.ablation.cumulative import ablation_curve
 from unitnb.controls import scores
 from unitnb.networks.split import split_model, with_images
 from unitnb.units.entropy import birth_information, chance_effectiveness, effectiveness

@@ -18,7 +18,7 @@ from light_work import always_die, die_once, no_room, refuse_three
 from small_disk import on_small_disk
 
 from unitnb import profiles
-from unitnb.ablation import ablation_curve
+from unitnb.ablation.cumulative import ablation_curve
 from unitnb.files import store
 from unitnb.files.atomic import DiskFullError
 from unitnb.images.samples import sample_others, sample_set

@@ -430,7 +430,7 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
     shared = {"NUMBA_CACHE_DIR": str(tmp_path / "shared")}
     blocked = tmp_path / "blocked"
     blocked.mkdir()
-    for name in ("_births.py", "_graphs.py"):
+    for name in ("_kernel.py", "_graphs.py"):
         (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
     (blocked / "__pycache__").write_text("a file where a folder would have to be")
     locked = {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}

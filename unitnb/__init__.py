@@ -38,7 +38,7 @@ EXPORTS = {
     "units.streaming": ("Streamed", "pooled_split", "stream"),
     "units.entropy": ("effectiveness", "feature_entropy", "importance_rank", "null_entropy", "selective_rate"),
     "ablation.curves": ("Curve", "area_difference"),
-    "ablation": ("ablation_curve", "ablation_curves"),
+    "ablation.cumulative": ("ablation_curve", "ablation_curves"),
     "ablation.causal": ("greedy_forward", "single_ablation", "taylor"),
     "controls.scores": ("rival_scores",),
     "controls.comparison": ("class_maps",),
@@ -51,9 +51,9 @@ EXPORTS = {
         "stability_table",
         "stability_votes",
     ),
-    "roles": ("Roles", "categorise_roles"),
-    "roles.marginals": ("marginal_effects", "role_agreement", "roles_from_marginals"),
-    "roles.extra": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
+    "roles.by_place": ("Roles", "categorise_roles"),
+    "roles.by_unit": ("marginal_effects", "role_agreement", "roles_from_marginals"),
+    "roles.many_models": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
     "figures": ("save_figure", "save_table"),
     "explorer": ("open_explorer", "span_accuracy", "unit_facts"),
@@ -61,7 +61,7 @@ EXPORTS = {
     "controls.tables": ("answers_table", "bias_table", "scores_table"),
     "claims.verdicts": ("load_claims", "record_claims"),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),
-    "claims.network_measures": (
+    "claims.measures_networks": (
         "class_claim",
         "core_claim",
         "depth_claim",
@@ -70,7 +70,7 @@ EXPORTS = {
         "rivals_claim",
         "scale_claim",
     ),
-    "claims.seeds": ("role_seed_claims", "training_seed_claims"),
+    "claims.measures_seeds": ("role_seed_claims", "training_seed_claims"),
 }
 _MODULE_OF = {name: module for module, names in EXPORTS.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -20,9 +20,9 @@ def _train(options) -> None:
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
-        from .roles import extra
+        from .roles import many_models
 
-        extra.measure_models(profile, images)
+        many_models.measure_models(profile, images)
 
 
 def _run(options) -> None:

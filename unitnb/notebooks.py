@@ -190,13 +190,12 @@ def _has_network(profile: Profile) -> bool:
 
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
-    from . import claims
-    from .claims import verdicts
+    from .claims import criteria, verdicts
     from .files import store
 
     marker.unlink(missing_ok=True)
     if needed:
-        measured_there = [claim.id for claim in claims.CLAIMS if claim.notebook == source.stem]
+        measured_there = [claim.id for claim in criteria.CLAIMS if claim.notebook == source.stem]
         verdicts.record_claims(profile, source.stem, dict.fromkeys(measured_there, {"reason": needed}))
         store.write_text(marker, needed + "\n")
 

@@ -7,7 +7,7 @@ import time
 import numba
 import numpy as np
 
-from unitnb.roles import categorise_roles
+from unitnb.roles.by_place import categorise_roles
 from unitnb.units.entropy import effectiveness, importance_rank
 from unitnb.units.stability import SET_SIZES, TOP, draw_sets, stability_table, stability_votes
 

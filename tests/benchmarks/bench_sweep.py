@@ -67,9 +67,10 @@ def decode_seconds():
 
 def layer_row(layer):
     """Of one convolution: shape of its maps, births, and seconds of an image: forward, births, curves of ``POINTS`` and of all points."""
+    from unitnb.ablation.cumulative.engines import open_engine
+
     from unitnb import birth_points, split_model
-    from unitnb.ablation import ablation_curve
-    from unitnb.ablation.engines import open_engine
+    from unitnb.ablation.cumulative import ablation_curve
 
     split, images = split_model(work._network("bench", 0, "{}", "A")[0], layer), work._images("bench", 0, "{}")
     pixels = np.array([images.read("train", i) for i in range(FORWARD)])

@@ -8,7 +8,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..networks.split import images_of
-from . import LARGEST_LOSS, _check_labels, _check_maps
+from .cumulative import LARGEST_LOSS, _check_labels, _check_maps
 from .engines import open_engine
 
 

@@ -179,3 +179,14 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
 
 def _first(gone, hit) -> float:
     return int(gone[np.argmax(hit)]) if hit.any() else np.inf
+
+
+def image_areas(outcomes, points=None) -> np.ndarray:
+    """Area under each image's curve over the share of units from 0 to 1 (trapezoids): (p, n) at ``points``, or 0, 1, ..., to (n,).
+
+    >>> image_areas(np.array([[True, True], [True, False], [False, False]]))
+    array([0.75, 0.25])
+    """
+    outcomes = np.asarray(outcomes, float)
+    points = np.arange(len(outcomes)) if points is None else points
+    return np.trapezoid(outcomes, points, axis=0) / points[-1]

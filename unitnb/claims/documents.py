@@ -9,7 +9,7 @@ from pathlib import Path
 from ..figures import recording, table
 from ..files import store
 from ..profiles import Profile, load_profile
-from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
+from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"

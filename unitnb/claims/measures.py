@@ -6,7 +6,7 @@ import numpy as np
 
 from ..ablation.curves import Curve, area_difference
 from ..topology.births import betti_curves, birth_points, births_by_homology, edge_bound, level_edges, symmetrize, top_edges
-from . import BY_ID, HOLDS
+from .criteria import BY_ID, HOLDS
 
 PATH = ((0, 1), (1, 2), (2, 3), (3, 4))  # four edges, five vertices: as in Fig. 1
 FOUR_POINTS = ((0, 1), (3, 2), (1, 3), (2, 0))  # the later paper's toy, counted from 0

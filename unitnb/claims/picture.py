@@ -7,7 +7,7 @@ import numpy as np
 from ..figures import new_figure
 from ..files import store
 from ..profiles import Profile
-from . import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
+from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 
 FILLS = {HOLDS: "#009E73", PART: "#F0E442", FAILS: "#D55E00", NOT: "#E6E6E6"}  # Okabe & Ito; their lightness differs, too
 MARKS = {HOLDS: "o", PART: "D", FAILS: "X", NOT: "_"}

@@ -12,7 +12,7 @@ import numpy as np
 from ..figures import recording
 from ..files import store
 from ..profiles import Profile, load_profile, nearest
-from . import BY_ID, CLAIMS, NOT, Claim
+from .criteria import BY_ID, CLAIMS, NOT, Claim
 
 FILE = "claims.json"
 NEVER = "never"  # stands for infinity: a threshold that is not reached

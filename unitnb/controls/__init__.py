@@ -1,1 +1,5 @@
-"""Controls of the paper's measure: rivals, null models, other constructions, free choices (what the paper does not compare)."""
+"""Rivals and null models: does the topology matter?"""
+
+from .. import names_on_first_use
+
+__getattr__, __dir__ = names_on_first_use(__name__)

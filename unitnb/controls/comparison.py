@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..ablation import ablation_curves
+from ..ablation.cumulative import ablation_curves
+from ..ablation.curves import image_areas
 from ..images.samples import sample_set
 
 METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of answers count: own, others
@@ -111,17 +112,6 @@ def _answers(orders, found, n_own, points):
         areas = [image_areas(group, points) for group in (right[:, :n_own], right[:, n_own:], gain)]
         sides.append((areas, np.array([right[:, :n_own].mean(axis=1), right[:, n_own:].mean(axis=1)])))
     return Answers(sides[0][0], sides[1][0], points, sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0])
-
-
-def image_areas(outcomes, points=None) -> np.ndarray:
-    """Area under each image's curve over the share of units from 0 to 1 (trapezoids): (p, n) at ``points``, or 0, 1, ..., to (n,).
-
-    >>> image_areas(np.array([[True, True], [True, False], [False, False]]))
-    array([0.75, 0.25])
-    """
-    outcomes = np.asarray(outcomes, float)
-    points = np.arange(len(outcomes)) if points is None else points
-    return np.trapezoid(outcomes, points, axis=0) / points[-1]
 
 
 # ---- statistics over images and classes ----

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import ablation
-from ..ablation.spans import OpenLayer
+from ..ablation.cumulative import ablation_curve
+from ..ablation.subsets import OpenLayer
 from ..controls import scores
 from ..images import sources
 from ..images.samples import SampleSet, sample_others, sample_set
 from ..networks.trained import open_layer
 from ..profiles import Profile, load_profile
-from ..roles import Roles, categorise_roles
+from ..roles.by_place import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
 from ..topology.births import betti_curves, birth_points, edges_present, top_edges
 from ..units.entropy import feature_entropy, importance_rank, selective_rate
@@ -88,7 +88,7 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     rivals = scores.rival_scores(split, maps["training"], sample.labels, maps["ranking others"], p.effective_threshold, p.b_max, p.seed)
     order = importance_rank(rivals[scores.PAPER])
     places = {name: np.argsort(importance_rank(values)) + 1 for name, values in rivals.items()}
-    curves = [ablation.ablation_curve(split, maps[name], drawn[name].labels, order, mode="insert") for name in ("training", "test")]
+    curves = [ablation_curve(split, maps[name], drawn[name].labels, order, mode="insert") for name in ("training", "test")]
     return Explorer(
         p, model, images.classes, sample, maps["training"], births, rivals[scores.PAPER], order, places,
         categorise_roles(order, *curves, seed=p.seed), {name: OpenLayer(split, maps[name]) for name in ("training", "test", "others")},

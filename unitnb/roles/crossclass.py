@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..controls.comparison import image_areas
+from ..ablation.curves import image_areas
 
 
 def rank_correlations(scores) -> np.ndarray:

@@ -96,7 +96,7 @@ def run_task(task: Task) -> Path:
     ValueError
         If the class has too few images that can be read or, with ``strict``, one that cannot.
     """
-    from ..ablation import ENGINE_VERSION
+    from ..ablation.cumulative import ENGINE_VERSION
 
     settings = task.settings()
     samples = {kind: _quietly(sample_set, _images(*task.run), settings, kind, task.model) for kind in SAMPLES}
@@ -132,7 +132,7 @@ def _maps(split, images):
 
 def _curves(kind, split, maps, sample, rank, beside, points) -> dict[str, np.ndarray]:
     """One sample set's part of a result; ``points`` (p,) are the numbers of removed units at which its curves (p,) stand."""
-    from ..ablation import ablation_curves
+    from ..ablation.cumulative import ablation_curves
 
     if not beside:
         raise ValueError(f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate")

@@ -8,8 +8,8 @@ import unitnb
 from unitnb.files import store
 from unitnb.networks import trained
 from unitnb.profiles import Recipe
-from unitnb.roles import extra
-from unitnb.roles.extra import overfitting_signs, post_core_slope, spearman_interval
+from unitnb.roles import many_models
+from unitnb.roles.many_models import overfitting_signs, post_core_slope, spearman_interval
 
 
 def test_slope_after_the_core_by_hand():
@@ -35,12 +35,12 @@ def test_spearman_and_its_interval():
 
 def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
     monkeypatch.setattr(trained, "weights_folder", lambda profile, model=None: tmp_path)
-    assert extra.model_results(unitnb.load_profile()) is None
+    assert many_models.model_results(unitnb.load_profile()) is None
 
 
 def test_the_runs_of_one_class_stand_in_for_stored_results():
     curve, roles = SimpleNamespace(accuracy=np.linspace(0, 1, 5)), SimpleNamespace(core_size=2)
-    models, results = extra.results_of({"A": (curve, curve, roles), "B": (curve, curve, roles)})
+    models, results = many_models.results_of({"A": (curve, curve, roles), "B": (curve, curve, roles)})
     assert models == ["A", "B"] and results["train"].shape == (2, 1, 5) and results["core"].tolist() == [[2], [2]]
     assert overfitting_signs(results)["gap"].tolist() == [0, 0]
 
@@ -48,14 +48,14 @@ def test_the_runs_of_one_class_stand_in_for_stored_results():
 def test_shipped_results_are_of_the_shipped_networks():
     """The stored curves of a main model are made again: same rank, same curves, to the image."""
     profile = unitnb.load_profile()
-    models, results = extra.model_results(profile)
+    models, results = many_models.model_results(profile)
     assert models == [*profile.models, *profile.extra] and len(models) >= 8
     images = unitnb.open_images(profile)
     few = replace(images, classes=images.classes[:2])
-    again = extra.insertion_results(profile, few, "C")
+    again = many_models.insertion_results(profile, few, "C")
     for name in ("train", "test", "core", "roles", "entropy", "rate", "partial"):
         np.testing.assert_allclose(results[name][models.index("C"), :2], again[name], atol=0.021, err_msg=name)
     assert (results["rank"][models.index("C"), :2] == again["rank"]).mean() > 0.95  # two units may be as good as equal
-    stored = store.read_npz(trained.weights_folder(profile) / extra.FILE)[1]
+    stored = store.read_npz(trained.weights_folder(profile) / many_models.FILE)[1]
     known = {model: Recipe(**recipe) for model, recipe in stored["recipes"].items()}  # settings that came later have their defaults
     assert known == {model: profile.recipe(model) for model in models}

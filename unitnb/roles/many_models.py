@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
-from ..ablation import ablation_curve
+from ..ablation.cumulative import ablation_curve
 from ..files import store
 from ..files.progress import progress_bar
 from ..images.samples import Images, sample_set
@@ -16,7 +16,7 @@ from ..networks.trained import epoch_maps, open_layer, training_log, weights_fol
 from ..profiles import Profile
 from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from . import categorise_roles
+from .by_place import categorise_roles
 
 FILE = "extra.npz"
 

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
 from ..profiles import Profile
-from ..roles import ROLES
+from ..roles.by_place import ROLES
 from ..roles.crossclass import shared_tails
-from ..roles.extra import model_results, overfitting_signs, post_core_slope, spearman_interval
+from ..roles.many_models import model_results, overfitting_signs, post_core_slope, spearman_interval
 
 CORE_SHARE = 0.117  # of the units: the paper's larger core, 60 of 512 (model B)
 

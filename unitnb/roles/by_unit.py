@@ -5,7 +5,7 @@ A role by place depends on one order of insertion. Here each unit enters after m
 
 import numpy as np
 
-from . import ROLES, ROUNDING, checked_order, role_codes
+from .by_place import ROLES, ROUNDING, checked_order, role_codes
 
 
 def marginal_effects(orders, accuracies):

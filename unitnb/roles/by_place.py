@@ -1,0 +1,214 @@
+"""The four roles of Sec. 3.6, by a rule instead of by eye: core, overfitted, generalizing and confusing units.
+
+Units enter the layer by importance. What a stretch of the order does to training and test accuracy gives its role; resampling
+the images tells how sure that is. No network is run here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ruptures.base import BaseCost
+from ruptures.detection import Dynp
+
+ROLES = ("core", "overfitted", "generalizing", "confusing")
+KNOTS = 48  # intervals between which a change point may lie
+HEAD_PIECES, REST_PIECES = (2, 3, 4), (1, 2, 3, 4)  # linear pieces that the fits may have
+ROUNDING = 1e-9  # what may be left of a difference that is 0
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Roles of a layer's u units and how far they can be trusted; s is the number of segments of the order."""
+
+    role: np.ndarray  # (u,) str, by unit index: one of ROLES
+    agreement: np.ndarray  # (u,) share of the bootstraps that give the unit the same role, in [0, 1]
+    spans: list  # (start, stop, role): positions start to stop - 1 of the order
+    breakpoints: np.ndarray  # (s + 1,) int, from 0 to u: segment i takes the curves from point breakpoints[i] to the next
+    slopes: np.ndarray  # (s, 2) change of the training and of the test metric for each unit that enters
+    intervals: np.ndarray  # (s, 2, 2) 95% bootstrap intervals of the slopes: low, high
+    core_size: int  # units in the core span at the head of the order: m* and the late core that follows at once; 0 if there is none
+    kappa: float  # agreement beyond chance (Cohen), mean over the bootstraps; NaN if one role is all there is
+
+    @property
+    def counts(self) -> dict:
+        """Units in each role, all four roles included."""
+        return {role: int((self.role == role).sum()) for role in ROLES}
+
+
+def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
+    """One role for each unit, from insertion curves on training and on test images (Sec. 3.6, Fig. 5).
+
+    1. The training curve is fitted by 2 to 4 linear pieces; the first with a slope above 0 (95% bootstrap interval) ends the initial
+       rise. The first m* units are core: there the smoothed curve comes within one bootstrap standard error of its maximum in the rise.
+    2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The signs of the slopes on
+       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image over the piece, give
+       the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +) generalizing, else confusing.
+
+    Least squares; change points by dynamic programming on up to 49 points that lie closest together at the head (a change at m is
+    found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information criterion; smoothing by a centred mean over
+    3 points, or u/100 if more. Each bootstrap draws the images anew and repeats all, change points included, with the intervals'
+    widths from the whole bootstrap. m* comes before the bend, so the first later piece carries the last standard error of the rise.
+
+    Parameters
+    ----------
+    order : (u,) int
+        Units in the order of insertion, most important first.
+    train, test : Curve of mode "insert", (u + 1, n) array, or a list of such arrays
+        Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The metric is the mean over
+        the images; of a list it is the mean of the means, and each array is resampled on its own, so that [outcomes on
+        images of the class, outcomes on other images] gives balanced accuracy. The numbers of images may differ.
+    n_boot, seed : int
+        At least 2 bootstraps; 200 and more for quotable intervals.
+
+    Raises
+    ------
+    ValueError
+        If ``order`` is not a permutation, or a curve has not u + 1 points, is not from insertion or belongs to another order.
+
+    >>> outcomes = np.linspace(0, 1, 9)[:, None] > np.arange(0.025, 1, 0.05)
+    >>> categorise_roles(np.arange(8), outcomes, outcomes, n_boot=20).counts
+    {'core': 8, 'overfitted': 0, 'generalizing': 0, 'confusing': 0}
+    """
+    order = checked_order(order)
+    if n_boot < 2:
+        raise ValueError(f"n_boot is {n_boot}; take at least 2 bootstraps, 200 for quotable intervals")
+    groups = [_groups(train, "train", order), _groups(test, "test", order)]
+    curves = np.stack([np.mean([g.mean(axis=1) for g in group], axis=0) for group in groups])
+    rng = np.random.default_rng(seed)
+    boots = np.stack([_resampled(group, n_boot, rng) for group in groups])
+    image = np.array([1 / max(g.shape[1] for g in group) for group in groups])
+    places, *segments = _roles_by_place(curves, boots, image)
+    again = np.stack([_roles_by_place(boots[:, b], boots, image)[0] for b in range(n_boot)])
+    role, agreement, by_unit = np.array(ROLES)[places], (again == places).mean(axis=0), np.argsort(order)
+    core_size = int(np.argmin(np.r_[places == 0, False]))
+    return Roles(role[by_unit], agreement[by_unit], _spans(places), *segments, core_size, _kappa(places, again))
+
+
+def checked_order(order):
+    order = np.asarray(order)
+    if order.ndim != 1 or not order.size or not np.array_equal(np.sort(order), np.arange(order.size)):
+        raise ValueError(f"an order holds each unit from 0 to u - 1 once, as importance_rank gives it; got {order}")
+    return order
+
+
+def _groups(curve, name, order):
+    if getattr(curve, "mode", "insert") != "insert":
+        raise ValueError(f"{name} is a curve of mode {curve.mode!r}; roles need insertion: ablation_curve(..., mode='insert')")
+    if not np.array_equal(getattr(curve, "order", order), order):
+        raise ValueError(f"{name} was made with another order of the units; make it anew with the order given")
+    outcomes = getattr(curve, "correct", curve)
+    groups = [np.asarray(g, float) for g in (outcomes if isinstance(outcomes, (list, tuple)) else [outcomes])]
+    for group in groups:
+        if group.ndim != 2 or group.shape[0] != order.size + 1 or not group.shape[1]:
+            raise ValueError(f"{name} has shape {group.shape}; expected ({order.size + 1}, images): outcomes after 0 to {order.size} units")
+    return groups
+
+
+def _resampled(groups, n_boot, rng):
+    n_images = [g.shape[1] for g in groups]
+    draws = [rng.multinomial(n, np.full(n, 1 / n), n_boot) / n for n in n_images]
+    return np.mean([draw @ g.T for draw, g in zip(draws, groups, strict=True)], axis=0)
+
+
+def _roles_by_place(curves, boots, image):
+    """Role (u,) as an index in ROLES for each place of the order; bounds, slopes and intervals of the segments."""
+    head, knots = _head_size(curves[0], boots[0], image[:1]), _knots(curves.shape[1] - 1)
+    bounds = np.unique(np.r_[0, _pieces(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
+    slopes, intervals = _slopes(curves, boots, bounds)
+    codes = np.repeat(role_codes(*_rises(bounds, slopes, intervals, image).T), np.diff(bounds))
+    codes[:head] = ROLES.index("core")
+    return codes, bounds, slopes, intervals
+
+
+def _rises(bounds, slopes, intervals, image):
+    return (intervals[..., 0] > 0) & (slopes * np.diff(bounds)[:, None] > image - ROUNDING)
+
+
+def role_codes(train_rises, test_rises):
+    return np.where(train_rises, np.where(test_rises, 0, 1), np.where(test_rises, 2, 3))
+
+
+def _head_size(curve, boots, image):
+    bounds = _pieces(curve[None], _knots(curve.size - 1), HEAD_PIECES, image)
+    rising = _rises(bounds, *_slopes(curve[None], boots[None], bounds), image)
+    if not rising.any():
+        return 0
+    end, half = bounds[1 + np.argmax(rising)], max(1, curve.size // 200)
+    windows = [slice(max(m - half, 0), m + half + 1) for m in range(end + 1)]
+    smooth = np.array([curve[window].mean() for window in windows])
+    error = boots[:, windows[np.argmax(smooth)]].mean(axis=1).std(ddof=1)
+    return int(np.argmax(smooth >= smooth.max() - error - ROUNDING))
+
+
+def _knots(u):
+    # Spacing grows with the square root of the place: core units are few, so the head of the order is looked at finely.
+    return np.unique(np.rint(u * np.linspace(0, 1, KNOTS + 1) ** 2).astype(int))
+
+
+class _LineCost(BaseCost):
+    """Squared residuals of the least-squares lines from knot to knot, summed over the curves, looked up in a table."""
+
+    model, min_size = "line", 2
+
+    def __init__(self, curves, knots):
+        first, last = np.meshgrid(knots, knots, indexing="ij")
+        n = np.maximum(last - first + 1, 2)
+        s_y, s_my, s_yy = (_sums(v, first, last) for v in (curves, np.arange(curves.shape[1]) * curves, curves**2))
+        s_xy = s_my - (first + last) / 2 * s_y
+        residual = s_yy - s_y**2 / n - s_xy**2 / (n * (n**2 - 1.0) / 12)
+        self.table = np.maximum(residual.sum(axis=0), 0).tolist()
+
+    def fit(self, signal):
+        self.signal = signal
+        return self
+
+    def error(self, start, end):
+        return self.table[start][end]
+
+
+def _sums(values, first, last):
+    total = np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
+    return total[:, last + 1] - total[:, first]
+
+
+def _pieces(curves, knots, counts, image):
+    """Bounds of the best fit by linear pieces; the number of pieces, one of ``counts``, by the information criterion."""
+    intervals = len(knots) - 1
+    counts = [count for count in counts if _LineCost.min_size * count <= intervals]
+    if not counts:
+        return np.unique(knots[[0, -1]])
+    cost = _LineCost(curves, knots)
+    search = Dynp(custom_cost=cost, jump=1).fit(np.zeros((intervals, 1)))
+    fits = [search.predict(count - 1) for count in counts]
+    size = curves[:, knots[0] : knots[-1] + 1].size
+    return knots[[0, *min(fits, key=lambda fit: _criterion(cost.sum_of_costs(fit) / size, len(fit), image, size))]]
+
+
+def _criterion(variance, pieces, image, size):
+    # Accuracy moves in steps of one image: residuals of less than half a step are no reason for another piece.
+    variance = max(variance, np.mean((image / 2) ** 2))
+    free = (2 * image.size + 1) * pieces - 1  # a level and a slope for each piece and curve, and the change points
+    return size * np.log(variance) + free * np.log(size)
+
+
+def _slopes(curves, boots, bounds):
+    """Least-squares slopes (s, curves) and their intervals (s, curves, 2): the bootstrap's, centred on the curve's own slope."""
+    slopes, intervals = np.empty((len(bounds) - 1, len(curves))), np.empty((len(bounds) - 1, len(curves), 2))
+    for i, (a, b) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        m = np.arange(a, b + 1) - (a + b) / 2
+        line = m / (m @ m)
+        slopes[i] = curves[:, a : b + 1] @ line
+        spread = boots[:, :, a : b + 1] @ line
+        intervals[i] = (np.quantile(spread, (0.025, 0.975), axis=1) + slopes[i] - spread.mean(axis=1)).T
+    return slopes, intervals
+
+
+def _spans(places):
+    starts = np.flatnonzero(np.r_[True, places[1:] != places[:-1]])
+    stops = np.r_[starts[1:], places.size]
+    return [(int(a), int(b), ROLES[places[a]]) for a, b in zip(starts, stops, strict=True)]
+
+
+def _kappa(places, again):
+    once, often = (np.bincount(codes.ravel(), minlength=4) / codes.size for codes in (places, again))
+    return float(1 - (again != places).mean() / (1 - once @ often)) if once @ often < 1 else float("nan")
