@@ -44,7 +44,8 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import figures, method_figures
+from unitnb.figures import fig1_2_method as figures
+from unitnb.figures.words import table
 
 p = unitnb.notebook_parameters(globals())
 
@@ -66,7 +67,7 @@ p = unitnb.notebook_parameters(globals())
 strengths = np.zeros((5, 5))
 for i, j, strength in ((1, 2, 9), (2, 3, 8), (3, 4, 7), (1, 4, 6), (1, 3, 5), (4, 5, 4)):
     strengths[i - 1, j - 1] = strengths[j - 1, i - 1] = strength
-figure = method_figures.example_figure(strengths, [1, 2, 3, 4, 5, 6])
+figure = figures.example_figure(strengths, [1, 2, 3, 4, 5, 6])
 
 # %% [markdown]
 # Count with your finger. Five vertices are five pieces; each of the first three edges joins two pieces. The fourth edge, between 1 and 4, joins nothing: its ends hang together already. It
@@ -106,7 +107,7 @@ image = int(np.flatnonzero(births[:, unit])[0])
 fmap, birth = maps[image, :, :, unit], int(births[image, unit])
 
 # %%
-figure = method_figures.map_figure(s100.images[image], fmap)
+figure = figures.map_figure(s100.images[image], fmap)
 print(f"unit {unit}, image {image}: {(fmap > 0).sum()} of {fmap.size} entries are above zero")
 
 # %% [markdown]
@@ -123,7 +124,7 @@ print(f"unit {unit}, image {image}: {(fmap > 0).sum()} of {fmap.size} entries ar
 # (Eq. 3).
 
 # %%
-figure = method_figures.growth_figure(fmap, method_figures.growing_orders(fmap, birth))
+figure = figures.growth_figure(fmap, figures.growing_orders(fmap, birth))
 
 # %% [markdown]
 # Above, the entries of the top set, framed; below, their complex on a circle of vertices, triangles shaded. In the last picture the thick ring is the first hole: a ring of four edges or more that no
@@ -147,7 +148,7 @@ print(f"unit {unit}: the complex has its first hole with {birth} edges")
 # curve counts the bars over each point; the thick bar is the first, and it begins at the birth point.
 
 # %%
-figure = method_figures.barcode_figure(fmap, birth)
+figure = figures.barcode_figure(fmap, birth)
 
 # %% [markdown]
 # ### Why a simple rule finds it
@@ -209,8 +210,8 @@ print(f"computed  rate {unitnb.selective_rate(example)[0]:.2f}, H {unitnb.featur
 # %%
 entropy = unitnb.feature_entropy(births)
 null_mean, null_deviation = unitnb.null_entropy(maps.shape[1], n_images=len(s100))
-figure = method_figures.layer_figure(rate, entropy, effectiveness, unit, (null_mean, null_deviation))
-print(figures.table(["unit", "rank", "rate", "H (nats)", "E (1/nats)"], [[u, int(np.flatnonzero(rank == u)[0]) + 1, f"{rate[u]:.2f}", f"{entropy[u]:.2f}", f"{effectiveness[u]:.2f}"] for u in (unit, rare)]))
+figure = figures.layer_figure(rate, entropy, effectiveness, unit, (null_mean, null_deviation))
+print(table(["unit", "rank", "rate", "H (nats)", "E (1/nats)"], [[u, int(np.flatnonzero(rank == u)[0]) + 1, f"{rate[u]:.2f}", f"{entropy[u]:.2f}", f"{effectiveness[u]:.2f}"] for u in (unit, rare)]))
 
 # %% [markdown]
 # What to see: whether the units lie below the grey band, as they would if training had made their maps alike, and whether the rank is steep at its head. What would refute the idea: units inside

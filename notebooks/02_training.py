@@ -44,7 +44,7 @@ import numpy as np
 from scipy.stats import kendalltau
 
 import unitnb
-from unitnb import figures
+from unitnb.figures.fig2_training import training_figure
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -89,7 +89,7 @@ print(f"{(~np.isfinite(effectiveness)).sum()} of {effectiveness.size} values of 
 
 # %%
 means = {"entropy": entropy, "rate": rate, "effectiveness": finite}
-figure = figures.training_figure(log, births, means, unitnb.null_births(14), unitnb.null_entropy(14, n_images=len(s100)))
+figure = training_figure(log, births, means, unitnb.null_births(14), unitnb.null_entropy(14, n_images=len(s100)))
 unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %% [markdown]

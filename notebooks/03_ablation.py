@@ -45,7 +45,8 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import figures
+from unitnb.figures.fig3_ablation import ablation_figure
+from unitnb.figures.words import percent
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -115,7 +116,7 @@ for name in images.classes:
 # **C** Accuracy of every class in both orders.
 
 # %%
-figure = figures.ablation_figure(removed, reverse, random, test_removed, test_reverse, by_class)
+figure = ablation_figure(removed, reverse, random, test_removed, test_reverse, by_class)
 unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sval])
 
 # %% [markdown]
@@ -133,10 +134,10 @@ for kind, best, worst in (("training", removed, reverse), ("test", test_removed,
     start, lost = best.accuracy[0], best.units_to_lose()
     (top, summit), (loss_at, loss_peak), (balanced_at, balanced) = worst.peak(), best.peak("loss"), worst.peak("balanced_accuracy")
     print(f"{kind} images")
-    print(f"  best first: accuracy loses 85%   paper: 0.58 to 0.09 after 3% of the units  here: {start:.2f} to {best.accuracy[int(min(lost, units))]:.2f} after {figures.percent(lost / units)}; random orders {figures.percent(random_lost / units)}")
+    print(f"  best first: accuracy loses 85%   paper: 0.58 to 0.09 after 3% of the units  here: {start:.2f} to {best.accuracy[int(min(lost, units))]:.2f} after {percent(lost / units)}; random orders {percent(random_lost / units)}")
     print(f"  best first: loss peaks           paper: 8.53, empty layer 7.26              here: {loss_peak:.1f} with {loss_at / units:.0%} removed, empty layer {best.loss[-1]:.1f}")
     print(f"  worst first: accuracy rises      paper: 0.58 to 0.92 with 96% removed       here: {start:.2f} to {summit:.2f} with {top / units:.0%} removed")
-    print(f"  worst first: width of collapse   paper: 3% of the units                     here: {figures.percent(worst.collapse_width() / units)}")
+    print(f"  worst first: width of collapse   paper: 3% of the units                     here: {percent(worst.collapse_width() / units)}")
     print(f"  worst first: balanced accuracy   paper: not measured                        here: {worst.balanced_accuracy[0]:.2f} to {balanced:.2f} with {balanced_at / units:.0%} removed")
 
 # %%
@@ -149,7 +150,7 @@ print(f"best first, 85% lost within a third of the units: {sum(f <= 1 / 3 for f 
 print(f"worst first, accuracy rises by 0.02 or more: {sum(r >= 0.02 for r in rises.values())} of {n} classes; balanced accuracy does: {sum(r >= 0.02 for r in balanced_rises.values())}")
 print(f"worst first, collapse within 20% of the units: {sum(w <= 0.2 for w in widths.values())} of {n} classes; within 10%: {sum(w <= 0.1 for w in widths.values())}")
 for name, (best, _) in by_class.items():
-    print(f"  {name:<11} start {best.accuracy[0]:.2f}  best first: 85% lost after {figures.percent(falls[name]):>5}  worst first: up {rises[name]:+.2f}, balanced {balanced_rises[name]:+.2f}, collapse over {figures.percent(widths[name])}")
+    print(f"  {name:<11} start {best.accuracy[0]:.2f}  best first: 85% lost after {percent(falls[name]):>5}  worst first: up {rises[name]:+.2f}, balanced {balanced_rises[name]:+.2f}, collapse over {percent(widths[name])}")
 
 # %% [markdown]
 # ## Verdicts

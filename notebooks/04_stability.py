@@ -46,7 +46,7 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import figures
+from unitnb.figures.fig4_stability import stability_figure
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -131,7 +131,7 @@ tables = {
 # 95% range over the sets); the dotted line is the paper's 90%.
 
 # %%
-figure = figures.stability_figure(curves, tables, p)
+figure = stability_figure(curves, tables, p)
 unitnb.save_figure(p, "fig4", figure, notebook="04_stability", samples=list(sets.values()))
 
 # %% [markdown]

@@ -47,8 +47,9 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb import figures
-from unitnb.roles import figures as role_figures
+from unitnb.figures import fig5_roles as figures
+from unitnb.figures import words
+from unitnb.roles.by_place import ROLES
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -117,8 +118,8 @@ rows = [
     [model, *(f"{a:.2f}" for a in paper[model]), f"{train.accuracy[-1]:.2f}", f"{test.accuracy[-1]:.2f}", *roles.counts.values(), f"{roles.agreement.mean():.2f}"]
     for model, (train, test, roles) in runs.items()
 ]
-header = ["model", "paper: training", "paper: test", "here: training", "here: test", *unitnb.roles.ROLES, "agreement of bootstraps"]
-table = figures.table(header, rows) + not_trained
+header = ["model", "paper: training", "paper: test", "here: training", "here: test", *ROLES, "agreement of bootstraps"]
+table = words.table(header, rows) + not_trained
 unitnb.save_table(p, "table1", table, notebook="05_roles")
 print(table)
 
@@ -130,16 +131,16 @@ print(table)
 # sampled Shapley value), marked by the role that the signs of these two effects give it.
 
 # %%
-figure = role_figures.balanced_roles_figure(balanced, effects)
+figure = figures.balanced_roles_figure(balanced, effects)
 unitnb.save_figure(p, "fig5b", figure, notebook="05_roles", samples=samples)
 rows = []
 for model, (_, _, roles) in runs.items():
     by_balance, by_unit = balanced[model][2].role, effects[model][2]
     (same, kappa), (same_unit, kappa_unit) = unitnb.role_agreement(roles.role, by_balance), unitnb.role_agreement(roles.role, by_unit)
-    counts = [" / ".join(str(int((found == role).sum())) for role in unitnb.roles.ROLES) for found in (roles.role, by_balance, by_unit)]
+    counts = [" / ".join(str(int((found == role).sum())) for role in ROLES) for found in (roles.role, by_balance, by_unit)]
     rows.append([model, *counts, f"{same:.0%} ({kappa:.1f})", f"{same_unit:.0%} ({kappa_unit:.1f})"])
 header = ["model", "by place, accuracy: core / overfitted / generalizing / confusing", "by place, balanced accuracy", "by unit", "place and balanced agree (kappa)", "place and unit agree (kappa)"]
-comparison = figures.table(header, rows)
+comparison = words.table(header, rows)
 unitnb.save_table(p, "table1b", comparison, notebook="05_roles")
 print(comparison)
 
@@ -153,7 +154,7 @@ print(comparison)
 # %%
 measured, results = unitnb.model_results(p) or unitnb.results_of(runs)
 signs = unitnb.overfitting_signs(results)
-figure = role_figures.overfitting_figure(measured, signs, list(p.models))
+figure = figures.overfitting_figure(measured, signs, list(p.models))
 unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
 print(f"{len(measured)} models, {results['train'].shape[1]} of {len(images.classes)} classes")
 for name, said in (("slope", "predicts the gap"), ("train_accuracy", "not compared")):
@@ -175,7 +176,7 @@ places = np.repeat(np.arange(len(images.classes)), p.n_rank)
 curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), np.array(images.class_labels)[places], list(ranks))
 head = round(0.117 * split.n_units)  # the paper's larger core: 60 of 512 units (model B)
 damage = unitnb.damage_matrix(curves, places)
-figure = role_figures.classes_figure(correlations, damage, images.classes)
+figure = figures.class_matrices_figure(correlations, damage, images.classes)
 unitnb.save_figure(p, "fig5d", figure, notebook="05_roles", samples=every.samples)
 own, others = np.diag(correlations), correlations[~np.eye(len(ranks), dtype=bool)]
 hit, missed = np.diag(damage), damage[~np.eye(len(ranks), dtype=bool)]

@@ -48,7 +48,9 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb.controls import chance, choices, comparison, figures, tables
+from unitnb.controls import chance, choices, comparison
+from unitnb.figures import fig6_controls as figures
+from unitnb.figures import tables
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -93,7 +95,7 @@ figure = figures.rivals_figure(results, p.target_class)
 unitnb.save_figure(p, "fig6a", figure, notebook="06_controls", samples=sets.samples)
 
 # %%
-figure = figures.classes_figure(results)
+figure = figures.areas_figure(results)
 unitnb.save_figure(p, "fig6b", figure, notebook="06_controls")
 
 # %%

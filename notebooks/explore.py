@@ -32,7 +32,7 @@
 # %%
 import unitnb
 from unitnb import explorer
-from unitnb.explorer import figures as explorer_figures
+from unitnb.explorer import pictures
 
 # %% tags=["nbval-ignore-output"]
 unitnb.explore(profile="shapes")
@@ -51,10 +51,10 @@ print(f"class '{opened.target_class}', unit {unit}: rate {facts['rate']:.2f}, H 
 
 # %%
 filtration = explorer.filtration(opened.map_of(image=0, unit=unit))
-figure = explorer_figures.filtration_figure(opened.sample.images[0], filtration, filtration.birth_level)
+figure = pictures.filtration_figure(opened.sample.images[0], filtration, filtration.birth_level)
 
 # %%
-figure = explorer_figures.unit_figure(opened, unit)
+figure = pictures.unit_figure(opened, unit)
 
 # %% [markdown]
 # ## A part of the units

@@ -250,7 +250,8 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     import matplotlib.pyplot as plt
 
     matplotlib.use("agg")
-    from unitnb.controls import figures, tables
+    from unitnb.figures import fig6_controls as figures
+    from unitnb.figures import tables
     from unitnb.profiles import load_profile
 
     split, rng = answers[0], np.random.default_rng(1)
@@ -270,7 +271,7 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     assert tables.bias_table(results).count("\n") == len(one.train) + 1
     rises = {metric: np.zeros(3) for metric in comparison.METRICS}
     for figure in (
-        figures.rivals_figure(results, "a"), figures.classes_figure(results), figures.bias_figure(results, rises),
+        figures.rivals_figure(results, "a"), figures.areas_figure(results), figures.bias_figure(results, rises),
         figures.null_figure(results, "a", one.births, one.null, one.null), figures.construction_figure(results),
         figures.choices_figure(results, "a", grid), figures.rates_figure(results),
     ):  # fmt: skip

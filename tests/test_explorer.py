@@ -16,7 +16,7 @@ from unitnb import explorer
 from unitnb.ablation import engines
 from unitnb.ablation.subsets import OpenLayer
 from unitnb.controls import scores
-from unitnb.explorer import figures as explorer_figures
+from unitnb.explorer import pictures
 from unitnb.explorer.widgets import Board
 
 
@@ -157,11 +157,11 @@ def test_the_filtration_begins_with_bare_vertices_and_is_born_where_it_says(open
 
 def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
     f = explorer.filtration(opened.map_of(0, explorer.unit_at(opened, 1)))
-    figure = explorer_figures.filtration_figure(opened.sample.images[0], f, f.birth_level)
+    figure = pictures.filtration_figure(opened.sample.images[0], f, f.birth_level)
     complex_axes = figure.axes[2]
     assert len(complex_axes.lines) == f.birth and sum(line.get_linewidth() > 2 for line in complex_axes.lines) == len(f.hole(f.birth_level))
     assert f"v = {f.birth}" in complex_axes.get_title(loc="left")
-    assert explorer_figures.png(figure).startswith(b"\x89PNG")
+    assert pictures.png(figure).startswith(b"\x89PNG")
 
 
 # ---- widgets ----
@@ -170,11 +170,11 @@ def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
 def test_moving_the_sliders_changes_what_is_shown(opened):
     board = Board()
     assert bytes(board.map_picture.value).startswith(b"\x89PNG") and board.level.value > 0  # the birth, at once
-    pictures = {bytes(board.map_picture.value)}
+    shown = {bytes(board.map_picture.value)}
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value
-        pictures.add(bytes(board.map_picture.value))
-    assert len(pictures) == 4 and board.said.value.startswith(f"unit {explorer.unit_at(opened, 100)}: place 100 of 128")
+        shown.add(bytes(board.map_picture.value))
+    assert len(shown) == 4 and board.said.value.startswith(f"unit {explorer.unit_at(opened, 100)}: place 100 of 128")
     board.span.value = (1, 10)
     assert f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value
 

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from unitnb import explorer, figures, method_figures, panels
-from unitnb.explorer import figures as explorer_figures
+from unitnb import explorer
+from unitnb.explorer import pictures
+from unitnb.figures import fig1_2_method, panels
 
 BASELINE = Path(__file__).parent / "baseline"
 TOLERANCE = 1  # root of the mean square over the grey levels; the same version of matplotlib gives 0, a thinner line in one panel 1.5
@@ -26,37 +27,37 @@ NULL = np.exp(-((np.arange(21) - 11.0) ** 2) / 12) / 6.1
 
 
 def top_set():
-    return figures.top_set_figure(MAP, explorer.filtration(MAP).birth)
+    return fig1_2_method.top_set_figure(MAP, explorer.filtration(MAP).birth)
 
 
 def growth():
-    return method_figures.growth_figure(MAP, method_figures.growing_orders(MAP, explorer.filtration(MAP).birth))
+    return fig1_2_method.growth_figure(MAP, fig1_2_method.growing_orders(MAP, explorer.filtration(MAP).birth))
 
 
 def barcode():
-    return method_figures.barcode_figure(MAP, explorer.filtration(MAP).birth)
+    return fig1_2_method.barcode_figure(MAP, explorer.filtration(MAP).birth)
 
 
 def filtration():
     found = explorer.filtration(MAP)
-    return explorer_figures.filtration_figure(np.tile(MAP[..., None], 3) / MAP.max(), found, found.birth_level + 2)
+    return pictures.filtration_figure(np.tile(MAP[..., None], 3) / MAP.max(), found, found.birth_level + 2)
 
 
 def layer():
     rate = np.linspace(0.1, 1, 30)
     entropy = 2 + 0.3 * np.cos(np.arange(30))
-    return method_figures.layer_figure(rate, entropy, rate / entropy, 29, (2.2, 0.08))
+    return fig1_2_method.layer_figure(rate, entropy, rate / entropy, 29, (2.2, 0.08))
 
 
 def births():
-    figure, axes = figures.new_figure([["one", "epochs"]], figsize=(7, 2.6))
+    figure, axes = panels.new_figure([["one", "epochs"]], figsize=(7, 2.6))
     panels.draw_births(axes["one"], BIRTHS, "one unit", NULL)
     panels.draw_birth_shares(axes["epochs"], {0: BIRTHS[:, None], 1: BIRTHS[BIRTHS != 13][:, None]}, NULL)
     return figure
 
 
 def curves():
-    figure, axes = figures.new_figure([["accuracy", "loss"]], figsize=(7, 2.6))
+    figure, axes = panels.new_figure([["accuracy", "loss"]], figsize=(7, 2.6))
     panels.draw_random(axes["accuracy"], np.linspace(1, 0, 41) ** np.array([[0.3], [0.5], [0.8]]))
     for kind in ("rank", "reverse"):
         values = FALL if kind == "rank" else 1 - FALL[::-1]
@@ -68,7 +69,7 @@ def curves():
 
 
 def stability():
-    figure, axes = figures.new_figure([["votes", "agreement"]], figsize=(7, 2.6))
+    figure, axes = panels.new_figure([["votes", "agreement"]], figsize=(7, 2.6))
     panels.draw_votes(axes["votes"], np.r_[np.arange(30) * 3, np.zeros(10, int)], 100, 20, "votes")
     sizes = np.arange(50, 501, 75)
     middle = np.linspace(0.7, 1, len(sizes))
@@ -79,7 +80,7 @@ def stability():
 
 
 def roles():
-    figure, axes = figures.new_figure([["roles"]], figsize=(8, 2.8))
+    figure, axes = panels.new_figure([["roles"]], figsize=(8, 2.8))
     panels.draw_roles(axes["roles"], [(0, 5, "core"), (5, 15, "overfitted"), (15, 25, "generalizing"), (25, 40, "confusing")])
     panels.draw_curve(axes["roles"], 1 - FALL, "train")
     panels.draw_curve(axes["roles"], 0.8 - 0.8 * FALL, "test")

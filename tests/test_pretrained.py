@@ -8,7 +8,8 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
-from unitnb import figures, notebooks
+from unitnb import notebooks
+from unitnb.figures import saving
 from unitnb.files.store import DamagedFileError
 from unitnb.networks import pretrained, trained
 from unitnb.profiles import load_profile
@@ -280,9 +281,9 @@ def test_epoch_0_of_a_pretrained_network_is_the_architecture_with_random_weights
 
 def test_figures_record_the_weights_and_the_filter(root, files):
     profile = load_profile("imagenet", {"weights": str(files / "old.h5")})
-    assert figures._origin(profile) == {"interpolation": "nearest", "weights": pretrained.describe_weights(profile)}
+    assert saving._origin(profile) == {"interpolation": "nearest", "weights": pretrained.describe_weights(profile)}
     assert pretrained.describe_weights(profile) == f"old.h5, md5 {pretrained.md5_of(files / 'old.h5')}, of your own"
-    assert figures._origin(load_profile("shapes")) == {}
+    assert saving._origin(load_profile("shapes")) == {}
 
 
 HEADER = (unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks" / "02_training.py").read_text().split("# %%")[0]

@@ -530,7 +530,7 @@ def made_up(n_classes):
 
 def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root):
     results = made_up(1000)
-    figure = summary.classes_figure(results)
+    figure = summary.many_classes_figure(results)
     assert len(figure.axes) == 4 and all(len(axes.lines) == 1 and len(axes.collections) == 2 for axes in figure.axes)
     share, median = figure.axes[0].lines[0].get_data()
     curves = [result["S_100/best first/accuracy"] for task, result in results.items() if task.model == "A"]
@@ -542,7 +542,7 @@ def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root)
 
 def test_curves_of_few_points_are_drawn_where_their_points_are(root):
     results = {task: found | {"points": np.r_[0:10, 40]} for task, found in made_up(3).items()}
-    share = summary.classes_figure(results).axes[0].lines[0].get_xdata()
+    share = summary.many_classes_figure(results).axes[0].lines[0].get_xdata()
     assert share.tolist() == (np.r_[0:10, 40] / 40).tolist()
 
 

@@ -55,10 +55,10 @@ EXPORTS = {
     "roles.by_unit": ("marginal_effects", "role_agreement", "roles_from_marginals"),
     "roles.many_models": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
-    "figures": ("save_figure", "save_table"),
+    "figures.saving": ("save_figure", "save_table"),
     "explorer": ("open_explorer", "span_accuracy", "unit_facts"),
     "explorer.widgets": ("explore",),
-    "controls.tables": ("answers_table", "bias_table", "scores_table"),
+    "figures.tables": ("answers_table", "bias_table", "scores_table"),
     "claims.verdicts": ("load_claims", "record_claims"),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),
     "claims.measures_networks": (

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..figures import recording, table
+from ..figures.saving import recording
+from ..figures.words import table
 from ..files import store
 from ..profiles import Profile, load_profile
 from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..figures import new_figure
+from ..figures.panels import new_figure
 from ..files import store
 from ..profiles import Profile
 from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS

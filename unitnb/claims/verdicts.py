@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..figures import recording
+from ..figures.saving import recording
 from ..files import store
 from ..profiles import Profile, load_profile, nearest
 from .criteria import BY_ID, CLAIMS, NOT, Claim

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from .. import explorer as core
 from ..profiles import profile_names
-from .figures import filtration_figure, png, unit_figure
+from .pictures import filtration_figure, png, unit_figure
 
 WIDE = widgets.Layout(width="34em")
 STYLE = {"description_width": "9em"}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..figures import new_figure, percent, save_figure, save_table, table
+from ..figures.panels import new_figure
+from ..figures.saving import save_figure, save_table
+from ..figures.words import percent, table
 from ..files import store
 from ..profiles import Profile
 from .tasks import FACTS, ORDERS, SAMPLES, Task
@@ -64,7 +66,7 @@ def _spread(values, name) -> str:
     return f"{words[0]} ({words[1]} to {words[2]})"
 
 
-def classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
+def many_classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
     """Fig. 3C for any number of classes: median over them, and the bands that hold half and nine tenths of them; a row a network."""
     groups = _networks(results)
     size = (7, 0.7 + 1.9 * len(groups))
@@ -93,7 +95,7 @@ def _bands(axes, points, curves, colour):
 def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
     """Write ``fig3c.png`` (and ``.pdf``), ``sweep.md`` and ``classes.csv`` to ``figures/<profile>/sweep/``, and return that folder."""
     place = replace(profile, target_class=FOLDER)
-    save_figure(place, "fig3c", classes_figure(results), notebook="unitnb sweep")
+    save_figure(place, "fig3c", many_classes_figure(results), notebook="unitnb sweep")
     save_table(place, "sweep", summary_table(results), notebook="unitnb sweep")
     with store.atomic_path(place.figures_folder / "classes.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

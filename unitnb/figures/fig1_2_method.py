@@ -1,14 +1,14 @@
-"""Small pictures of each step from an image to a birth point, for ``01_method`` and the explorer."""
+"""Figs. 1 and 2A, and small pictures of each step from an image to a birth point, for ``01_method`` and the explorer."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..topology.barcodes import barcode, hole_at
+from ..topology.births import betti_curves, edges_present, first_hole, symmetrize, top_edges, top_set
+from ..topology.nulls import null_births
 from . import panels
-from .figures import new_figure
-from .panels import COLOURS
-from .topology.barcodes import barcode, hole_at
-from .topology.births import betti_curves, edges_present, symmetrize, top_edges
+from .panels import COLOURS, new_figure
 
 
 def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:
@@ -97,4 +97,33 @@ def layer_figure(rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarra
         axes[name].legend(loc="lower left")
     axes["parts"].set(xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)", title="Every unit of the layer")
     axes["rank"].set(xlabel="place in the importance rank", ylabel="effectiveness $E$ (1/nats)", title=r"$E = \varepsilon / H$")
+    return figure
+
+
+def top_set_figure(fmap: np.ndarray, birth: int):
+    """Fig. 1: a top set of four edges (fewer if four tie or have the hole), framed in the symmetrized map; its complex; the birth's."""
+    figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
+    first, last = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth)
+    panels.draw_top_set(axes["map"], symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
+    panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
+    panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", first_hole(fmap))
+    return figure
+
+
+def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.ndarray, rare_births: np.ndarray, units: tuple[int, int]):
+    """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and the birth points of two units over the images."""
+    mosaic = [["image", "map", "symmetric", "v1", "v2", "v3"], ["betti", "betti", "unit", "unit", "rare", "rare"]]
+    figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.3])
+    panels.draw_image(axes["image"], image, "image")
+    panels.draw_image(axes["map"], fmap, "map $F$")
+    panels.draw_image(axes["symmetric"], symmetrize(fmap), "$F_s$")
+    for number, order in enumerate((max(birth // 2, 1), birth - 1, birth), start=1):
+        hole, edges = first_hole(fmap) if order == birth else (), top_set(fmap, order)
+        panels.draw_complex(axes[f"v{number}"], len(fmap), edges, f"v = {len(edges)}", hole, names=False)
+    _, betti = betti_curves(fmap)
+    panels.draw_betti_curve(axes["betti"], edges_present(fmap), betti[:, 1], birth)
+    null = null_births(len(fmap))
+    panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
+    panels.draw_births(axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null)
+    axes["rare"].legend()
     return figure

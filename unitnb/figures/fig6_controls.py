@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..figures import new_figure
-from ..panels import COLOURS
+from ..controls.choices import CHOICES, DEFAULT, all_choices
+from ..controls.comparison import areas, differences, paired_bootstrap, rates
+from ..controls.experiments import CURVED, GREEDY, RANDOM, by_area, on_set
+from ..controls.scores import CAUSAL, OURS, PAPER
 from ..units.entropy import feature_entropy, selective_rate
-from .choices import CHOICES, DEFAULT, all_choices
-from .comparison import areas, differences, paired_bootstrap, rates
-from .experiments import CURVED, GREEDY, RANDOM, by_area, on_set
-from .scores import CAUSAL, OURS, PAPER
+from .panels import COLOURS, new_figure
 
 LOOKS = {  # of the scores whose curves are drawn: colour and line style
     PAPER: ("#D55E00", "-"),
@@ -61,7 +60,7 @@ def _forest(axes, tests, names):
     axes.legend(loc="lower right")
 
 
-def classes_figure(results: Mapping, metric="balanced accuracy"):
+def areas_figure(results: Mapping, metric="balanced accuracy"):
     """Fig. 6C: the area between the two orders of every score on every class, test images; the best cheap score of a class is framed."""
     import matplotlib.pyplot as plt
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..figures import table
-from .choices import single_choices
-from .comparison import (
+from ..controls.choices import single_choices
+from ..controls.comparison import (
     METRICS,
     areas,
     best_point,
@@ -19,8 +18,9 @@ from .comparison import (
     rise,
     verdict,
 )
-from .experiments import CHANCE, GREEDY, RANDOM, by_area, on_set
-from .scores import CAUSAL, OURS, PAPER
+from ..controls.experiments import CHANCE, GREEDY, RANDOM, by_area, on_set
+from ..controls.scores import CAUSAL, OURS, PAPER
+from .words import table
 
 HEADER = ("question", "experiment", "answer", "number [95% interval]")
 

@@ -26,6 +26,21 @@ ROLE_FILLS = {"core": "#F2A79B", "overfitted": "#FBC57B", "generalizing": "#FAF0
 ROLE_HATCHES = {"core": "", "overfitted": "///", "generalizing": "...", "confusing": "\\\\"}
 
 
+def use_style() -> None:
+    """Set matplotlib's style to the project's, ``unitnb.mplstyle``, for the figures that follow."""
+    import matplotlib.pyplot as plt
+
+    plt.style.use("unitnb.figures.unitnb")
+
+
+def new_figure(mosaic: Sequence, **settings):
+    """``plt.subplot_mosaic`` in the project's style (``unitnb.mplstyle``): a figure and its axes by name."""
+    import matplotlib.pyplot as plt
+
+    use_style()
+    return plt.subplot_mosaic(mosaic, **settings)
+
+
 # ---- Figs. 1 and 2A: from a map to its birth point ----
 
 

@@ -1,13 +1,30 @@
-"""Figures beside the paper's Fig. 5: roles by balanced accuracy and by unit, the gap over many models, and what classes share."""
+"""Fig. 5 and the figures beside it: roles by place by balanced accuracy and by unit, the gap over many models, and what classes share."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .. import panels
-from ..figures import new_figure
+from . import panels
+from .panels import new_figure
 
 MARKS = {"core": ("o", "#D55E00"), "overfitted": ("^", "#E69F00"), "generalizing": ("s", "#009E73"), "confusing": ("x", "#56B4E9")}
+
+
+def roles_figure(runs: Mapping[str, tuple]):
+    """Fig. 5: insertion curves of each model on training and test images, accuracy above, loss below, over the spans of the roles."""
+    models = list(runs)
+    figure, axes = new_figure([[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True)
+    for model, (train, test, roles) in runs.items():
+        for metric in ("accuracy", "loss"):
+            place = axes[f"{model} {metric}"]
+            panels.draw_roles(place, roles.spans)
+            panels.draw_curve(place, getattr(test, metric), "test")
+            panels.draw_curve(place, getattr(train, metric), "train")
+            panels.label_curves(
+                place, metric, f"Model {model}" if metric == "accuracy" else "", "units inserted" if metric == "loss" else ""
+            )
+    panels.role_legend(figure)
+    return figure
 
 
 def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple]):
@@ -53,7 +70,7 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
     return figure
 
 
-def classes_figure(correlations: np.ndarray, damage: np.ndarray, classes: Sequence[str]):
+def class_matrices_figure(correlations: np.ndarray, damage: np.ndarray, classes: Sequence[str]):
     """Fig. 5D: correlation of effectiveness between classes, and the accuracy that each class loses in the order of each class's rank."""
     figure, axes = new_figure([["rank", "damage"]], figsize=(8, 4.2))
     draw_matrix(axes["rank"], correlations, classes, "Rank correlation of effectiveness", "class", "class", "RdBu_r", (-1, 1))

@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 
-from .. import panels
-from ..figures import new_figure
-from ..method_figures import draw_betti_numbers
+from ..figures import panels
+from ..figures.fig1_2_method import draw_betti_numbers
+from ..figures.panels import new_figure
 from ..topology.births import symmetrize
 from ..topology.nulls import null_births
 from . import Explorer, Filtration, top_images, unit_facts

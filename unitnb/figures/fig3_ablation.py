@@ -1,0 +1,48 @@
+"""Fig. 3: accuracy and loss while units are removed, in the order of the rank and in reverse (Sec. 3.4)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from . import panels
+
+
+def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
+    panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
+    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", linewidth=1.0, alpha=0.8, dashes=(2, 1.5))
+    panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
+    panels.label_curves(axes, metric, title)
+
+
+def ablation_figure(removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]):
+    """Fig. 3: accuracy, loss and balanced accuracy in the order of the rank (A) and in reverse (B); every class in both orders (C)."""
+    import matplotlib.pyplot as plt
+
+    n_rows = -(-len(by_class) // 5)
+    panels.use_style()
+    figure = plt.figure(figsize=(8, 4.6 + 1.5 * n_rows))
+    upper, lower = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
+    axes = upper.subplots(2, 3)
+    for row, kind, order, curve, test in (
+        (0, "rank", "most effective first", removed, test_removed),
+        (1, "reverse", "reverse order", reverse, test_reverse),
+    ):
+        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}")
+        _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
+        _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
+    upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    _class_panels(lower, by_class, n_rows)
+    return figure
+
+
+def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
+    axes = figure.subplots(n_rows, 5, sharex=True, sharey=True, squeeze=False)
+    for place in axes.flat[len(by_class) :]:
+        place.axis("off")
+    for number, (place, (name, (best, worst))) in enumerate(zip(axes.flat, by_class.items(), strict=False)):
+        panels.draw_curve(place, best.accuracy, "rank", "most effective first", best.band(n_boot=200))
+        panels.draw_curve(place, worst.accuracy, "reverse", "reverse order", worst.band(n_boot=200))
+        place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05))
+    figure.supxlabel("units removed", fontsize=9.5)
+    figure.supylabel("accuracy", fontsize=9.5)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
