@@ -63,8 +63,8 @@ help: ## print this help
 
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
-build/rules.mk: unitnb/__init__.py unitnb/notebooks.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
-	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks > $@.new && mv $@.new $@
+build/rules.mk: unitnb/__init__.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
+	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks.rules > $@.new && mv $@.new $@
 
 figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
 

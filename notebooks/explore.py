@@ -31,8 +31,7 @@
 
 # %%
 import unitnb
-from unitnb import explorer
-from unitnb.explorer import pictures
+from unitnb.explorer import answers, pictures
 
 # %% tags=["nbval-ignore-output"]
 unitnb.explore(profile="shapes")
@@ -45,12 +44,12 @@ unitnb.explore(profile="shapes")
 
 # %%
 opened = unitnb.open_explorer(profile="shapes", model="A")
-unit = explorer.unit_at(opened, place=1)
+unit = answers.unit_at(opened, place=1)
 facts = unitnb.unit_facts(opened, unit)
 print(f"class '{opened.target_class}', unit {unit}: rate {facts['rate']:.2f}, H {facts['entropy']:.1f} nats, E {facts['effectiveness']:.2f}, role {facts['role']}")
 
 # %%
-filtration = explorer.filtration(opened.map_of(image=0, unit=unit))
+filtration = answers.filtration(opened.map_of(image=0, unit=unit))
 figure = pictures.filtration_figure(opened.sample.images[0], filtration, filtration.birth_level)
 
 # %%

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from unitnb import notebooks, site
+import unitnb
+from unitnb.notebooks import rules
 from unitnb.profiles import load_profile
+from unitnb.site.pages import write_site
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(notebooks.__file__).parents[1]
+ROOT = Path(unitnb.__file__).parents[1]
 SHOTS = ROOT / "build" / "browser"
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 LONG = ("05_roles", "06_controls")  # a minute and a half each, and run by nbval: here they are opened and their outputs looked for
@@ -142,7 +144,7 @@ def shot(page, name):
     page.screenshot(path=SHOTS / f"{name}.png")
 
 
-@pytest.mark.parametrize("name", [source.stem for source in notebooks.sources() if source.stem not in LONG])
+@pytest.mark.parametrize("name", [source.stem for source in rules.sources() if source.stem not in LONG])
 def test_a_notebook_runs_in_the_lab(page, server, name):
     open_notebook(page, server, f"{name}.ipynb")
     cells = run_all(page)
@@ -220,7 +222,7 @@ def test_the_slider_of_the_explorer_changes_its_picture(page, server):
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory):
-    return site.write_site(load_profile(), tmp_path_factory.mktemp("site"))
+    return write_site(load_profile(), tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import pytest
 from unitnb.ablation.cumulative.curves import Curve
 
 import unitnb
-from unitnb import cli, notebooks
+from unitnb import cli
 from unitnb.claims import documents, measures, measures_networks, measures_seeds, picture, verdicts
 from unitnb.claims.criteria import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
 from unitnb.files import store
+from unitnb.notebooks import rules
 from unitnb.profiles import load_profile, project_root
 from unitnb.roles import many_models
 
@@ -122,8 +123,8 @@ def judged(claim, result):
 
 def test_all_claims_are_there_with_what_is_measured_and_where():
     assert [claim.id for claim in CLAIMS] == [f"C{number:02}" for number in range(1, 48)] == list(MADE_UP)
-    written = {file for source in notebooks.sources() for file in notebooks.saved_files(source)} | {""}
-    stems = {source.stem for source in notebooks.sources()}
+    written = {file for source in rules.sources() for file in rules.saved_files(source)} | {""}
+    stems = {source.stem for source in rules.sources()}
     for claim in CLAIMS:
         assert claim.place and claim.statement and claim.paper and claim.measure and claim.criterion
         assert claim.notebook in stems and claim.figure in written, claim.id
@@ -332,7 +333,7 @@ def test_the_readmes_table_is_not_stale(committed, tmp_path):
 
 
 def test_every_notebook_records_its_claims():
-    for source in notebooks.sources():
+    for source in rules.sources():
         if any(claim.notebook == source.stem for claim in CLAIMS):
             assert f'unitnb.record_claims(p, "{source.stem}", ' in source.read_text()
 

@@ -12,11 +12,10 @@ import pytest
 from unitnb.topology.births.barcodes import barcode, hole_at
 
 import unitnb
-from unitnb import explorer
 from unitnb.ablation import engines
 from unitnb.ablation.subsets import OpenLayer
 from unitnb.controls import scores
-from unitnb.explorer import pictures
+from unitnb.explorer import answers, pictures
 from unitnb.explorer.widgets import Board
 
 
@@ -120,7 +119,7 @@ def test_two_spans_that_make_up_the_layer_share_no_unit(opened):
     seen = []
     fake = SimpleNamespace(share_named=lambda units, label: seen.append(units) or 0.0)
     view = SimpleNamespace(order=opened.order, n_units=opened.n_units, label=0, layers={"training": fake})
-    explorer.span_accuracy(view, 1, 30), explorer.span_accuracy(view, 31, opened.n_units)
+    answers.span_accuracy(view, 1, 30), answers.span_accuracy(view, 31, opened.n_units)
     np.testing.assert_array_equal(np.concatenate(seen), opened.order)
 
 
@@ -131,32 +130,32 @@ def test_places_outside_the_rank_are_refused(opened, places):
 
 
 def test_facts_of_a_unit_are_those_of_the_rank(opened):
-    best = explorer.unit_at(opened, 1)
+    best = answers.unit_at(opened, 1)
     facts = unitnb.unit_facts(opened, best)
     assert facts["place"] == 1 and facts["effectiveness"] == opened.effectiveness.max()
     assert facts["rate"] / facts["entropy"] == pytest.approx(facts["effectiveness"])
     by_rate = unitnb.importance_rank(unitnb.selective_rate(opened.births))
     assert facts["places"]["rate only"] == list(by_rate).index(best) + 1 and scores.PAPER not in facts["places"]
     with pytest.raises(ValueError, match="place 129: expected a place of the rank, 1 to 128"):
-        explorer.unit_at(opened, 129)
+        answers.unit_at(opened, 129)
     with pytest.raises(ValueError, match="image 100, unit 3: there are images 0 to 99"):
         opened.map_of(100, 3)
 
 
 def test_top_images_answer_most(opened):
     means = opened.maps[..., 7].mean(axis=(1, 2))
-    np.testing.assert_allclose(means[explorer.top_images(opened, 7)], np.sort(means)[::-1][:6])
+    np.testing.assert_allclose(means[answers.top_images(opened, 7)], np.sort(means)[::-1][:6])
 
 
 def test_the_filtration_begins_with_bare_vertices_and_is_born_where_it_says(opened):
-    f = explorer.filtration(opened.map_of(0, explorer.unit_at(opened, 1)))
+    f = answers.filtration(opened.map_of(0, answers.unit_at(opened, 1)))
     assert f.present[0] == 0 and f.betti[0].tolist() == [14, 0] and len(f.edges(0)) == 0 and f.hole(0) == ()
     assert f.birth == f.present[f.birth_level] == len(f.edges(f.birth_level)) and f.betti[f.birth_level, 1] > 0
     assert f.betti[f.birth_level - 1, 1] == 0 and f.hole(f.birth_level - 1) == () and len(f.hole(f.birth_level)) >= 4
 
 
 def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
-    f = explorer.filtration(opened.map_of(0, explorer.unit_at(opened, 1)))
+    f = answers.filtration(opened.map_of(0, answers.unit_at(opened, 1)))
     figure = pictures.filtration_figure(opened.sample.images[0], f, f.birth_level)
     complex_axes = figure.axes[2]
     assert len(complex_axes.lines) == f.birth and sum(line.get_linewidth() > 2 for line in complex_axes.lines) == len(f.hole(f.birth_level))
@@ -174,7 +173,7 @@ def test_moving_the_sliders_changes_what_is_shown(opened):
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value
         shown.add(bytes(board.map_picture.value))
-    assert len(shown) == 4 and board.said.value.startswith(f"unit {explorer.unit_at(opened, 100)}: place 100 of 128")
+    assert len(shown) == 4 and board.said.value.startswith(f"unit {answers.unit_at(opened, 100)}: place 100 of 128")
     board.span.value = (1, 10)
     assert f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value
 

@@ -13,11 +13,11 @@ import yaml
 from packaging.requirements import Requirement
 
 import unitnb
-from unitnb import notebooks
+from unitnb.notebooks import rules
+from unitnb.notebooks.pairs import problems
 from unitnb.profiles import load_profile
 
 ROOT = Path(unitnb.__file__).parents[1]
-MODULES = list(unitnb.EXPORTS)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -26,14 +26,28 @@ def lock():
     return {re.split("[=;]", line)[0].strip().lower(): line for line in lines if line and not line.startswith("#")}
 
 
-def test_every_module_stands_in_the_order_of_imports():
-    files = {str(path.relative_to(ROOT / "unitnb")) for path in (ROOT / "unitnb").rglob("*.py")}
-    assert files == {"__init__.py", *(str(notebooks._file(module)) for module in MODULES)}
+def test_a_place_imports_only_from_places_before_it():
+    """The layers and their order stand in pyproject.toml; import-linter reads every import, also those inside functions."""
+    found = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_from_modules_above_it(module):
-    assert notebooks._imported_modules(module) <= set(MODULES[: MODULES.index(module)])
+def test_faces_hand_names_on_and_define_nothing():
+    for face in (ROOT / "unitnb").glob("*/__init__.py"):
+        assert not [node for node in ast.walk(ast.parse(face.read_text())) if isinstance(node, (ast.FunctionDef, ast.ClassDef))], face
+    assert unitnb.topology.birth_points is unitnb.birth_points and "birth_points" in dir(unitnb.topology)
+    with pytest.raises(AttributeError, match="unitnb.files has no 'birth_points'; it has modules only"):
+        _ = unitnb.files.birth_points
+
+
+def test_modules_import_from_modules_not_from_faces():
+    """So that make reruns a notebook only for what it uses."""
+    faces = {path.parent.name for path in (ROOT / "unitnb").glob("*/__init__.py")}
+    for file in (ROOT / "unitnb").rglob("*.py"):
+        nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom) and node.level == 2]
+        for node in nodes:
+            taken = {alias.name for alias in node.names if not (ROOT / "unitnb" / (node.module or "") / f"{alias.name}.py").exists()}
+            assert node.module not in faces or not taken, (file.name, node.module, taken)
 
 
 def test_every_public_name_exists():
@@ -108,7 +122,7 @@ def test_the_readmes_own_model_example_runs(monkeypatch, tmp_path):
 def test_the_committed_figures_are_those_that_the_notebooks_write(profile):
     folder = ROOT / "figures" / profile / load_profile(profile).target_class
     manifest = json.loads((folder / "manifest.json").read_text())
-    written = {file: source.stem for source in notebooks.sources() for file in notebooks.saved_files(source)}
+    written = {file: source.stem for source in rules.sources() for file in rules.saved_files(source)}
     assert {file: entry["notebook"] for file, entry in manifest.items()} == written
     assert all((folder / file).stat().st_size for file in written)
     assert {f"fig{n}.png" for n in range(1, 6)} | {"table1.md"} <= set(written)
@@ -116,19 +130,19 @@ def test_the_committed_figures_are_those_that_the_notebooks_write(profile):
 
 
 def test_a_notebook_names_itself_when_it_saves():
-    for source in notebooks.sources():
+    for source in rules.sources():
         named = re.findall(r'notebook="([^"]+)"', source.read_text())
         assert named and set(named) == {source.stem}
 
 
 def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():
-    for source in notebooks.pairs():
+    for source in rules.pair_sources():
         tree = ast.parse(source.read_text())
         assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))]
-    for source in notebooks.sources():
+    for source in rules.sources():
         cell = source.read_text().split('tags=["parameters"]\n')[1].split("\n\n")[0]
         assert cell == 'profile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}'
 
 
 def test_the_committed_pairs_agree():
-    assert list(notebooks.problems()) == []
+    assert list(problems()) == []

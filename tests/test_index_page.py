@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from unitnb import cli, profiles
+from unitnb.notebooks.index_page import write_index
 from unitnb.profiles import load_profile
-from unitnb.site.index_page import write_index
 
 ROOT = Path(profiles.__file__).parents[1]
 

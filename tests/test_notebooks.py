@@ -14,10 +14,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from unitnb import cli, notebooks
+import unitnb
+from unitnb import cli
+from unitnb.notebooks import pairs, rules
+from unitnb.notebooks.run import run
 from unitnb.profiles import load_profile
 
-ROOT = Path(notebooks.__file__).parents[1]
+ROOT = Path(unitnb.__file__).parents[1]
 HEADER = (ROOT / "notebooks" / "03_ablation.py").read_text().split("# %%")[0]
 PARAMETERS = '# %% tags=["parameters"]\nprofile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}\n\n'
 
@@ -47,13 +50,13 @@ def printed(path):
 
 
 def run_all(project):
-    for source in notebooks.sources():
-        notebooks.run(source, project / "runs" / f"{source.stem}.ipynb", {})
+    for source in rules.sources():
+        run(source, project / "runs" / f"{source.stem}.ipynb", {})
 
 
 def test_a_run_takes_parameters_and_leaves_only_its_target(project):
     target = project / "build" / "runs" / "x.ipynb"
-    notebooks.run(notebooks.sources()[0], target, {"target_class": "star", "seed": 3})
+    run(rules.sources()[0], target, {"target_class": "star", "seed": 3})
     assert printed(target) == "star 3 birth_points\n" and list(target.parent.iterdir()) == [target]
 
 
@@ -62,14 +65,14 @@ def test_the_kernel_of_a_large_profile_uses_onednn_and_others_do_not(project, mo
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     added = 'import os\n\nimport unitnb\n\nprint("onednn", os.environ["TF_ENABLE_ONEDNN_OPTS"])\n'
     source = edit(project, "01_method", "import unitnb\n", added)
-    notebooks.run(source, project / "out.ipynb", {"profile": name})
+    run(source, project / "out.ipynb", {"profile": name})
     assert f"onednn {expected}\n" in printed(project / "out.ipynb") and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
 
 
 SLOW = """# %%
 import time
 
-from unitnb import progress
+from unitnb.files import progress
 
 progress.DELAY = 0.0
 for _ in progress.progress_bar(range(8), "slow work"):
@@ -116,7 +119,7 @@ def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, cap
 )
 def test_bad_parameters_are_refused_before_anything_runs(project, parameters, said):
     with pytest.raises(ValueError, match=said):
-        notebooks.run(notebooks.sources()[0], project / "x.ipynb", parameters)
+        run(rules.sources()[0], project / "x.ipynb", parameters)
     assert not (project / "x.ipynb").exists()
 
 
@@ -124,37 +127,37 @@ def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project)
     written = []
     for _ in range(2):
         run_all(project)
-        written.append([path.read_bytes() for path in notebooks.refresh(project / "runs")])
-    assert written[0] == written[1] and list(notebooks.problems()) == []
+        written.append([path.read_bytes() for path in pairs.refresh(project / "runs")])
+    assert written[0] == written[1] and list(pairs.problems()) == []
     cells = [cell for cell in json.loads(written[0][0])["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == ["None 0 birth_points\n"]
 
 
 def test_widgets_are_not_committed_since_they_live_in_a_kernel():
-    outputs = [nbformat.v4.new_output("display_data", {kind: "x"}) for kind in (notebooks.WIDGET, "text/plain")]
+    outputs = [nbformat.v4.new_output("display_data", {kind: "x"}) for kind in (pairs.WIDGET, "text/plain")]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("explore()", outputs=outputs)])
-    notebooks.normalise(notebook)
+    pairs.normalise(notebook)
     assert [list(output.data) for output in notebook.cells[0].outputs] == [["text/plain"]]
 
 
 def test_the_explorer_is_a_pair_but_makes_no_figure_of_the_paper(project):
     (project / "notebooks" / "explore.py").write_text(HEADER)
-    assert [source.stem for source in notebooks.sources()] == ["01_method", "02_training"]
-    assert [source.stem for source in notebooks.pairs()] == ["01_method", "02_training", "explore"]
-    assert "explore.ipynb is missing; make it with: make refresh" in list(notebooks.problems())[-1]
+    assert [source.stem for source in rules.sources()] == ["01_method", "02_training"]
+    assert [source.stem for source in rules.pair_sources()] == ["01_method", "02_training", "explore"]
+    assert "explore.ipynb is missing; make it with: make refresh" in list(pairs.problems())[-1]
 
 
 def test_a_run_with_parameters_is_never_committed(project):
-    for source in notebooks.sources():
-        notebooks.run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
+    for source in rules.sources():
+        run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
     with pytest.raises(ValueError, match="run with parameters"):
-        notebooks.refresh(project / "runs")
+        pairs.refresh(project / "runs")
 
 
 @pytest.mark.parametrize("spoil", ["missing", "source", "count", "stderr"])
 def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
     run_all(project)
-    path = notebooks.refresh(project / "runs")[0]
+    path = pairs.refresh(project / "runs")[0]
     notebook = nbformat.read(path, 4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if spoil == "count":
@@ -166,18 +169,19 @@ def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
         path.unlink()
     if spoil == "source":
         edit(project, "01_method", "print(", "print('new', ")
-    assert len(list(notebooks.problems())) == 1
+    assert len(list(pairs.problems())) == 1
     assert cli.main(["check"]) == 1 and "make refresh" in capsys.readouterr().err
 
 
 def test_what_a_notebook_depends_on_is_read_from_its_calls():
-    by_name = {source.stem: notebooks.dependencies(source) for source in notebooks.sources()}
-    assert "stability" in by_name["04_stability"] and "stability" not in by_name["03_ablation"]
-    assert "roles" in by_name["05_roles"] and "controls.scores" in by_name["06_controls"] and "roles" not in by_name["04_stability"]
-    assert {"profiles", "store", "data", "shapes", "models", "networks", "vgg", "topology", "entropy", "ablation", "figures"} <= set(
-        by_name["03_ablation"]
-    )
-    assert notebooks.saved_files(ROOT / "notebooks" / "05_roles.py") == [
+    files = {source.stem: rules.dependencies(source) for source in rules.sources()}
+    by_name = {stem: {file.relative_to(rules.PACKAGE).with_suffix("").as_posix() for file in found} for stem, found in files.items()}
+    assert "units/stability" in by_name["04_stability"] and "units/stability" not in by_name["03_ablation"]
+    assert "roles/by_place" in by_name["05_roles"] and "roles/by_place" not in by_name["04_stability"]
+    assert "controls/scores" in by_name["06_controls"]
+    parts = "profiles files/store images/samples images/shapes networks/split networks/trained networks/vgg topology/births units/entropy"
+    assert {*parts.split(), "ablation/cumulative", "figures/fig3_ablation"} <= by_name["03_ablation"]
+    assert rules.saved_files(ROOT / "notebooks" / "05_roles.py") == [
         "fig5.png", "table1.md", "fig5b.png", "table1b.md", "fig5c.png", "fig5d.png"
     ]  # fmt: skip
 
@@ -197,7 +201,7 @@ def checkout(tmp_path):
     runs = tmp_path / "build" / "runs" / "shapes" / "square"
     runs.mkdir(parents=True)
     make(tmp_path, "-s", "build/rules.mk")
-    for source in notebooks.sources():
+    for source in rules.sources():
         (runs / f"{source.stem}.ipynb").touch()
     (tmp_path / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
     return tmp_path
@@ -212,7 +216,7 @@ def make(folder, *arguments):
 def rerun(folder, *arguments):
     """The notebooks that make would run."""
     out = make(folder, "-n", "figures", *arguments).stdout
-    return [source.stem for source in notebooks.sources() if f"run notebooks/{source.stem}.py" in out]
+    return [source.stem for source in rules.sources() if f"run notebooks/{source.stem}.py" in out]
 
 
 def test_make_alone_prints_the_commands(checkout):
@@ -227,11 +231,11 @@ def test_a_second_make_figures_does_nothing_and_says_so(checkout):
 
 
 def test_touching_a_part_reruns_what_depends_on_it(checkout):
-    everything = [source.stem for source in notebooks.sources()]
-    assert rerun(checkout, "-W", "unitnb/stability.py") == ["04_stability"]
-    assert rerun(checkout, "-W", "unitnb/roles/__init__.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
+    everything = [source.stem for source in rules.sources()]
+    assert rerun(checkout, "-W", "unitnb/units/stability.py") == ["04_stability"]
+    assert rerun(checkout, "-W", "unitnb/roles/by_place.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
     assert rerun(checkout, "-W", "notebooks/03_ablation.py") == rerun(checkout, "-W", "notebooks/03_ablation.ipynb") == ["03_ablation"]
-    assert rerun(checkout, "-W", "unitnb/topology/__init__.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
+    assert rerun(checkout, "-W", "unitnb/topology/births.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
     assert rerun(checkout, "-W", "unitnb/weights/shapes/A.npz") == everything
     assert rerun(checkout, "CLASS=star") == everything
 
@@ -285,9 +289,9 @@ def test_make_does_not_ask_again_for_what_needs_training_until_there_are_weights
     runs, figures = (checkout / part / "imagenet" / "hognose_snake" for part in ("build/runs", "figures"))
     runs.mkdir(parents=True)
     figures.mkdir(parents=True)
-    for source in notebooks.sources():
+    for source in rules.sources():
         (runs / f"{source.stem}.ipynb").touch()
-        for file in notebooks.saved_files(source):
+        for file in rules.saved_files(source):
             (figures / file).touch()
     for file in ("claims.json", "CLAIMS.md"):
         (figures / file).touch()

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.testing.compare import compare_images
 
-from unitnb import explorer
-from unitnb.explorer import pictures
+from unitnb.explorer import answers, pictures
 from unitnb.figures import fig1_2_method, panels
 
 BASELINE = Path(__file__).parent / "baseline"
@@ -27,19 +26,19 @@ NULL = np.exp(-((np.arange(21) - 11.0) ** 2) / 12) / 6.1
 
 
 def top_set():
-    return fig1_2_method.top_set_figure(MAP, explorer.filtration(MAP).birth)
+    return fig1_2_method.top_set_figure(MAP, answers.filtration(MAP).birth)
 
 
 def growth():
-    return fig1_2_method.growth_figure(MAP, fig1_2_method.growing_orders(MAP, explorer.filtration(MAP).birth))
+    return fig1_2_method.growth_figure(MAP, fig1_2_method.growing_orders(MAP, answers.filtration(MAP).birth))
 
 
 def barcode():
-    return fig1_2_method.barcode_figure(MAP, explorer.filtration(MAP).birth)
+    return fig1_2_method.barcode_figure(MAP, answers.filtration(MAP).birth)
 
 
 def filtration():
-    found = explorer.filtration(MAP)
+    found = answers.filtration(MAP)
     return pictures.filtration_figure(np.tile(MAP[..., None], 3) / MAP.max(), found, found.birth_level + 2)
 
 

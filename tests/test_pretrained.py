@@ -8,10 +8,10 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
-from unitnb import notebooks
 from unitnb.figures import saving
 from unitnb.files.store import DamagedFileError
 from unitnb.networks import pretrained, trained
+from unitnb.notebooks.run import run
 from unitnb.profiles import load_profile
 
 SMALL = {"image_size": 32, "layer": "block3_conv3"}  # the true architecture on small images: a quarter of the weights
@@ -311,12 +311,12 @@ def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(roo
     assert "NotTrainedError" in target.read_text() and "unitnb train" in target.with_suffix(".needs").read_text()
     entries = {entry["id"]: entry for entry in verdicts.load_claims(load_profile("imagenet"))}
     assert entries["C10"]["verdict"] == "not measured here" and entries["C10"]["why"] == "no log of A: unitnb train"
-    assert notebooks.run(source, target, {}) == "" and not target.with_suffix(".needs").exists()
+    assert run(source, target, {}) == "" and not target.with_suffix(".needs").exists()
 
 
 def test_the_same_error_of_a_profile_whose_first_network_is_not_there_is_a_failure(root):
     source = root / "notebooks" / "02_training.py"
     source.write_text(HEADER + NEEDS.replace('== "imagenet"', '== "cifar10"'))
     with pytest.raises(RuntimeError, match="02_training.py failed in cell 3: NotTrainedError"):
-        notebooks.run(source, root / "x.ipynb", {"profile": "cifar10"})
+        run(source, root / "x.ipynb", {"profile": "cifar10"})
     assert not (root / "x.ipynb").exists() and not (root / "x.needs").exists()

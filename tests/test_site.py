@@ -11,11 +11,13 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from unitnb import notebooks, site
+import unitnb
+from unitnb.notebooks import rules
+from unitnb.notebooks.run import read_source
 from unitnb.profiles import load_profile
-from unitnb.site import formulas
+from unitnb.site import formulas, pages
 
-ROOT = Path(notebooks.__file__).parents[1]
+ROOT = Path(unitnb.__file__).parents[1]
 PIXEL = base64.b64encode(b"not really a picture").decode()
 
 
@@ -58,7 +60,7 @@ def leads_somewhere(soup, folder, address):
 
 
 def test_each_page_stands_alone(project):
-    written = site.write_site(load_profile(), project / "site")
+    written = pages.write_site(load_profile(), project / "site")
     assert [path.name for path in written] == ["01_first.html", "02_second.html", "index.html"]
     for path in written:
         soup = page(path)
@@ -69,7 +71,7 @@ def test_each_page_stands_alone(project):
 
 
 def test_a_page_shows_text_formulas_tables_pictures_and_leads_on(project):
-    first = page(site.write_site(load_profile(), project / "site")[0])
+    first = page(pages.write_site(load_profile(), project / "site")[0])
     assert [math.get("display") for math in first("math")] == ["inline", "inline", "block"] and "$" not in first.main.get_text()
     picture = first.main.img
     assert picture["src"] == f"data:image/png;base64,{PIXEL}" and picture["alt"] == "Figure: A part H"
@@ -81,7 +83,7 @@ def test_a_page_shows_text_formulas_tables_pictures_and_leads_on(project):
 
 
 def test_the_first_page_names_every_notebook_with_its_question_and_shows_the_claims(project):
-    index = page(site.write_site(load_profile(), project / "site")[-1])
+    index = page(pages.write_site(load_profile(), project / "site")[-1])
     listed = [(entry.a["href"], entry.a.text, entry.p.get_text()) for entry in index.find(class_="questions")("li")]
     assert [(place, title) for place, title, _ in listed] == [("01_first.html", "1. One"), ("02_second.html", "2. Two")]
     assert all(question.startswith("Question. What is") for *_, question in listed)
@@ -90,20 +92,20 @@ def test_the_first_page_names_every_notebook_with_its_question_and_shows_the_cla
 
 def test_a_notebook_that_was_not_executed_is_named_with_the_command(project):
     with pytest.raises(FileNotFoundError, match=r"01_first.ipynb is missing.*make figures PROFILE=shapes CLASS=star"):
-        site.write_site(load_profile("shapes", {"target_class": "star"}), project / "site")
+        pages.write_site(load_profile("shapes", {"target_class": "star"}), project / "site")
     assert not (project / "site").exists()
 
 
 def test_every_formula_of_the_notebooks_and_of_the_readme_is_drawn():
-    for source in notebooks.sources():
-        text = "".join(cell.source + "\n\n" for cell in notebooks._read(source).cells if cell.cell_type == "markdown")
-        drawn = BeautifulSoup(site.PageExporter().environment.from_string("{{ text | markdown2html }}").render(text=text), "html.parser")
+    for source in rules.sources():
+        text = "".join(cell.source + "\n\n" for cell in read_source(source).cells if cell.cell_type == "markdown")
+        drawn = BeautifulSoup(pages.PageExporter().environment.from_string("{{ text | markdown2html }}").render(text=text), "html.parser")
         formulas = len(re.findall(r"\$\$.+?\$\$", text, re.S)) + len(re.findall(r"(?<!\$)\$[^$]+\$(?!\$)", text))
         assert len(drawn("math")) == formulas and "$" not in drawn.get_text(), source.name
 
 
 def test_every_link_between_the_real_pages_leads_somewhere(tmp_path):
-    for path in site.write_site(load_profile(), tmp_path):
+    for path in pages.write_site(load_profile(), tmp_path):
         soup = page(path)
         local = [link["href"] for link in soup("a", href=True) if "://" not in link["href"]]
         assert local and [address for address in local if not leads_somewhere(soup, tmp_path, address)] == [], path.name

@@ -56,7 +56,7 @@ EXPORTS = {
     "roles.many_models": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
     "figures.saving": ("save_figure", "save_table"),
-    "explorer": ("open_explorer", "span_accuracy", "unit_facts"),
+    "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
     "explorer.widgets": ("explore",),
     "figures.tables": ("answers_table", "bias_table", "scores_table"),
     "claims.verdicts": ("load_claims", "record_claims"),

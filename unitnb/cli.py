@@ -26,18 +26,18 @@ def _train(options) -> None:
 
 
 def _run(options) -> None:
-    from . import notebooks
+    from .notebooks.run import run
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
     defaults = {"profile": "shapes", "target_class": None, "seed": 0}
-    needed = notebooks.run(options.source, options.target, {name: value for name, value in given.items() if value != defaults[name]})
+    needed = run(options.source, options.target, {name: value for name, value in given.items() if value != defaults[name]})
     print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
 
 
 def _refresh(options) -> None:
-    from . import notebooks
+    from .notebooks.pairs import refresh
 
-    for path in notebooks.refresh(options.runs):
+    for path in refresh(options.runs):
         print(f"refreshed {path.relative_to(project_root())}")
 
 
@@ -91,7 +91,7 @@ def _show_sweep(profile, results, given) -> None:
 
 
 def _index(options) -> None:
-    from .site import index_page
+    from .notebooks import index_page
 
     runs = [_profile_of(options.profile, name) for name in options.classes]
     logs = {run.target_class: run.build / "log" / f"{run.name}-{run.target_class}.log" for run in runs}
@@ -102,9 +102,9 @@ def _index(options) -> None:
 
 
 def _html(options) -> None:
-    from . import site
+    from .site import pages
 
-    for path in site.write_site(_profile_of(options.profile, options.target_class), options.folder):
+    for path in pages.write_site(_profile_of(options.profile, options.target_class), options.folder):
         print(path)
 
 
@@ -113,12 +113,12 @@ def _profile_of(name, target_class=None):
 
 
 def _check(options) -> None:
-    from . import notebooks
+    from .notebooks.pairs import pair_sources, problems
 
-    found = list(notebooks.problems())
+    found = list(problems())
     if found:
         raise ValueError("\n".join(found))
-    print(f"{len(notebooks.pairs())} notebook pairs agree")
+    print(f"{len(pair_sources())} notebook pairs agree")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from ..figures.fig1_2_method import draw_betti_numbers
 from ..figures.panels import new_figure
 from ..topology.births import symmetrize
 from ..topology.nulls import null_births
-from . import Explorer, Filtration, top_images, unit_facts
+from .answers import Explorer, Filtration, top_images, unit_facts
 
 
 def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):

@@ -2,8 +2,8 @@
 
 import ipywidgets as widgets
 
-from .. import explorer as core
 from ..profiles import profile_names
+from . import answers
 from .pictures import filtration_figure, png, unit_figure
 
 WIDE = widgets.Layout(width="34em")
@@ -57,7 +57,7 @@ class Board:
     def _choose(self, model="A", target_class=None):
         """Another profile: its models and classes, and its own class."""
         try:
-            known, classes = core.choices(self.profile.value)
+            known, classes = answers.choices(self.profile.value)
         except (ValueError, FileNotFoundError) as error:
             self.said.value = f"<b>{error.args[0]}</b>"
             return
@@ -70,7 +70,7 @@ class Board:
     def _open(self):
         self.said.value = "opening ..."
         try:
-            self.opened = core.open_explorer(self.profile.value, self.model.value, self.target_class.value)
+            self.opened = answers.open_explorer(self.profile.value, self.model.value, self.target_class.value)
         except (ValueError, KeyError, FileNotFoundError) as error:
             self.said.value = f"<b>{error.args[0]}</b>"
             return
@@ -81,9 +81,9 @@ class Board:
         self._show_span()
 
     def _show_unit(self):
-        self.unit = core.unit_at(self.opened, self.place.value)
+        self.unit = answers.unit_at(self.opened, self.place.value)
         self.unit_picture.value = png(unit_figure(self.opened, self.unit))
-        facts = core.unit_facts(self.opened, self.unit)
+        facts = answers.unit_facts(self.opened, self.unit)
         self.said.value = (
             f"unit {self.unit}: place {facts['place']} of {self.opened.n_units}, rate {facts['rate']:.2f}, H {facts['entropy']:.2f} nats, "
             f"E {facts['effectiveness']:.2f}, role {facts['role']} (agreement {facts['agreement']:.0%})"
@@ -91,7 +91,7 @@ class Board:
         self._show_map()
 
     def _show_map(self):
-        self.filtration = core.filtration(self.opened.map_of(self.image.value, self.unit), self.opened.profile.b_max)
+        self.filtration = answers.filtration(self.opened.map_of(self.image.value, self.unit), self.opened.profile.b_max)
         self.level.max, before = len(self.filtration.present) - 1, self.level.value
         self.level.value = self.filtration.birth_level
         if self.level.value == before:  # else the slider has called it
@@ -103,7 +103,7 @@ class Board:
 
     def _show_span(self):
         first, last = self.span.value
-        shares = core.span_accuracy(self.opened, first, last)
+        shares = answers.span_accuracy(self.opened, first, last)
         self.span_said.value = (
             f"{last - first + 1} of {self.opened.n_units} units in place: accuracy {shares['training']:.2f} on training images, "
             f"{shares['test']:.2f} on test images; {shares['others']:.2f} of other classes' images are taken for the class"

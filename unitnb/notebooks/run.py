@@ -1,0 +1,126 @@
+"""Headless runs of the notebooks through papermill: whole or not there, with the parameters checked first."""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import ONEDNN
+from ..profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
+
+CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
+
+
+def read_source(path: Path):
+    import jupytext
+
+    notebook = jupytext.read(path)
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:  # an id that depends on the text alone, so that a refresh changes only what has changed
+        key = hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+        seen[key] = seen.get(key, 0) + 1
+        cell.id = key if seen[key] == 1 else f"{key}-{seen[key]}"
+    return notebook
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> Profile:
+    """The profile that the parameters give; ValueError for a parameter that the notebooks do not have, or whose value they refuse."""
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
+    defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+    return notebook_parameters({**defaults, **parameters})
+
+
+def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
+    """Execute a notebook with papermill and write it to ``target`` if every cell succeeds.
+
+    A run that fails leaves no target; the executed copy goes to ``build/failed/`` and the error names it, the cell and the reason.
+    Where the profile's first network is there, pretrained, shipped or trained, a notebook that needs more is no failure: it ends with the
+    cell that says so, its claims are recorded as not measured, and ``<target>.needs`` holds the sentence (make asks no more until it goes).
+
+    Returns
+    -------
+    str
+        Empty, or what is needed.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell fails.
+    """
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
+    from ..files import progress, store
+
+    profile, needed = check_parameters(parameters), ""
+    with (
+        store.atomic_path(target) as executed,
+        tempfile.TemporaryDirectory(prefix="unitnb-") as sockets,
+        progress.from_kernels(source.stem),
+        _kernel_settings(profile),
+    ):
+        plain = Path(sockets) / source.with_suffix(".ipynb").name
+        nbformat.write(read_source(source), plain)
+        # Sockets in a folder of their own: runs side by side neither race for ports nor meet in one file name.
+        kernel = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}
+        try:
+            papermill.execute_notebook(
+                plain, executed, parameters=dict(parameters), cwd=str(project_root()), kernel_name="python3",
+                progress_bar=sys.stderr.isatty(), record_timing=False, store_widget_state=False, coalesce_streams=True,
+                execution_timeout=None if profile.weights else CELL_SECONDS, config=Config({"KernelManager": kernel}),
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            if not (error.ename == "NotTrainedError" and _has_network(profile)):
+                failed = _failed_copy(executed, target)
+                raise RuntimeError(
+                    f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
+                ) from None
+            needed = error.evalue
+    _record_needed(profile, source, target.with_suffix(".needs"), needed)
+    return needed
+
+
+@contextlib.contextmanager
+def _kernel_settings(profile: Profile) -> Iterator[None]:
+    """What TensorFlow reads at its start, in the environment that the kernel inherits."""
+    before = os.environ[ONEDNN]
+    os.environ[ONEDNN] = "1" if profile.onednn else before
+    try:
+        yield
+    finally:
+        os.environ[ONEDNN] = before
+
+
+def _has_network(profile: Profile) -> bool:
+    from ..networks.trained import is_there
+
+    return is_there(profile, next(iter(profile.models)))
+
+
+def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
+    from ..claims import criteria, verdicts
+    from ..files import store
+
+    marker.unlink(missing_ok=True)
+    if needed:
+        measured_there = [claim.id for claim in criteria.CLAIMS if claim.notebook == source.stem]
+        verdicts.record_claims(profile, source.stem, dict.fromkeys(measured_there, {"reason": needed}))
+        store.write_text(marker, needed + "\n")
+
+
+def _failed_copy(executed: Path, target: Path) -> Path:
+    build = project_root() / "build"
+    inside = target.resolve().relative_to(build / "runs") if target.resolve().is_relative_to(build / "runs") else Path(target.name)
+    failed = build / "failed" / inside
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(executed, failed)
+    executed.touch()  # atomic_path still expects its temporary file
+    return failed

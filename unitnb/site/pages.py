@@ -1,0 +1,171 @@
+"""The static site: one page a notebook, read without a network: no scripts, no fonts or styles from elsewhere, mathematics as MathML.
+
+nbconvert makes the pages with the template in ``template/``; browsers draw MathML by themselves.
+"""
+
+import itertools
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+import markupsafe
+import nbformat
+from bs4 import BeautifulSoup
+from jinja2 import pass_context
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.formatters import HtmlFormatter
+
+from ..files import store
+from ..notebooks.rules import sources
+from ..profiles import Profile, load_profile, project_root
+from .formulas import formula_font, mathml
+
+
+class PageRenderer(IPythonRenderer):
+    """nbconvert's Markdown, with mathematics drawn and links between notebooks leading to their pages."""
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body)
+
+    def block_math(self, body: str) -> str:
+        return mathml(body, "block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        local = "://" not in url
+        return super().link(text, re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url) if local else url, title)
+
+
+class PageExporter(HTMLExporter):
+    """A notebook as a page; ``template/index.html.j2`` is its form."""
+
+    def __init__(self, **settings):
+        super().__init__(template_name="template", extra_template_basedirs=[str(Path(__file__).parent)], **settings)
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield "pieces", pieces
+
+    @pass_context
+    def markdown2html(self, context, source: str) -> str:
+        return MarkdownWithMath(renderer=PageRenderer(escape=False)).render(source)
+
+
+# ---- what a page needs beside the notebook ----
+
+
+def title_and_question(notebook) -> tuple[str, str]:
+    """The title of a notebook and the question that it opens with, as Markdown: its first cell holds both."""
+    first = notebook.cells[0].source
+    question = re.search(r"^\*\*Question\.?\*\*.*?(?=\n\n|\Z)", first, re.M | re.S)
+    return re.search(r"^# (.+)", first, re.M)[1], question[0] if question else ""
+
+
+def describe_pictures(notebook) -> None:
+    """Give the pictures of each cell the heading that they stand under as their text for those who do not see them."""
+    heading = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            heading = (re.findall(r"^#+ (.+)", cell.source, re.M) or [heading])[-1]
+        elif cell.cell_type == "code":
+            cell.metadata["alt"] = f"Figure: {re.sub(r'[$*`]', '', heading)}"
+
+
+def pieces(printed: str) -> list[str]:
+    """What a cell printed, its Markdown tables (lines that begin with ``| ``) apart from the rest.
+
+    >>> pieces("a\\n| b |\\n| c |\\nd\\n")
+    ['a\\n', '| b |\\n| c |\\n', 'd\\n']
+    """
+    groups = itertools.groupby(printed.splitlines(keepends=True), lambda line: line.startswith("| "))
+    return ["".join(lines) for _, lines in groups]
+
+
+def headings(body: str) -> list[tuple[str, str]]:
+    """(anchor, text) of each section of a page."""
+    found = BeautifulSoup(body, "html.parser").select("h2[id]")
+    return [(heading["id"], heading.get_text().rstrip("¶")) for heading in found]
+
+
+def colours() -> str:
+    """The colours of code, for light and for dark."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))
+    return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def _resources(**more) -> dict:
+    style = (Path(__file__).parent / "template" / "style.css").read_text(encoding="utf-8")
+    typeface = f'@font-face {{ font-family: Formulas; src: url("{formula_font()}"); }}'
+    return {"style": markupsafe.Markup("\n".join([typeface, colours(), style])), "contents": headings, **more}
+
+
+# ---- the pages ----
+
+
+def executed(profile: Profile) -> Path:
+    """The folder of executed notebooks: the committed pairs for the default profile and class, else the last ``make figures``."""
+    own = load_profile()
+    if (profile.name, profile.target_class) == (own.name, own.target_class):
+        return project_root() / "notebooks"
+    return profile.build / "runs" / profile.name / profile.target_class
+
+
+def read_notebooks(profile: Profile) -> dict:
+    """Name to executed notebook, in the order of the paper.
+
+    Raises
+    ------
+    FileNotFoundError
+        If one has not been executed; the text says which, and the command that does it.
+    """
+    folder, found = executed(profile), {}
+    for source in sources():
+        path = folder / f"{source.stem}.ipynb"
+        if not path.exists():
+            command = f"make figures PROFILE={profile.name} CLASS={profile.target_class}"
+            raise FileNotFoundError(f"{path} is missing; the site is made of executed notebooks, so run first: {command}")
+        found[source.stem] = nbformat.read(path, as_version=4)
+    return found
+
+
+def introduction(readme: str) -> str:
+    """README's opening, between its title and its first section, which the site begins with too."""
+    return readme.split("\n## ")[0].split("\n", 1)[1].strip()
+
+
+def claims_picture() -> tuple[str, str]:
+    """The picture of the verdicts as a data address, and its description, both as README has them."""
+    text, place = re.search(r"!\[([^\]]+)\]\((figures/claims\.png)\)", (project_root() / "README.md").read_text(encoding="utf-8")).groups()
+    return f"data:image/png;base64,{b64encode((project_root() / place).read_bytes()).decode()}", text
+
+
+def write_site(profile: Profile, folder: Path) -> list[Path]:
+    """Write ``index.html`` and one page a notebook into ``folder``; return the paths.
+
+    Each page is one file that needs nothing else. A page that fails leaves the one before it in place.
+    """
+    read, exporter = read_notebooks(profile), PageExporter()
+    pages = [(name, *title_and_question(notebook)) for name, notebook in read.items()]
+    written = {}
+    for place, (name, notebook) in enumerate(read.items()):
+        describe_pictures(notebook)
+        written[name], _ = exporter.from_notebook_node(notebook, _resources(pages=pages, place=place, run=profile))
+    written["index"] = _index(exporter, pages, profile)
+    return _write(folder, written)
+
+
+def _index(exporter: PageExporter, pages: Sequence[tuple[str, str, str]], profile: Profile) -> str:
+    template = exporter.environment.get_template("start.html.j2")
+    readme = introduction((project_root() / "README.md").read_text(encoding="utf-8"))
+    return template.render(resources=_resources(pages=pages, place=-1, run=profile), introduction=readme, claims=claims_picture())
+
+
+def _write(folder: Path, written: dict[str, str]) -> list[Path]:
+    paths = [folder / f"{name}.html" for name in written]
+    for path, text in zip(paths, written.values(), strict=True):
+        store.write_text(path, text)
+    return paths
