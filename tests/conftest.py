@@ -23,4 +23,9 @@ def photographs():
         pytest.skip(f"no photographs: neither {folder} nor {archive} is there")
     with tarfile.open(archive) as members:
         pictures = (member for member in members if member.name.endswith(".jpg"))
-        return np.stack([np.asarray(Image.open(members.extractfile(member))) for member, _ in zip(pictures, range(40), strict=False)])
+        return np.stack(
+            [
+                np.asarray(Image.open(members.extractfile(member)))
+                for member, _ in zip(pictures, range(40), strict=False)
+            ]
+        )

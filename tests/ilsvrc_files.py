@@ -62,7 +62,9 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Files by name, in no sorted order."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir(), key=lambda path: path.name[::-1])}
+    return {
+        path.name: path.read_bytes() for path in sorted(folder.iterdir(), key=lambda path: path.name[::-1])
+    }
 
 
 def class_tars(tree: Path, root: Path) -> Path:
@@ -78,7 +80,9 @@ def class_tars(tree: Path, root: Path) -> Path:
 
 def tar_of_tars(tree: Path, root: Path) -> Path:
     """The three files of the download: training images, validation images, devkit."""
-    outer = {f"{folder.name}.tar": contents(folder) for folder in sorted((tree / "train").iterdir(), reverse=True)}
+    outer = {
+        f"{folder.name}.tar": contents(folder) for folder in sorted((tree / "train").iterdir(), reverse=True)
+    }
     inner = {name: write_tar(root / "inner.tar", files).read_bytes() for name, files in outer.items()}
     (root / "inner.tar").unlink()
     write_tar(root / "ILSVRC2012_img_train.tar", inner)

@@ -15,11 +15,17 @@ WAYS = (["unshare", "-m"], ["unshare", "-Urm"])  # as root, or as whoever may ha
 def _way(folder) -> list[str]:
     for way in WAYS:
         try:
-            subprocess.run([*way, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True, capture_output=True)
+            subprocess.run(
+                [*way, "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+                check=True,
+                capture_output=True,
+            )
         except (OSError, subprocess.CalledProcessError):
             continue
         return way
-    pytest.skip("no small disk: neither 'unshare -m' nor 'unshare -Urm' may mount a tmpfs here; a limit on file sizes stands in for it")
+    pytest.skip(
+        "no small disk: neither 'unshare -m' nor 'unshare -Urm' may mount a tmpfs here; a limit on file sizes stands in for it"
+    )
 
 
 def on_small_disk(folder: Path, size: int, script: str, **settings) -> subprocess.CompletedProcess:
@@ -27,4 +33,6 @@ def on_small_disk(folder: Path, size: int, script: str, **settings) -> subproces
     folder.mkdir(parents=True, exist_ok=True)
     mount = f"set -e; mount -t tmpfs -o size={size} tmpfs '{folder}'\n"
     line = [*_way(str(folder)), "sh", "-c", mount + script]
-    return subprocess.run(line, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, **settings)
+    return subprocess.run(
+        line, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, **settings
+    )

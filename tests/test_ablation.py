@@ -21,7 +21,9 @@ def brute_force(split, maps, labels, order, mode, fill=0.0):
     for k in range(len(order) + 1):
         present = np.isin(np.arange(len(order)), order[k:] if mode == "remove" else order[:k])
         masked = np.where(present, np.asarray(maps), fill).astype(np.float32)
-        output = split.predict(with_images(masked, maps.images) if split.engine == "masked-model" else masked).astype(np.float64)
+        output = split.predict(
+            with_images(masked, maps.images) if split.engine == "masked-model" else masked
+        ).astype(np.float64)
         logits = np.log(output) if np.allclose(output.sum(axis=1), 1) else output
         correct.append(logits.argmax(axis=1) == labels)
         losses.append(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels])
@@ -47,7 +49,9 @@ def sequential(*layers):
 def stirred(net):
     """Biases and statistics of normalisation that are not the neutral ones a new network has."""
     rng = np.random.default_rng(5)
-    net.set_weights([rng.uniform(0.1, 1, weight.shape) if weight.ndim == 1 else weight for weight in net.get_weights()])
+    net.set_weights(
+        [rng.uniform(0.1, 1, weight.shape) if weight.ndim == 1 else weight for weight in net.get_weights()]
+    )
     return net
 
 
@@ -93,7 +97,10 @@ def test_fewer_points_are_exact_where_they_are(name, mode):
     make, layer, engine, scale = NETWORKS[name]
     split, maps, labels, order = setting(stirred(seeded(make)), layer, scale=scale)
     asked = {"mode": mode, "negatives": maps[:3], "target": int(labels[0])}
-    whole, few = ablation_curve(split, maps, labels, order, **asked), ablation_curve(split, maps, labels, order, points=4, **asked)
+    whole, few = (
+        ablation_curve(split, maps, labels, order, **asked),
+        ablation_curve(split, maps, labels, order, points=4, **asked),
+    )
     assert few.engine == engine and whole.points.tolist() == list(range(split.n_units + 1))
     assert few.points.tolist() == np.linspace(0, split.n_units, 4).round().tolist()
     assert len(np.unique(whole.losses[few.points], axis=0)) > 2
@@ -118,7 +125,11 @@ def test_fewer_points_see_units_that_are_dead_on_some_images(mode):
 def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkeypatch):
     split, maps, labels, order = setting(seeded(small_vgg, 8, (4, 10, 10), 8), "block2_conv2", n=9, scale=255)
     evaluated, original = [], engines.MaskedEngine.logits
-    monkeypatch.setattr(engines.MaskedEngine, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
+    monkeypatch.setattr(
+        engines.MaskedEngine,
+        "logits",
+        lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images),
+    )
     whole = ablation_curve(split, maps, labels, order)
     states = sum(evaluated)
     assert np.array_equal(ablation_curve(split, maps, labels, order, points=50).losses, whole.losses)
@@ -131,11 +142,17 @@ def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkey
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
 def test_replacements_agree_with_brute_force(layer, replacement):
     split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 6, 6), 8), layer, scale=255)
-    fill = {"mean-map": maps.mean(axis=0), "mean-value": maps.mean(axis=(0, 1, 2)), "per unit": np.linspace(0, 2, 6)}[replacement]
+    fill = {
+        "mean-map": maps.mean(axis=0),
+        "mean-value": maps.mean(axis=(0, 1, 2)),
+        "per unit": np.linspace(0, 2, 6),
+    }[replacement]
     given = fill if replacement == "per unit" else replacement
     for mode in ("remove", "insert"):
         curve = ablation_curve(split, maps, labels, order, mode, replacement=given)
-        np.testing.assert_allclose(curve.losses, brute_force(split, maps, labels, order, mode, fill)[1], atol=1e-5)
+        np.testing.assert_allclose(
+            curve.losses, brute_force(split, maps, labels, order, mode, fill)[1], atol=1e-5
+        )
 
 
 @pytest.mark.parametrize(
@@ -153,13 +170,19 @@ def test_replacements_agree_with_brute_force(layer, replacement):
 def test_networks_of_keras_applications(application, layer, engine):
     """A few points of the curve of a whole network, each with one forward pass of its tail."""
     small = {"alpha": 0.25} if application == "MobileNet" else {}
-    net = seeded(getattr(keras.applications, application), weights=None, input_shape=(32, 32, 3), classes=7, **small)
+    net = seeded(
+        getattr(keras.applications, application), weights=None, input_shape=(32, 32, 3), classes=7, **small
+    )
     split, maps, labels, order = setting(net, layer, n=2, scale=2)
     curve = ablation_curve(split, maps, labels, order)
     assert curve.engine == engine
     for k in (0, split.n_units // 3, split.n_units):
         masked = np.asarray(maps) * np.isin(np.arange(split.n_units), order[k:])
-        loss = -np.log(split.predict(with_images(masked, maps.images) if engine == "masked-model" else masked)[np.arange(2), labels])
+        loss = -np.log(
+            split.predict(with_images(masked, maps.images) if engine == "masked-model" else masked)[
+                np.arange(2), labels
+            ]
+        )
         np.testing.assert_allclose(curve.losses[k], loss, rtol=1e-6, atol=1e-5)
 
 
@@ -182,7 +205,13 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
     assert files() == 1 and not work
     for part in ("correct", "losses", "label_logits", "in_top5", "chosen", "positive"):
         assert np.array_equal(getattr(again, part), getattr(first, part)), part
-    curve(order[::-1]), curve(labels=(labels + 1) % 3), curve(mode="insert"), curve(replacement="mean-map"), curve(negatives=maps[1:3])
+    (
+        curve(order[::-1]),
+        curve(labels=(labels + 1) % 3),
+        curve(mode="insert"),
+        curve(replacement="mean-map"),
+        curve(negatives=maps[1:3]),
+    )
     assert files() == 6
     assert len(curve(points=3).losses) == len(curve(points=3).points) == 3
     known = files()
@@ -197,7 +226,9 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
 # ---- a network whose curve is derived on paper ----
 def voting_model():
     """Units are the colours; logit 0 is the sum of red and green, logit 1 the sum of blue, over 2x2 pixels."""
-    net = keras.Sequential([keras.Input((2, 2, 3)), L.Conv2D(3, 1, activation="relu", name="colours"), L.Flatten(), L.Dense(2)])
+    net = keras.Sequential(
+        [keras.Input((2, 2, 3)), L.Conv2D(3, 1, activation="relu", name="colours"), L.Flatten(), L.Dense(2)]
+    )
     net.layers[0].set_weights([np.eye(3).reshape(1, 1, 3, 3), np.zeros(3)])
     votes = np.tile([[1, 0], [1, 0], [0, 1]], (4, 1))
     net.layers[-1].set_weights([votes, np.zeros(2)])
@@ -240,9 +271,15 @@ def case():
 
 def test_insertion_is_removal_of_the_reversed_order_read_backwards(case):
     split, maps, labels, order = case
-    insert, remove = ablation_curve(split, maps, labels, order, "insert"), ablation_curve(split, maps, labels, order[::-1], "remove")
+    insert, remove = (
+        ablation_curve(split, maps, labels, order, "insert"),
+        ablation_curve(split, maps, labels, order[::-1], "remove"),
+    )
     assert np.array_equal(insert.losses, remove.losses[::-1])
-    assert (insert.units_to_lose(), insert.collapse_width()) == (remove.units_to_lose(), remove.collapse_width())
+    assert (insert.units_to_lose(), insert.collapse_width()) == (
+        remove.units_to_lose(),
+        remove.collapse_width(),
+    )
 
 
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
@@ -257,7 +294,9 @@ def test_blocks_do_not_change_the_curve(layer, monkeypatch):
 
 def test_several_orders_at_once_are_the_orders_one_by_one(case):
     split, maps, labels, order = case
-    for together, given in zip(ablation_curves(split, maps, labels, [order, order[::-1]]), (order, order[::-1]), strict=True):
+    for together, given in zip(
+        ablation_curves(split, maps, labels, [order, order[::-1]]), (order, order[::-1]), strict=True
+    ):
         assert np.array_equal(together.losses, ablation_curve(split, maps, labels, given).losses)
         assert np.array_equal(together.order, given)
 
@@ -266,7 +305,9 @@ def test_permuting_the_images_permutes_the_outcomes(case):
     split, maps, labels, order = case
     shuffle = np.random.default_rng(1).permutation(9)
     shuffled = ablation_curve(split, maps[shuffle], labels[shuffle], order)
-    np.testing.assert_allclose(shuffled.losses, ablation_curve(split, maps, labels, order).losses[:, shuffle], atol=1e-5)
+    np.testing.assert_allclose(
+        shuffled.losses, ablation_curve(split, maps, labels, order).losses[:, shuffle], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
@@ -277,7 +318,11 @@ def test_dead_units_cost_nothing(layer, monkeypatch):
     maps[1:, :, :, 1] = 0
     engine, evaluated = (engines.RunningSumEngine if layer == "block2_conv3" else engines.MaskedEngine), []
     original = engine.logits
-    monkeypatch.setattr(engine, "logits", lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images))
+    monkeypatch.setattr(
+        engine,
+        "logits",
+        lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images),
+    )
     curve = ablation_curve(split, maps, labels, order)
     assert sum(evaluated) == 7
     np.testing.assert_allclose(curve.losses, brute_force(split, maps, labels, order, "remove")[1], atol=1e-5)
@@ -286,7 +331,14 @@ def test_dead_units_cost_nothing(layer, monkeypatch):
 def test_rounding_stays_small_over_a_thousand_units():
     """Large terms that cancel: the state without units must come out as the bias alone, and all states within 1e-6 of float64."""
     rng = np.random.default_rng(0)
-    net = keras.Sequential([keras.Input((2, 2, 1000)), L.Activation("linear", name="units"), L.GlobalAveragePooling2D(), L.Dense(3)])
+    net = keras.Sequential(
+        [
+            keras.Input((2, 2, 1000)),
+            L.Activation("linear", name="units"),
+            L.GlobalAveragePooling2D(),
+            L.Dense(3),
+        ]
+    )
     net.layers[-1].set_weights([rng.normal(size=(1000, 3)), np.array([0.5, 0, -0.5])])
     split, order = split_model(net, "units"), rng.permutation(1000)
     maps = rng.uniform(0, 1, (4, 2, 2, 1000)).astype(np.float32)
@@ -321,7 +373,9 @@ def test_small_products_run_on_one_thread(case, monkeypatch):
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
     before, seen, logits = blas_threads(), [], engines.RunningSumEngine.logits
-    monkeypatch.setattr(engines.RunningSumEngine, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a))
+    monkeypatch.setattr(
+        engines.RunningSumEngine, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a)
+    )
     ablation_curve(*case)
     assert seen and all(threads == {1} for threads in seen) and blas_threads() == before
     wide = L.Dense(1000)
@@ -345,7 +399,9 @@ def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):
 def curve_of(correct, mode="remove", losses=None, **known):
     correct = np.asarray(correct, bool)
     losses = np.where(correct, 0.1, 2.0).astype(np.float32) if losses is None else losses
-    return Curve(mode, np.arange(len(correct) - 1), "running-sum", 10, correct, losses, losses, correct, **known)
+    return Curve(
+        mode, np.arange(len(correct) - 1), "running-sum", 10, correct, losses, losses, correct, **known
+    )
 
 
 def stairs(accuracies, n=10):
@@ -388,7 +444,11 @@ def test_bootstrap_covers_the_binomial_interval():
     curve = curve_of(stairs([0.5, 0.5], 100))
     low, high = curve.bootstrap(lambda c: c.accuracy[0])
     assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)
-    assert (low, high) == curve.bootstrap(lambda c: c.accuracy[0]) != curve.bootstrap(lambda c: c.accuracy[0], seed=1)
+    assert (
+        (low, high)
+        == curve.bootstrap(lambda c: c.accuracy[0])
+        != curve.bootstrap(lambda c: c.accuracy[0], seed=1)
+    )
     np.testing.assert_allclose(curve.band(), [[0.4, 0.4], [0.6, 0.6]], atol=0.02)
 
 
@@ -414,7 +474,9 @@ def test_difference_of_areas_is_paired_over_images():
     low, high = curve_of(longer).bootstrap(Curve.area)
     assert high - low > 0.2
     apart = area_difference(curve_of(stairs([0.5, 0.5], 100)), curve_of([[i >= 50 for i in range(100)]] * 2))
-    assert apart == pytest.approx((0, -0.2, 0.2), abs=0.03)  # other images: the standard error is that of the sum, 0.1
+    assert apart == pytest.approx(
+        (0, -0.2, 0.2), abs=0.03
+    )  # other images: the standard error is that of the sum, 0.1
     with pytest.raises(ValueError, match="expected the same units and images"):
         area_difference(curve_of(longer), curve_of(stairs([1, 0])))
 
@@ -431,7 +493,9 @@ def test_answers_make_the_balanced_accuracy():
 
 def test_top5_counts_the_label_among_five():
     """Logits 0..6 times the light of the only unit: label 2 is fifth, label 1 sixth."""
-    net = keras.Sequential([keras.Input((1, 1, 1)), L.Activation("relu", name="light"), L.Flatten(), L.Dense(7)])
+    net = keras.Sequential(
+        [keras.Input((1, 1, 1)), L.Activation("relu", name="light"), L.Flatten(), L.Dense(7)]
+    )
     net.layers[-1].set_weights([np.arange(7.0)[None], np.zeros(7)])
     split, maps = split_model(net, "light"), np.ones((2, 1, 1, 1), np.float32)
     assert ablation_curve(split, maps, [2, 1], [0]).top5.tolist() == [0.5, 1.0]

@@ -64,7 +64,10 @@ def test_what_a_killed_writer_leaves_is_removed_by_the_next(tmp_path, writer):
     assert len(hidden(tmp_path)) == 1 and (tmp_path / "result.npz").read_text() == "whole"
     atomic._tidied_once.cache_clear()  # as in a new process
     store.write_text(tmp_path / "other.txt", "x")
-    assert hidden(tmp_path) == [] and {path.name for path in tmp_path.iterdir()} == {"result.npz", "other.txt"}
+    assert hidden(tmp_path) == [] and {path.name for path in tmp_path.iterdir()} == {
+        "result.npz",
+        "other.txt",
+    }
 
 
 @pytest.mark.parametrize("moment", [0, 4e9])
@@ -84,7 +87,9 @@ def test_what_is_not_a_leftover_of_this_machine_stays(tmp_path, monkeypatch):
         (tmp_path / name).touch()
     assert atomic.remove_leftovers(tmp_path) == [] and len(list(tmp_path.iterdir())) == 4
     monkeypatch.setattr("platform.node", lambda: "another.machine")
-    assert [path.name for path in atomic.remove_leftovers(tmp_path)] == [".writing-another-machine-result-abc.npz"]
+    assert [path.name for path in atomic.remove_leftovers(tmp_path)] == [
+        ".writing-another-machine-result-abc.npz"
+    ]
 
 
 def test_where_there_are_no_locks_nothing_is_removed_and_writing_goes_on(tmp_path, monkeypatch):

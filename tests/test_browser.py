@@ -25,15 +25,23 @@ pytestmark = pytest.mark.browser
 ROOT = Path(unitnb.__file__).parents[1]
 SHOTS = ROOT / "build" / "browser"
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-LONG = ("05_roles", "06_controls")  # a minute and a half each, and run by nbval: here they are opened and their outputs looked for
+LONG = (
+    "05_roles",
+    "06_controls",
+)  # a minute and a half each, and run by nbval: here they are opened and their outputs looked for
 SIZES = {"phone": (390, 844), "desktop": (1400, 900)}
 
 
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, or a skip that says how to get it."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the package's extra 'test'")
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright: install the package's extra 'test'"
+    )
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
+        None,
+    )
     if not found:
         pytest.skip("no Chromium on the path: install it, for instance with: apt-get install chromium")
     with playwright.sync_playwright() as engine:
@@ -49,7 +57,11 @@ def browser():
 def folder(tmp_path_factory):
     """A copy of what a reader opens, in which notebooks may be run, saved and edited."""
     copy = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"))
+    shutil.copytree(
+        ROOT / "notebooks",
+        copy / "notebooks",
+        ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"),
+    )
     shutil.copy(ROOT / "pyproject.toml", copy)  # with the settings of jupytext
     (copy / "build").symlink_to(ROOT / "build")  # the drawn images are not drawn again
     return copy
@@ -62,12 +74,23 @@ def server(folder):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    variables = {"UNITNB_ROOT": str(folder), "UNITNB_FIGURES": str(folder / "figures"), "JUPYTER_PREFER_ENV_PATH": "1"}
-    variables |= {f"JUPYTER_{kind}_DIR": str(folder / "jupyter" / kind.lower()) for kind in ("CONFIG", "RUNTIME", "DATA")}
-    options = "--no-browser --allow-root --notebook-dir=. --IdentityProvider.token= --expose-app-in-browser".split()
+    variables = {
+        "UNITNB_ROOT": str(folder),
+        "UNITNB_FIGURES": str(folder / "figures"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    variables |= {
+        f"JUPYTER_{kind}_DIR": str(folder / "jupyter" / kind.lower())
+        for kind in ("CONFIG", "RUNTIME", "DATA")
+    }
+    options = (
+        "--no-browser --allow-root --notebook-dir=. --IdentityProvider.token= --expose-app-in-browser".split()
+    )
     with open(folder / "server.log", "wb") as log:
         command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.port={port}"]
-        started = subprocess.Popen(command, cwd=folder, env={**os.environ, **variables}, stdout=log, stderr=log)
+        started = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **variables}, stdout=log, stderr=log
+        )
         yield wait_for(address, started, folder / "server.log")
         started.terminate()
         started.wait(timeout=30)
@@ -131,12 +154,16 @@ def code_cells(page):
 
 
 def errors(cells):
-    return [output["evalue"] for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    return [
+        output["evalue"] for cell in cells for output in cell["outputs"] if output["output_type"] == "error"
+    ]
 
 
 def pictures(page):
     """Widths of the pictures that are shown, loaded by the browser."""
-    return page.evaluate("() => [...document.querySelectorAll('.jp-OutputArea-output img')].map(image => image.naturalWidth)")
+    return page.evaluate(
+        "() => [...document.querySelectorAll('.jp-OutputArea-output img')].map(image => image.naturalWidth)"
+    )
 
 
 def shot(page, name):
@@ -159,7 +186,9 @@ def test_a_long_notebook_opens_with_its_outputs(page, server, name):
     open_notebook(page, server, f"{name}.ipynb")
     page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     cells = code_cells(page)
-    assert errors(cells) == [] and all(cell["execution_count"] for cell in cells) and min(pictures(page)) > 100
+    assert (
+        errors(cells) == [] and all(cell["execution_count"] for cell in cells) and min(pictures(page)) > 100
+    )
     shot(page, f"lab-{name}")
 
 
@@ -179,7 +208,9 @@ def test_an_edit_of_the_text_half_is_seen_after_a_reload_and_the_outputs_stay(pa
     open_notebook(page, server, "06_controls.ipynb")
     before = [cell["outputs"] for cell in code_cells(page)]
     source = folder / "notebooks" / "06_controls.py"
-    source.write_text(source.read_text().replace("# # 6. Does the topology matter?", "# # 6. Edited in an editor"))
+    source.write_text(
+        source.read_text().replace("# # 6. Does the topology matter?", "# # 6. Edited in an editor")
+    )
     os.utime(source, (time.time() + 2, time.time() + 2))
     page.reload()
     page.wait_for_function(READY)
@@ -210,11 +241,17 @@ def test_the_slider_of_the_explorer_changes_its_picture(page, server):
     page.wait_for_function(IDLE)  # all four steps are drawn
     page.wait_for_function(SHOWN)
     shot(page, "lab-explore-after")
-    said, span = page.locator(".widget-html", has_text="units in place").last, page.locator(".widget-hslider", has_text="units in place")
+    said, span = (
+        page.locator(".widget-html", has_text="units in place").last,
+        page.locator(".widget-hslider", has_text="units in place"),
+    )
     shares = said.inner_text()
     span.locator(".noUi-handle").last.focus()
     span.locator(".noUi-handle").last.press("PageDown")
-    page.wait_for_function("before => ![...document.querySelectorAll('.widget-html')].some(e => e.innerText == before)", arg=shares)
+    page.wait_for_function(
+        "before => ![...document.querySelectorAll('.widget-html')].some(e => e.innerText == before)",
+        arg=shares,
+    )
 
 
 # ---- the site from the file system ----
@@ -245,11 +282,15 @@ def test_every_picture_and_formula_is_shown_without_a_network(offline, pages):
         page.goto(path.as_uri())
         page.evaluate("() => document.fonts.ready")
         text = path.read_text(encoding="utf-8")
-        widths = page.evaluate("() => [...document.images].map(image => image.complete && image.naturalWidth)")
+        widths = page.evaluate(
+            "() => [...document.images].map(image => image.complete && image.naturalWidth)"
+        )
         sizes = page.evaluate(SMALLER_SIDE)
         assert len(widths) == text.count("<img") and all(width > 100 for width in widths), path.name
         assert len(sizes) == text.count("<math") and all(size > 3 for size in sizes), path.name
-        assert not sizes or page.evaluate("() => [...document.fonts].map(font => font.status)") == ["loaded"], path.name
+        assert not sizes or page.evaluate("() => [...document.fonts].map(font => font.status)") == [
+            "loaded"
+        ], path.name
     assert set(asked) <= {"file", "data"}
 
 
@@ -262,7 +303,10 @@ def test_pages_fit_the_window_and_follow_the_colour_scheme(offline, pages, size,
     for path in pages:
         page.goto(path.as_uri())
         assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, path.name
-        ink, ground = (page.evaluate(f"() => getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
+        ink, ground = (
+            page.evaluate(f"() => getComputedStyle(document.body).{name}")
+            for name in ("color", "backgroundColor")
+        )
         assert (brightness(ink) < brightness(ground)) == (scheme == "light")
         shot(page, f"site-{path.stem}-{size}-{scheme}")
 
@@ -275,7 +319,11 @@ def test_on_paper_all_code_is_there_and_the_navigation_is_not(offline, pages):
     page, _ = offline
     page.goto(pages[0].as_uri())
     page.emulate_media(media="print")
-    code = page.evaluate("() => [...document.querySelectorAll('details pre')].map(code => code.getBoundingClientRect().height)")
+    code = page.evaluate(
+        "() => [...document.querySelectorAll('details pre')].map(code => code.getBoundingClientRect().height)"
+    )
     folded = page.evaluate("() => document.querySelectorAll('details:not([open])').length")
     assert folded and all(height > 10 for height in code)
-    assert page.evaluate("() => [...document.querySelectorAll('nav')].every(nav => !nav.getBoundingClientRect().height)")
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('nav')].every(nav => !nav.getBoundingClientRect().height)"
+    )

@@ -29,19 +29,30 @@ def test_marginal_effects_match_a_loop_and_add_up():
 
 def test_marginal_effect_of_a_unit_does_not_depend_on_its_name():
     rng = np.random.default_rng(2)
-    orders, accuracies, name = np.array([rng.permutation(6) for _ in range(4)]), rng.random((4, 7)), rng.permutation(6)
-    np.testing.assert_array_equal(marginal_effects(name[orders], accuracies)[0][name], marginal_effects(orders, accuracies)[0])
+    orders, accuracies, name = (
+        np.array([rng.permutation(6) for _ in range(4)]),
+        rng.random((4, 7)),
+        rng.permutation(6),
+    )
+    np.testing.assert_array_equal(
+        marginal_effects(name[orders], accuracies)[0][name], marginal_effects(orders, accuracies)[0]
+    )
 
 
 def test_roles_from_marginals_for_all_nine_signs():
     signs = np.array([(a, b) for a in (1, 0, -1) for b in (1, 0, -1)]).T
     error = np.full(9, 0.5)
     found = roles_from_marginals((signs[0], error), (signs[1], error))
-    assert found.tolist() == ["core", "overfitted", "overfitted"] + ["generalizing", "confusing", "confusing"] * 2
+    assert (
+        found.tolist()
+        == ["core", "overfitted", "overfitted"] + ["generalizing", "confusing", "confusing"] * 2
+    )
     assert set(roles_from_marginals((signs[0], error), (signs[1], error), z=2.1)) == {"confusing"}
 
 
-@pytest.mark.parametrize("orders, accuracies", [([[0, 1]], [[0, 1, 2]]), ([[0, 1], [1, 0]], [[0, 1], [0, 1]]), ([0, 1], [0, 1, 2])])
+@pytest.mark.parametrize(
+    "orders, accuracies", [([[0, 1]], [[0, 1, 2]]), ([[0, 1], [1, 0]], [[0, 1], [0, 1]]), ([0, 1], [0, 1, 2])]
+)
 def test_marginal_effects_refuse_shapes_that_do_not_match(orders, accuracies):
     with pytest.raises(ValueError, match=r"expected \(r, u\) and \(r, u \+ 1\), r >= 2"):
         marginal_effects(orders, accuracies)

@@ -31,9 +31,21 @@ def lows_highs(low, high, names):
 FIG1 = {"vertices": 5, "edges": 4, "triangles": 0, "holes": 0, "hole of the four points": 4}
 AUTOMATIC = {**S3, "vertices": 14, "edges": 91, "images": 100, "histograms": 128}
 SIGNS = {**S3, "classes": 10, "H": 1.0, "rate": 0.9, "E": 0.93, "early peak": 0.97}
-GAPS = {**S3, "gap of A": [0.1, 0.1, 0.1], "gap of B": [0.2, 0.2, 0.2], "gap of C": [0.3, 0.3, 0.3], "gap of D": [0.6, 0.6, 0.6]}
+GAPS = {
+    **S3,
+    "gap of A": [0.1, 0.1, 0.1],
+    "gap of B": [0.2, 0.2, 0.2],
+    "gap of C": [0.3, 0.3, 0.3],
+    "gap of D": [0.6, 0.6, 0.6],
+}
 MANY = {**S3, "models": 12, "interval": [0.5, 0.9]}
-DEPTH = {"tau": -1.0, "studied layer, trained": 1.9, "studied layer, random": 2.9, "fall, trained": 0.9, "fall, random": 0.1}
+DEPTH = {
+    "tau": -1.0,
+    "studied layer, trained": 1.9,
+    "studied layer, random": 2.9,
+    "fall, trained": 0.9,
+    "fall, random": 0.1,
+}
 BEATEN = ("low, L1", "low, APoZ", "low, mean activation")
 EXTENDED = ("a residual network runs", "maps that are not square run", "C15 holds", "C18 holds")
 MADE_UP = {  # claim: (a result that must hold, one that must not hold at all)
@@ -196,7 +208,17 @@ def test_a_record_holds_every_claim_with_a_verdict_or_a_reason_and_a_command(pro
     record(profile)
     entries = json.loads((profile.figures_folder / "claims.json").read_text())
     assert [e["id"] for e in entries] == [claim.id for claim in CLAIMS]
-    assert {"id", "place", "statement", "paper", "measured", "interval", "criterion", "verdict", "figure"} <= set(entries[0])
+    assert {
+        "id",
+        "place",
+        "statement",
+        "paper",
+        "measured",
+        "interval",
+        "criterion",
+        "verdict",
+        "figure",
+    } <= set(entries[0])
     assert entry(profile)["verdict"] == HOLDS and entry(profile)["interval"] == [0.03, 0.05]
     for e in entries:
         assert e["verdict"] in VERDICTS and (e["verdict"] == NOT) == bool(e["why"] and e["command"])
@@ -204,14 +226,19 @@ def test_a_record_holds_every_claim_with_a_verdict_or_a_reason_and_a_command(pro
         "06_controls has not recorded it",
         "make figures PROFILE=shapes",
     )
-    assert "3 training seeds" in entry(profile, "C06")["why"] and "EXTRA=1" in entry(profile, "C06")["command"]
+    assert (
+        "3 training seeds" in entry(profile, "C06")["why"] and "EXTRA=1" in entry(profile, "C06")["command"]
+    )
 
 
 def test_notebooks_add_to_one_record_and_replace_their_own_part(profile):
     record(profile, "C19")
     record(profile, "C43")
     record(profile, "C15")  # of the notebook of C19
-    assert entry(profile, "C43")["verdict"] == entry(profile, "C15")["verdict"] == HOLDS and entry(profile, "C19")["verdict"] == NOT
+    assert (
+        entry(profile, "C43")["verdict"] == entry(profile, "C15")["verdict"] == HOLDS
+        and entry(profile, "C19")["verdict"] == NOT
+    )
 
 
 def test_a_second_run_gives_the_same_bytes_and_so_does_one_with_noise(profile):
@@ -219,7 +246,9 @@ def test_a_second_run_gives_the_same_bytes_and_so_does_one_with_noise(profile):
     for noise in (0, 0, 1e-7):
         record(profile, units=0.033 + noise, interval=(0.03 - noise, 0.05))
         documents.write_claims(profile)
-        written.append([(profile.figures_folder / name).read_bytes() for name in ("claims.json", "CLAIMS.md")])
+        written.append(
+            [(profile.figures_folder / name).read_bytes() for name in ("claims.json", "CLAIMS.md")]
+        )
     assert written[0] == written[1] == written[2]
 
 
@@ -229,7 +258,10 @@ def test_changing_a_stored_number_changes_the_verdict(profile, capsys):
     assert cli.main(["claims"]) == 0 and "C15  holds  " in capsys.readouterr().out
     path.write_text(path.read_text().replace('"units": 0.033', '"units": 0.5'))
     assert cli.main(["claims"]) == 0 and "C15  does not hold" in capsys.readouterr().out
-    assert entry(profile)["verdict"] == FAILS and "units 0.5; random orders 0.9" in (profile.figures_folder / "CLAIMS.md").read_text()
+    assert (
+        entry(profile)["verdict"] == FAILS
+        and "units 0.5; random orders 0.9" in (profile.figures_folder / "CLAIMS.md").read_text()
+    )
 
 
 def test_a_verdict_typed_into_the_record_does_not_last(profile):
@@ -249,7 +281,14 @@ def test_numbers_that_json_lacks(profile):
 
 
 def test_rounding_keeps_exactness_and_integers():
-    assert verdicts._rounded([3, np.int64(12800), 0.61071, 1e-9, -1e-9, np.float32(0.25)]) == [3, 12800, 0.611, 0.0, 0.0, 0.25]
+    assert verdicts._rounded([3, np.int64(12800), 0.61071, 1e-9, -1e-9, np.float32(0.25)]) == [
+        3,
+        12800,
+        0.611,
+        0.0,
+        0.0,
+        0.25,
+    ]
     assert str(verdicts._rounded(-1e-9)) == "0.0"
 
 
@@ -286,14 +325,23 @@ def test_the_difference_of_two_runs(profile, capsys):
     assert cli.main(["claims", "--diff", "shapes/ring"]) == 0
     shown = capsys.readouterr().out
     assert "1 of 47 verdicts differ" in shown and "C43" not in shown
-    assert "shapes/square        holds" in shown and "shapes/ring          does not hold" in shown and "units 0.5" in shown
+    assert (
+        "shapes/square        holds" in shown
+        and "shapes/ring          does not hold" in shown
+        and "units 0.5" in shown
+    )
 
 
 def test_the_document_is_a_table_of_all_claims(profile):
     record(profile)
     text = documents.claims_document(documents.write_claims(profile), "title")
     rows = [line for line in text.splitlines() if line.startswith("| **C")]
-    assert len(rows) == 47 and rows[14].count("|") == 6 and "● holds" in rows[14] and "[fig3.png](fig3.png)" in rows[14]
+    assert (
+        len(rows) == 47
+        and rows[14].count("|") == 6
+        and "● holds" in rows[14]
+        and "[fig3.png](fig3.png)" in rows[14]
+    )
     assert text.count("not measured here: ") == 46
 
 
@@ -302,7 +350,11 @@ def test_the_picture_has_a_cell_for_each_claim_and_profile(profile):
     figure = picture.claims_figure({"shapes": verdicts.load_claims(profile), "imagenet": "not run here"})
     axes = figure.axes[0]
     colours = [matplotlib.colors.to_hex(patch.get_facecolor()).upper() for patch in axes.patches]
-    assert len(colours) == 2 * 47 and colours.count(picture.FILLS[HOLDS]) == 1 and colours.count(picture.FILLS[NOT]) == 93
+    assert (
+        len(colours) == 2 * 47
+        and colours.count(picture.FILLS[HOLDS]) == 1
+        and colours.count(picture.FILLS[NOT]) == 93
+    )
     assert len(set(picture.FILLS.values())) == len(set(picture.MARKS.values())) == len(VERDICTS)
 
 
@@ -359,26 +411,47 @@ def test_the_paper_ablation_by_hand():
     assert found["C17"]["excess"] == 2 and found["C17"]["low, on test images"] == 2
     assert found["C18"]["rise"] == 0.5 and found["C18"]["removed"] == 0.75 and found["C18"]["interval"][0] > 0
     assert found["C19"]["width"] == 0.25 and found["C20"]["distance"] == 0
-    assert found["C21"] == {"classes": 2, "rise": 0, "collapse": 0, "both": 0}  # at 75%, over a quarter of so few units
+    assert found["C21"] == {
+        "classes": 2,
+        "rise": 0,
+        "collapse": 0,
+        "both": 0,
+    }  # at 75%, over a quarter of so few units
     assert found["C22"]["change"] == pytest.approx(0.2)
 
 
 def test_method_measures_agree_with_each_other():
     maps = np.maximum(np.random.default_rng(0).normal(size=(20, 8, 8, 3)), 0)
     found = measures.method_claims(maps, n_maps=30)
-    assert found["C01"] == FIG1 and found["C03"] == {"maps": 30, "not nested": 0} and found["C04"]["other than GUDHI"] == 0
-    assert found["C02"]["changed by scale"] == 0 == found["C02"]["changed by (2, 2)"] < found["C02"]["changed by (2, 0)"]
+    assert (
+        found["C01"] == FIG1
+        and found["C03"] == {"maps": 30, "not nested": 0}
+        and found["C04"]["other than GUDHI"] == 0
+    )
+    assert (
+        found["C02"]["changed by scale"]
+        == 0
+        == found["C02"]["changed by (2, 2)"]
+        < found["C02"]["changed by (2, 0)"]
+    )
 
 
 def test_a_wrong_birth_would_be_seen(monkeypatch):
     maps = np.maximum(np.random.default_rng(0).normal(size=(20, 8, 8, 3)), 0)
     right = measures.birth_points
-    monkeypatch.setattr(measures, "birth_points", lambda *given, **named: right(*given, **named) + (right(*given, **named) == 6))
+    monkeypatch.setattr(
+        measures,
+        "birth_points",
+        lambda *given, **named: right(*given, **named) + (right(*given, **named) == 6),
+    )
     assert measures.method_claims(maps, n_maps=30)["C04"]["other than GUDHI"] > 0
 
 
 def test_own_class_against_the_others():
-    correlations, damage = np.full((3, 3), 0.2) + 0.5 * np.eye(3), np.array([[0.5, 0.1, 0.3], [0.2, 0.4, 0.2], [0, 0.2, 0.1]])
+    correlations, damage = (
+        np.full((3, 3), 0.2) + 0.5 * np.eye(3),
+        np.array([[0.5, 0.1, 0.3], [0.2, 0.4, 0.2], [0, 0.2, 0.1]]),
+    )
     found = measures_networks.class_claim(correlations, damage)
     assert [found["correlation"], found["low, correlation"]] == pytest.approx([0.5, 0.5])
     assert found["damage"] == pytest.approx((0.3 + 0.2 + 0) / 3) and -1e-9 < found["low, damage"] < 0.1
@@ -388,9 +461,14 @@ def test_halving_the_weights_of_a_layer_halves_its_maps():
     model = unitnb.small_vgg(widths=(4, 4, 6), dense=5)
     images = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
     found = measures_networks.scale_claim(unitnb.split_model(model, "block2_conv3"), images[:3], images[3:])
-    assert found["units changed"] == 0 and found["ratio of L1"] == found["ratio of mean activation"] == pytest.approx(0.5)
+    assert found["units changed"] == 0 and found["ratio of L1"] == found[
+        "ratio of mean activation"
+    ] == pytest.approx(0.5)
     depth = measures_networks.depth_claim(model, "block2_conv3", images)
-    assert len(depth["by layer, trained"]) == 5 and depth["studied layer, random"] != depth["studied layer, trained"]
+    assert (
+        len(depth["by layer, trained"]) == 5
+        and depth["studied layer, random"] != depth["studied layer, trained"]
+    )
 
 
 # ---- over seeds ----
@@ -406,7 +484,10 @@ def stored_results(n_classes=4, units=12, epochs=5):
     by_epoch = np.tile(fall, (3, n_classes, 1))
     train = np.tile(np.r_[0, 0.5, 1, 1, np.linspace(1, 0.8, units - 3)], (m, n_classes, 1))
     train[MODELS.index("E")] *= 0.9
-    test = train * np.array([dict(A=0.9, B=0.8, C=0.6, D=0.3, E=0.7)[model[0]] for model in MODELS])[:, None, None]
+    test = (
+        train
+        * np.array([dict(A=0.9, B=0.8, C=0.6, D=0.3, E=0.7)[model[0]] for model in MODELS])[:, None, None]
+    )
     return {
         "train": train, "test": test, "core": np.full((m, n_classes), 2), "kappa": np.full((m, n_classes), 0.7),
         "roles": np.tile([2, 0, 0, units - 2], (m, n_classes, 1)), "rank": rng.random((m, n_classes, units)).argsort(axis=-1),
@@ -418,10 +499,14 @@ def stored_results(n_classes=4, units=12, epochs=5):
 
 @pytest.fixture
 def from_store(monkeypatch, profile):
-    monkeypatch.setattr(measures_seeds, "spearman_interval", lambda x, y: many_models.spearman_interval(x, y, n_boot=20))
+    monkeypatch.setattr(
+        measures_seeds, "spearman_interval", lambda x, y: many_models.spearman_interval(x, y, n_boot=20)
+    )
 
     def install(results, models=MODELS):
-        monkeypatch.setattr(measures_seeds, "model_results", lambda _: None if results is None else (models, results))
+        monkeypatch.setattr(
+            measures_seeds, "model_results", lambda _: None if results is None else (models, results)
+        )
         recipes = {model: profile.models[model[0] if model[0] in "ABCD" else "C"] for model in models}
         known = replace(profile, models=recipes)
         return measures_seeds.training_seed_claims(known, 14) | measures_seeds.role_seed_claims(known)
@@ -439,21 +524,46 @@ def test_claims_over_seeds_by_hand(from_store):
     plain = {claim: verdicts._plain(numbers) for claim, numbers in found.items()}
     got = {claim: verdicts.verdict(BY_ID[claim], p["measured"], p["interval"]) for claim, p in plain.items()}
     assert {claim for claim, name in got.items() if claim < "C15"} == {f"C{n:02}" for n in range(6, 15)}
-    assert [got[f"C{n:02}"] for n in (6, 8, 9, 10, 13, 14)] == [HOLDS] * 6 and got["C12"] == FAILS and got["C07"] == FAILS  # 4 classes
-    assert found["C06"]["fall of H"] == pytest.approx([0.75] * 3) and found["C11"]["correlation"] == pytest.approx([1] * 3)
+    assert (
+        [got[f"C{n:02}"] for n in (6, 8, 9, 10, 13, 14)] == [HOLDS] * 6
+        and got["C12"] == FAILS
+        and got["C07"] == FAILS
+    )  # 4 classes
+    assert found["C06"]["fall of H"] == pytest.approx([0.75] * 3) and found["C11"][
+        "correlation"
+    ] == pytest.approx([1] * 3)
     assert found["C10"]["tau"] == pytest.approx([-1] * 3)
-    assert got["C29"] == got["C30"] == got["C31"] == HOLDS and found["C29"]["gap of D"] == pytest.approx([0.56] * 3)
-    assert found["C32"]["place"] == pytest.approx([2 / 12] * 3) and found["C32"]["above the full model"] == pytest.approx([0.2] * 3)
-    assert got["C37"] == NOT and "same share" in found["C37"]["reason"] and got["C40"] == PART and got["C39"] == FAILS
+    assert got["C29"] == got["C30"] == got["C31"] == HOLDS and found["C29"]["gap of D"] == pytest.approx(
+        [0.56] * 3
+    )
+    assert found["C32"]["place"] == pytest.approx([2 / 12] * 3) and found["C32"][
+        "above the full model"
+    ] == pytest.approx([0.2] * 3)
+    assert (
+        got["C37"] == NOT
+        and "same share" in found["C37"]["reason"]
+        and got["C40"] == PART
+        and got["C39"] == FAILS
+    )
     assert found["C36"]["models"] == 13
 
 
 def test_too_few_seeds_missing_numbers_and_none_at_all_are_no_verdict(from_store, profile):
-    few = {name: values[:9] if len(values) == len(MODELS) else values[:2] for name, values in stored_results().items()}
+    few = {
+        name: values[:9] if len(values) == len(MODELS) else values[:2]
+        for name, values in stored_results().items()
+    }
     assert {numbers["seeds"] for numbers in from_store(few, MODELS[:9]).values() if "seeds" in numbers} == {2}
     old = {name: stored_results()[name] for name in ("train", "test", "core")}
-    assert from_store(old)["C30"] == {"reason": "the stored results of the models hold no 'kappa'"} and from_store(old)["C29"]["seeds"] == 3
+    assert (
+        from_store(old)["C30"] == {"reason": "the stored results of the models hold no 'kappa'"}
+        and from_store(old)["C29"]["seeds"] == 3
+    )
     assert from_store(None) == {}
     verdicts.record_claims(profile, "05_roles", {"C29": from_store(few, MODELS[:9])["C29"]})
     gaps = entry(profile, "C29")
-    assert gaps["verdict"] == NOT and "2 were measured" in gaps["why"] and gaps["measured"]["gap of A"] == [0.08, 0.08]
+    assert (
+        gaps["verdict"] == NOT
+        and "2 were measured" in gaps["why"]
+        and gaps["measured"]["gap of A"] == [0.08, 0.08]
+    )

@@ -20,8 +20,12 @@ def test_the_last_row_of_the_matched_null_is_the_null_of_full_maps():
     table = chance.matched_births(14)
     assert table.shape == (197, 92) and np.allclose(table.sum(axis=1), 1)
     full = null_births(14)
-    np.testing.assert_allclose(table[-1, : len(full)], full, atol=0.006)  # 100,000 draws: 3.5 sd of a share of 0.17
-    assert (np.diff(table[:, 0]) <= 1e-12).all() and table[3, 0] == 1  # fewer entries, fewer births; four edges at least
+    np.testing.assert_allclose(
+        table[-1, : len(full)], full, atol=0.006
+    )  # 100,000 draws: 3.5 sd of a share of 0.17
+    assert (np.diff(table[:, 0]) <= 1e-12).all() and table[
+        3, 0
+    ] == 1  # fewer entries, fewer births; four edges at least
 
 
 @pytest.mark.parametrize("k", [12, 20, 60])
@@ -29,7 +33,9 @@ def test_the_matched_null_is_that_of_maps_made_with_k_positive_entries(k):
     """Slow and obvious: k random places, random values."""
     rng = np.random.default_rng(k)
     values = rng.random((4000, 196))
-    maps = np.where(values.argsort(axis=1).argsort(axis=1) < k, rng.random((4000, 196)), 0).reshape(4000, 14, 14, 1)
+    maps = np.where(values.argsort(axis=1).argsort(axis=1) < k, rng.random((4000, 196)), 0).reshape(
+        4000, 14, 14, 1
+    )
     share = np.bincount(birth_points(maps, np.inf)[:, 0], minlength=92) / 4000
     np.testing.assert_allclose(chance.matched_births(14)[k], share, atol=0.03)
 
@@ -41,12 +47,16 @@ def test_units_of_noise_are_within_chance_and_a_fixed_pattern_is_not():
     z = null["entropy z"][1:]
     assert abs(z.mean()) < 0.6 and 0.6 < z.std() < 1.5 and abs(null["rate z"][1:].mean()) < 0.6
     assert null["entropy z"][0] < -10 or np.isnan(null["entropy z"][0])
-    np.testing.assert_allclose(null["null rate"], [1 - chance.matched_births(14)[c, 0].mean() for c in (maps > 0).sum(axis=(1, 2)).T])
+    np.testing.assert_allclose(
+        null["null rate"], [1 - chance.matched_births(14)[c, 0].mean() for c in (maps > 0).sum(axis=(1, 2)).T]
+    )
 
 
 def test_a_bound_takes_births_from_the_null_too():
     maps = random_maps()
-    free, bound = (chance.null_scores(maps, birth_points(maps, b), b, draws=5)["null rate"] for b in (np.inf, 8))
+    free, bound = (
+        chance.null_scores(maps, birth_points(maps, b), b, draws=5)["null rate"] for b in (np.inf, 8)
+    )
     assert (bound < free - 0.2).all()
 
 
@@ -54,7 +64,9 @@ def test_shuffled_pixels_keep_each_maps_values():
     maps = random_maps()
     shuffled = chance.shuffled_pixels(maps)
     assert not np.array_equal(maps, shuffled)
-    np.testing.assert_array_equal(np.sort(maps.reshape(12, 196, 6), axis=1), np.sort(shuffled.reshape(12, 196, 6), axis=1))
+    np.testing.assert_array_equal(
+        np.sort(maps.reshape(12, 196, 6), axis=1), np.sort(shuffled.reshape(12, 196, 6), axis=1)
+    )
     z = chance.shuffle_scores(random_maps(40, units=20, share=0.15), draws=20)["entropy z"]
     assert abs(z.mean()) < 0.8 and z.std() < 2
 
@@ -65,7 +77,10 @@ def test_noise_has_the_share_of_positive_pixels_asked_for():
         assert maps.shape == (50, 14, 14, 2) and maps.min() == 0
         np.testing.assert_allclose((maps > 0).mean(axis=(0, 1, 2)), [0.5, 0.1], atol=0.02)
     smooth, white = chance.smooth_noise_units(50, 14, [0.5]), chance.noise_units(50, 14, [0.5])
-    assert np.abs(np.diff(smooth, axis=1)).mean() / smooth.std() < 0.5 * np.abs(np.diff(white, axis=1)).mean() / white.std()
+    assert (
+        np.abs(np.diff(smooth, axis=1)).mean() / smooth.std()
+        < 0.5 * np.abs(np.diff(white, axis=1)).mean() / white.std()
+    )
 
 
 def test_places_of_inserted_units():
@@ -78,7 +93,12 @@ def test_what_permutes_rows_and_columns_together_changes_no_birth():
     births = birth_points(maps)
     built = constructions.constructions(maps, seed=1)
     same = [name for name, changed in built.items() if np.array_equal(birth_points(changed), births)]
-    assert same == ["transposed", "turned by 180 degrees", "shift (2, 2), cyclic", "one permutation of rows and columns"]
+    assert same == [
+        "transposed",
+        "turned by 180 degrees",
+        "shift (2, 2), cyclic",
+        "one permutation of rows and columns",
+    ]
     assert all(changed.shape == maps.shape for changed in built.values())
 
 
@@ -141,7 +161,10 @@ def test_every_choice_has_its_effect_on_paper():
     births[:, 0], births[:, 1], births[0, 2] = 7, [7, 7, 7, 9] * 2, 30
     births_of = {"edges": births, "level": births, "entries": births}
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
-    scores = {name: choices.effectiveness_by_choice(births_of, choices.DEFAULT | {"H = 0": name}) for name in ("best", "worst", "floor")}
+    scores = {
+        name: choices.effectiveness_by_choice(births_of, choices.DEFAULT | {"H = 0": name})
+        for name in ("best", "worst", "floor")
+    }
     floor = 1 / (7 / 8 * np.log(8 / 7) + 1 / 8 * np.log(8))
     np.testing.assert_allclose(scores["best"], [np.inf, 1 / entropy, np.inf])
     np.testing.assert_allclose(scores["worst"], [0, 1 / entropy, 0])
@@ -152,8 +175,13 @@ def test_every_choice_has_its_effect_on_paper():
 
 def test_the_grid_is_complete():
     found = choices.all_choices()
-    assert len(found) == 4 * 4 * 3 * 3 * 3 and choices.DEFAULT in found and len(choices.single_choices()) == 12
-    assert all(sum(choice[key] != value for key, value in choices.DEFAULT.items()) == 1 for choice in choices.single_choices().values())
+    assert (
+        len(found) == 4 * 4 * 3 * 3 * 3 and choices.DEFAULT in found and len(choices.single_choices()) == 12
+    )
+    assert all(
+        sum(choice[key] != value for key, value in choices.DEFAULT.items()) == 1
+        for choice in choices.single_choices().values()
+    )
 
 
 # ---- statistics ----
@@ -185,9 +213,13 @@ def answers():
     keras.utils.set_random_seed(0)
     split = split_model(small_vgg(4, (4, 4, 8), 8), "block2_conv3")
     rng = np.random.default_rng(0)
-    maps, others = (split.feature_maps(rng.uniform(0, 255, (n, 32, 32, 3)).astype(np.float32)) for n in (6, 9))
+    maps, others = (
+        split.feature_maps(rng.uniform(0, 255, (n, 32, 32, 3)).astype(np.float32)) for n in (6, 9)
+    )
     order = rng.permutation(8)
-    found = comparison.answers_of(split, maps, others, 1, {"one": [order], "reverse": [order[::-1]], "both": [order, order[::-1]]})
+    found = comparison.answers_of(
+        split, maps, others, 1, {"one": [order], "reverse": [order[::-1]], "both": [order, order[::-1]]}
+    )
     return split, maps, others, order, found
 
 
@@ -196,7 +228,9 @@ def test_fewer_points_are_those_of_the_whole_curve_and_shares_are_of_the_units(a
     few = comparison.answers_of(split, maps, others, 1, {"one": [order]}, points=3)["one"]
     assert few.points.tolist() == [0, 4, 8]
     right = whole["one"].worst_right[::4]
-    assert np.array_equal(few.worst_curve, whole["one"].worst_curve[:, ::4]) and np.array_equal(few.worst_right, right)
+    assert np.array_equal(few.worst_curve, whole["one"].worst_curve[:, ::4]) and np.array_equal(
+        few.worst_right, right
+    )
     assert np.allclose(few.worst_first[0], right[:, :6].T @ [0.25, 0.5, 0.25])
     assert comparison.kept_share(few) == {0: 1.0, 1: 0.5, 2: 0.0}[comparison.best_point(few)]
 
@@ -208,10 +242,16 @@ def test_areas_of_images_are_the_areas_of_curves(answers):
     for side, way in (("best_first", order), ("worst_first", order[::-1])):
         curve = ablation_curve(split, maps, 1, way, negatives=others)
         assert comparison.areas([found], "one", "recall", side)[0] == pytest.approx(curve.area())
-        assert comparison.areas([found], "one", side=side)[0] == pytest.approx(curve.area("balanced_accuracy"))
-        assert comparison.areas([found], "one", "loss", side)[0] == pytest.approx(-curve.area("loss"), rel=1e-5)
+        assert comparison.areas([found], "one", side=side)[0] == pytest.approx(
+            curve.area("balanced_accuracy")
+        )
+        assert comparison.areas([found], "one", "loss", side)[0] == pytest.approx(
+            -curve.area("loss"), rel=1e-5
+        )
     insertion = ablation_curve(split, maps, 1, order, "insert", negatives=others)
-    assert comparison.areas([found], "one", side="worst_first")[0] == pytest.approx(insertion.area("balanced_accuracy"))
+    assert comparison.areas([found], "one", side="worst_first")[0] == pytest.approx(
+        insertion.area("balanced_accuracy")
+    )
     assert comparison.areas([found], "both") == pytest.approx(0)
     assert comparison.areas([found], "one") == pytest.approx(-comparison.areas([found], "reverse"))
     assert comparison.paired_bootstrap(comparison.differences([found], "one", "one")) == (0, 0, 0)
@@ -257,16 +297,27 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     split, rng = answers[0], np.random.default_rng(1)
     images = rng.uniform(0, 255, (3, 3, 12, 32, 32, 3))
     kinds = dict(zip(("ranking", "train", "test"), images, strict=True))
-    drawn = {kind: {name: split.feature_maps(own) for name, own in zip("abc", group, strict=True)} for kind, group in kinds.items()}
+    drawn = {
+        kind: {name: split.feature_maps(own) for name, own in zip("abc", group, strict=True)}
+        for kind, group in kinds.items()
+    }
     sets = comparison.ClassMaps(drawn, 5, [], {"a": 0, "b": 1, "c": 2})
-    results = {name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes}
+    results = {
+        name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes
+    }
     one, grid = results["a"], experiments.choice_areas(split, sets, "a")
     assert grid.shape == (432,)
     for name, choice in {"default choices": choices.DEFAULT, **choices.single_choices()}.items():
-        assert grid[choices.all_choices().index(choice)] == pytest.approx(comparison.areas([one.test], name)[0])
-    assert sets.others("test", "b").shape == (10, 14, 14, 8) and all(one.changed[name] == 0 for name in list(one.changed)[:4])
+        assert grid[choices.all_choices().index(choice)] == pytest.approx(
+            comparison.areas([one.test], name)[0]
+        )
+    assert sets.others("test", "b").shape == (10, 14, 14, 8) and all(
+        one.changed[name] == 0 for name in list(one.changed)[:4]
+    )
     lines = tables.answers_table(results, one.null).splitlines()
-    assert len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 28
+    assert (
+        len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 28
+    )
     assert tables.scores_table(results).count("\n") == len(one.train) + 2
     assert tables.bias_table(results).count("\n") == len(one.train) + 1
     rises = {metric: np.zeros(3) for metric in comparison.METRICS}

@@ -20,7 +20,9 @@ def test_rank_correlations_are_spearmans():
 
 
 def test_damage_by_hand():
-    first = curve([1, 1, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0])  # two units; images 0 and 1 of class 0, 2 and 3 of class 1
+    first = curve(
+        [1, 1, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0]
+    )  # two units; images 0 and 1 of class 0, 2 and 3 of class 1
     second = curve([1, 1, 0, 1], [1, 1, 0, 0], [0, 0, 0, 0])
     # the image that is lost at once: 1 - 1/4; with the second unit: 1 - 3/4; never right: 0
     np.testing.assert_allclose(damage_matrix([first, second], [0, 0, 1, 1]), [[0.5, 0.25], [0.25, 0.375]])
@@ -36,7 +38,13 @@ def test_shared_tails_against_a_loop_and_chance():
     rng = np.random.default_rng(1)
     ranks = np.array([rng.permutation(40) for _ in range(6)])
     cores = [set(rank[:8].tolist()) for rank in ranks]
-    expected = np.mean([unit in set().union(*(cores[:c] + cores[c + 1 :])) for c, rank in enumerate(ranks) for unit in rank[-10:].tolist()])
+    expected = np.mean(
+        [
+            unit in set().union(*(cores[:c] + cores[c + 1 :]))
+            for c, rank in enumerate(ranks)
+            for unit in rank[-10:].tolist()
+        ]
+    )
     share, low, high = shared_tails(ranks, 8, 10)
     assert share == pytest.approx(expected)
     assert low < 1 - (1 - 8 / 40) ** 5 < high  # the other classes' cores placed independently

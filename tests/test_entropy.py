@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unitnb.topology.nulls import null_births
-from unitnb.units.entropy import ESTIMATORS, birth_counts, effectiveness, feature_entropy, importance_rank, null_entropy, selective_rate
+from unitnb.units.entropy import (
+    ESTIMATORS,
+    birth_counts,
+    effectiveness,
+    feature_entropy,
+    importance_rank,
+    null_entropy,
+    selective_rate,
+)
 from unitnb.units.estimators import rarefied_entropy
 
 LN2, LN3 = math.log(2), math.log(3)
@@ -32,10 +40,21 @@ def random_births(rng, images=60, units=40):
 
 # Entropy
 
-@pytest.mark.parametrize(("births", "entropy"), [
-    ((7, 9), LN2), ((7, 7, 9), LN3 - 2 / 3 * LN2), ((4, 5, 6, 7), 2 * LN2), ((7, 7, 7), 0.0), ((7,), 0.0),
-    ((7, 9, 0, 0), LN2), ((7, 7, 9, 0), LN3 - 2 / 3 * LN2), ((0, 0), math.nan), ((4, 4, 5, 6), 1.5 * LN2),
-])
+
+@pytest.mark.parametrize(
+    ("births", "entropy"),
+    [
+        ((7, 9), LN2),
+        ((7, 7, 9), LN3 - 2 / 3 * LN2),
+        ((4, 5, 6, 7), 2 * LN2),
+        ((7, 7, 7), 0.0),
+        ((7,), 0.0),
+        ((7, 9, 0, 0), LN2),
+        ((7, 7, 9, 0), LN3 - 2 / 3 * LN2),
+        ((0, 0), math.nan),
+        ((4, 4, 5, 6), 1.5 * LN2),
+    ],
+)
 def test_entropy_on_paper(births, entropy):
     assert feature_entropy(column(*births))[0] == pytest.approx(entropy, nan_ok=True, abs=1e-15)
 
@@ -47,8 +66,17 @@ def test_a_perfect_unit_has_an_entropy_of_exactly_zero():
         assert feature_entropy(births)[0] == 0.0 and effectiveness(births, p=0)[0] == math.inf
 
 
-@pytest.mark.parametrize(("births", "entropy"), [
-    ((7, 9), LN2), ((7, 9, 0, 0), LN2), ((7, 7, 0, 0), LN2 / 2), ((7, 7, 7), 0.0), ((0, 0), math.nan), ((7, 8, 9, 0), 1.5 * LN2)])
+@pytest.mark.parametrize(
+    ("births", "entropy"),
+    [
+        ((7, 9), LN2),
+        ((7, 9, 0, 0), LN2),
+        ((7, 7, 0, 0), LN2 / 2),
+        ((7, 7, 7), 0.0),
+        ((0, 0), math.nan),
+        ((7, 8, 9, 0), 1.5 * LN2),
+    ],
+)
 def test_equation_6_to_the_letter(births, entropy):
     assert feature_entropy(column(*births), normalise="all")[0] == pytest.approx(entropy, nan_ok=True)
 
@@ -61,7 +89,9 @@ def test_entropy_depends_on_frequencies_alone(births, names):
     births = np.array(births)
     renamed = np.r_[0, names][births][::-1]
     for normalise in ("births", "all"):
-        np.testing.assert_array_equal(feature_entropy(births[:, None], normalise), feature_entropy(renamed[:, None], normalise))
+        np.testing.assert_array_equal(
+            feature_entropy(births[:, None], normalise), feature_entropy(renamed[:, None], normalise)
+        )
     twice = np.r_[births, births]
     np.testing.assert_allclose(feature_entropy(twice[:, None]), feature_entropy(births[:, None]), atol=1e-14)
 
@@ -92,6 +122,7 @@ def test_counts():
 
 # Estimators
 
+
 def test_miller_madow_on_paper():
     births = column(7, 7, 9, 0)
     assert feature_entropy(births, estimator="miller-madow")[0] == pytest.approx(LN3 - 2 / 3 * LN2 + 1 / 6)
@@ -103,8 +134,14 @@ def test_chao_shen_on_paper():
     expected = -4 / 9 * math.log(4 / 9) / (1 - (5 / 9) ** 3) - 2 / 9 * math.log(2 / 9) / (1 - (7 / 9) ** 3)
     assert feature_entropy(column(7, 7, 9, 0), estimator="chao-shen")[0] == pytest.approx(expected)
     # 7, 9: all seen once, so one of them counts as not: coverage 1/2, shares 1/4, seen in two draws with 1 - (3/4)^2 = 7/16.
-    assert feature_entropy(column(7, 9), estimator="chao-shen")[0] == pytest.approx(2 * 0.25 * math.log(4) / (7 / 16))
-    assert feature_entropy(column(7, 7, 7), estimator="chao-shen")[0] == feature_entropy(column(7), estimator="chao-shen")[0] == 0
+    assert feature_entropy(column(7, 9), estimator="chao-shen")[0] == pytest.approx(
+        2 * 0.25 * math.log(4) / (7 / 16)
+    )
+    assert (
+        feature_entropy(column(7, 7, 7), estimator="chao-shen")[0]
+        == feature_entropy(column(7), estimator="chao-shen")[0]
+        == 0
+    )
     assert np.isnan(feature_entropy(column(0, 0), estimator="chao-shen")[0])
 
 
@@ -124,6 +161,7 @@ def test_rarefaction_agrees_with_all_subsets():
 
 
 # Selective rate, effectiveness
+
 
 def test_selective_rate():
     assert selective_rate(np.array([[7, 0, 1], [0, 0, 2], [9, 0, 1], [4, 0, 9]])).tolist() == [0.75, 0, 1]
@@ -148,16 +186,24 @@ def test_effectiveness_on_paper():
 
 # The released code's rank
 
-@pytest.mark.parametrize(("births", "paper", "authors"), [
-    # 10 images a unit; paper: E at p = 0.25; authors: eps / H, 0 for what ranks last
-    ([7] * 10, math.inf, 0),  # perfect: first against last
-    ([7, 9] + [0] * 8, 0, 0.2 / LN2),  # below p
-    ([7] * 5 + [9] * 5, 1 / LN2, 1 / LN2),  # agreement
-    ([0] * 10, 0, 0),
-    ([1] * 5 + [9] * 5, 1 / LN2, 0),  # v = 1 is 0 there and lost; the other half is perfect, hence last
-    ([52] * 5 + [7, 7, 9, 9, 0], 0.9 / (5 / 9 * math.log(9 / 5) + 4 / 9 * math.log(9 / 2)), 0.4 / LN2),  # v = 52 is 51 there: beyond
-    ([51] * 5 + [7] * 5, 1 / LN2, 1 / LN2),  # v = 51 is 50 there: still in
-])
+
+@pytest.mark.parametrize(
+    ("births", "paper", "authors"),
+    [
+        # 10 images a unit; paper: E at p = 0.25; authors: eps / H, 0 for what ranks last
+        ([7] * 10, math.inf, 0),  # perfect: first against last
+        ([7, 9] + [0] * 8, 0, 0.2 / LN2),  # below p
+        ([7] * 5 + [9] * 5, 1 / LN2, 1 / LN2),  # agreement
+        ([0] * 10, 0, 0),
+        ([1] * 5 + [9] * 5, 1 / LN2, 0),  # v = 1 is 0 there and lost; the other half is perfect, hence last
+        (
+            [52] * 5 + [7, 7, 9, 9, 0],
+            0.9 / (5 / 9 * math.log(9 / 5) + 4 / 9 * math.log(9 / 2)),
+            0.4 / LN2,
+        ),  # v = 52 is 51 there: beyond
+        ([51] * 5 + [7] * 5, 1 / LN2, 1 / LN2),  # v = 51 is 50 there: still in
+    ],
+)
 def test_conventions_by_hand(births, paper, authors):
     births = column(*births)
     assert effectiveness(births, p=0.25)[0] == pytest.approx(paper)
@@ -187,10 +233,13 @@ def authors_rank(births):
 def test_rank_of_the_released_code(seed):
     births = random_births(np.random.default_rng(seed))
     births = births[:, np.random.default_rng(seed).permutation(births.shape[1])]
-    np.testing.assert_array_equal(importance_rank(effectiveness(births, convention="authors")), authors_rank(births))
+    np.testing.assert_array_equal(
+        importance_rank(effectiveness(births, convention="authors")), authors_rank(births)
+    )
 
 
 # Rank
+
 
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0, math.inf]), min_size=1, max_size=30))
 def test_rank_is_descending_and_stable(scores):
@@ -200,38 +249,47 @@ def test_rank_is_descending_and_stable(scores):
 
 
 def test_units_of_equal_frequencies_keep_their_order():
-    births = np.array([[12, 4, 5], [7, 9, 5], [7, 9, 6], [7, 7, 6], [4, 9, 9], [4, 4, 5]])  # counts 1, 3, 2 in three disguises
+    births = np.array(
+        [[12, 4, 5], [7, 9, 5], [7, 9, 6], [7, 7, 6], [4, 9, 9], [4, 4, 5]]
+    )  # counts 1, 3, 2 in three disguises
     births[:, 2] = [5, 5, 5, 6, 6, 9]
     assert importance_rank(effectiveness(births)).tolist() == [0, 1, 2]
 
 
 # Errors
 
-@pytest.mark.parametrize("births", [np.zeros((2, 2)), np.zeros(3, int), np.zeros((0, 3), int), np.zeros((2, 2, 2), int)])
+
+@pytest.mark.parametrize(
+    "births", [np.zeros((2, 2)), np.zeros(3, int), np.zeros((0, 3), int), np.zeros((2, 2, 2), int)]
+)
 def test_births_of_the_wrong_kind_are_named(births):
     for function in (feature_entropy, selective_rate, effectiveness):
         with pytest.raises(ValueError, match=r"births have shape \(.*\) and type .*; expected integers"):
             function(births)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: feature_entropy(np.array([[4, 4], [5, -1]])), "image 1, unit 1 is -1"),
-    (lambda: feature_entropy(column(4), normalise="unit"), "'unit'.*'births' or 'all'"),
-    (lambda: feature_entropy(column(4), estimator="nsb"), "'nsb'.*plugin, miller-madow, chao-shen"),
-    (lambda: feature_entropy(column(4), "all", "chao-shen"), "normalise='births'"),
-    (lambda: effectiveness(column(4), p=1.5), "p is 1.5"),
-    (lambda: effectiveness(column(4), p=math.nan), "p is nan"),
-    (lambda: effectiveness(column(4), convention="code"), "'code'.*'paper' or 'authors'"),
-    (lambda: importance_rank([1.0, math.nan]), "unit 1 is NaN"),
-    (lambda: importance_rank([[1.0]]), r"shape \(1, 1\)"),
-    (lambda: rarefied_entropy(column(4), 0), "m is 0"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: feature_entropy(np.array([[4, 4], [5, -1]])), "image 1, unit 1 is -1"),
+        (lambda: feature_entropy(column(4), normalise="unit"), "'unit'.*'births' or 'all'"),
+        (lambda: feature_entropy(column(4), estimator="nsb"), "'nsb'.*plugin, miller-madow, chao-shen"),
+        (lambda: feature_entropy(column(4), "all", "chao-shen"), "normalise='births'"),
+        (lambda: effectiveness(column(4), p=1.5), "p is 1.5"),
+        (lambda: effectiveness(column(4), p=math.nan), "p is nan"),
+        (lambda: effectiveness(column(4), convention="code"), "'code'.*'paper' or 'authors'"),
+        (lambda: importance_rank([1.0, math.nan]), "unit 1 is NaN"),
+        (lambda: importance_rank([[1.0]]), r"shape \(1, 1\)"),
+        (lambda: rarefied_entropy(column(4), 0), "m is 0"),
+    ],
+)
 def test_errors_say_what_came_and_what_was_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
 # Null
+
 
 @pytest.mark.parametrize(("n", "entropy"), [(7, 1.97), (14, 2.30), (28, 2.79), (56, 3.34), (112, 3.90)])
 def test_entropy_of_noise(n, entropy):

@@ -96,7 +96,10 @@ def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, block
 
 def test_a_unit_that_is_none_is_refused(split):
     layer = OpenLayer(split, np.ones((1, *split.map_shape), np.float32))
-    with pytest.raises(ValueError, match=f"units go from 1 to {split.n_units}; the layer has the units 0 to {split.n_units - 1}"):
+    with pytest.raises(
+        ValueError,
+        match=f"units go from 1 to {split.n_units}; the layer has the units 0 to {split.n_units - 1}",
+    ):
         layer.predict([1, split.n_units])
 
 
@@ -135,7 +138,9 @@ def test_facts_of_a_unit_are_those_of_the_rank(opened):
     assert facts["place"] == 1 and facts["effectiveness"] == opened.effectiveness.max()
     assert facts["rate"] / facts["entropy"] == pytest.approx(facts["effectiveness"])
     by_rate = unitnb.importance_rank(unitnb.selective_rate(opened.births))
-    assert facts["places"]["rate only"] == list(by_rate).index(best) + 1 and scores.PAPER not in facts["places"]
+    assert (
+        facts["places"]["rate only"] == list(by_rate).index(best) + 1 and scores.PAPER not in facts["places"]
+    )
     with pytest.raises(ValueError, match="place 129: expected a place of the rank, 1 to 128"):
         answers.unit_at(opened, 129)
     with pytest.raises(ValueError, match="image 100, unit 3: there are images 0 to 99"):
@@ -150,15 +155,23 @@ def test_top_images_answer_most(opened):
 def test_the_filtration_begins_with_bare_vertices_and_is_born_where_it_says(opened):
     f = answers.filtration(opened.map_of(0, answers.unit_at(opened, 1)))
     assert f.present[0] == 0 and f.betti[0].tolist() == [14, 0] and len(f.edges(0)) == 0 and f.hole(0) == ()
-    assert f.birth == f.present[f.birth_level] == len(f.edges(f.birth_level)) and f.betti[f.birth_level, 1] > 0
-    assert f.betti[f.birth_level - 1, 1] == 0 and f.hole(f.birth_level - 1) == () and len(f.hole(f.birth_level)) >= 4
+    assert (
+        f.birth == f.present[f.birth_level] == len(f.edges(f.birth_level)) and f.betti[f.birth_level, 1] > 0
+    )
+    assert (
+        f.betti[f.birth_level - 1, 1] == 0
+        and f.hole(f.birth_level - 1) == ()
+        and len(f.hole(f.birth_level)) >= 4
+    )
 
 
 def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
     f = answers.filtration(opened.map_of(0, answers.unit_at(opened, 1)))
     figure = pictures.filtration_figure(opened.sample.images[0], f, f.birth_level)
     complex_axes = figure.axes[2]
-    assert len(complex_axes.lines) == f.birth and sum(line.get_linewidth() > 2 for line in complex_axes.lines) == len(f.hole(f.birth_level))
+    assert len(complex_axes.lines) == f.birth and sum(
+        line.get_linewidth() > 2 for line in complex_axes.lines
+    ) == len(f.hole(f.birth_level))
     assert f"v = {f.birth}" in complex_axes.get_title(loc="left")
     assert pictures.png(figure).startswith(b"\x89PNG")
 
@@ -168,21 +181,31 @@ def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
 
 def test_moving_the_sliders_changes_what_is_shown(opened):
     board = Board()
-    assert bytes(board.map_picture.value).startswith(b"\x89PNG") and board.level.value > 0  # the birth, at once
+    assert (
+        bytes(board.map_picture.value).startswith(b"\x89PNG") and board.level.value > 0
+    )  # the birth, at once
     shown = {bytes(board.map_picture.value)}
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value
         shown.add(bytes(board.map_picture.value))
-    assert len(shown) == 4 and board.said.value.startswith(f"unit {answers.unit_at(opened, 100)}: place 100 of 128")
+    assert len(shown) == 4 and board.said.value.startswith(
+        f"unit {answers.unit_at(opened, 100)}: place 100 of 128"
+    )
     board.span.value = (1, 10)
-    assert f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value
+    assert (
+        f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value
+    )
 
 
 def test_another_class_is_opened_and_what_is_missing_is_said(monkeypatch):
     board = Board()
     before, classes = board.said.value, board.target_class.options
     board.target_class.value = "ring"
-    assert board.opened.target_class == "ring" and board.said.value != before and board.target_class.options == classes
+    assert (
+        board.opened.target_class == "ring"
+        and board.said.value != before
+        and board.target_class.options == classes
+    )
     monkeypatch.setenv("UNITNB_DATA", "nowhere")
     board.profile.value = "cifar10"
     assert "no folder of images" in board.said.value and board.opened.target_class == "ring"

@@ -50,7 +50,9 @@ def log_of(folder):
 
 
 def losses(folder):
-    return [[row[name] for name in ("loss", "accuracy", "test_loss", "test_accuracy")] for row in log_of(folder)]
+    return [
+        [row[name] for name in ("loss", "accuracy", "test_loss", "test_accuracy")] for row in log_of(folder)
+    ]
 
 
 def feed_of(profile, source, indices):
@@ -60,7 +62,9 @@ def feed_of(profile, source, indices):
 
 def test_streamed_training_is_training_from_memory(root, images):  # noqa: F811
     for streamed in (False, True):
-        training.train_model(load_profile("cifar10", {**TINY, "streamed": streamed}), "A", images, root / str(streamed))
+        training.train_model(
+            load_profile("cifar10", {**TINY, "streamed": streamed}), "A", images, root / str(streamed)
+        )
     assert np.allclose(losses(root / "True"), losses(root / "False"), atol=2e-4)  # logs have four digits
     assert losses(root / "True")[-1][0] < losses(root / "True")[0][0]
 
@@ -70,7 +74,11 @@ def test_two_devices_train_together_and_a_resumed_run_gives_the_same_losses(root
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
     run = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, json.dumps(settings)], cwd=root, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", TWO_DEVICES, json.dumps(settings)],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stderr[-2000:]
     assert "replicas 2 MirroredVariable" in run.stdout
@@ -82,7 +90,10 @@ def test_two_devices_train_together_and_a_resumed_run_gives_the_same_losses(root
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_computes_in_halves_and_keeps_weights_and_logits_whole(root, images, precision):  # noqa: F811
-    profile = load_profile("cifar10", {**STREAMED, "precision": precision, "architecture": "vgg16", "width": 0.05, "layer": "block5_conv3"})
+    profile = load_profile(
+        "cifar10",
+        {**STREAMED, "precision": precision, "architecture": "vgg16", "width": 0.05, "layer": "block5_conv3"},
+    )
     indices = np.arange(16)
     feed = feed_of(profile, images, indices)
     with feed.scope():
@@ -90,7 +101,11 @@ def test_mixed_precision_computes_in_halves_and_keeps_weights_and_logits_whole(r
     assert keras.config.dtype_policy().name == "float32"
     conv = network.get_layer("block3_conv1")
     assert conv.compute_dtype == precision.removeprefix("mixed_") and conv.kernel.dtype == "float32"
-    assert network.get_layer("standardize").compute_dtype == network.get_layer("predictions").compute_dtype == "float32"
+    assert (
+        network.get_layer("standardize").compute_dtype
+        == network.get_layer("predictions").compute_dtype
+        == "float32"
+    )
     before = conv.kernel.numpy()
     feed.fit(network, np.arange(16), 8, verbose=0)
     logits, labels = feed.logits(network, "test_")
@@ -132,10 +147,17 @@ def test_the_log_is_written_for_tensorboard(tmp_path):
 
     for epoch, loss in ((1, 2.5), (2, 1.5)):
         feeds.write_scalars(tmp_path, {"epoch": epoch, "loss": loss})
-    records = [record.numpy() for path in sorted(tmp_path.glob("events*")) for record in tf.data.TFRecordDataset(str(path))]
+    records = [
+        record.numpy()
+        for path in sorted(tmp_path.glob("events*"))
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
     events = [tf.compat.v1.Event.FromString(record) for record in records]
     values = [(event.step, value) for event in events for value in event.summary.value]
-    assert sorted((step, value.tag, float(tf.make_ndarray(value.tensor))) for step, value in values) == [(1, "loss", 2.5), (2, "loss", 1.5)]
+    assert sorted((step, value.tag, float(tf.make_ndarray(value.tensor))) for step, value in values) == [
+        (1, "loss", 2.5),
+        (2, "loss", 1.5),
+    ]
     assert {value.metadata.plugin_data.plugin_name for _, value in values} == {"scalars"}
 
 

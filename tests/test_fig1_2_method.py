@@ -28,7 +28,12 @@ def thick(axes):
 def test_the_example_shows_its_hole_where_it_is_open_and_the_triangles_that_fill_it():
     _, *steps = fig1_2_method.example_figure(STRENGTHS, [3, 4, 5, 6]).axes
     assert [axes.get_title(loc="left") for axes in steps] == ["v = 3", "v = 4: a hole", "v = 5", "v = 6"]
-    assert [len(axes.lines) for axes in steps] == [3, 4, 5, 6] and [thick(axes) for axes in steps] == [0, 4, 0, 0]
+    assert [len(axes.lines) for axes in steps] == [3, 4, 5, 6] and [thick(axes) for axes in steps] == [
+        0,
+        4,
+        0,
+        0,
+    ]
     assert [len(axes.patches) for axes in steps] == [0, 0, 2, 2]
 
 
@@ -59,8 +64,16 @@ def test_bars_stand_where_holes_are_and_the_first_is_thick():
 
 
 def test_the_layer_shows_every_unit_and_marks_one():
-    rate, entropy, effectiveness = np.array([1.0, 0.5, 0.8]), np.array([2.0, 1.0, 1.6]), np.array([0.5, 0.4, 0.45])
+    rate, entropy, effectiveness = (
+        np.array([1.0, 0.5, 0.8]),
+        np.array([2.0, 1.0, 1.6]),
+        np.array([0.5, 0.4, 0.45]),
+    )
     figure = fig1_2_method.layer_figure(rate, entropy, effectiveness, 2, (2.2, 0.1))
     parts, ranked = figure.axes
-    assert len(parts.collections[0].get_offsets()) == 3 and parts.collections[-1].get_offsets().tolist() == [[0.8, 1.6]]
-    assert ranked.lines[0].get_ydata().tolist() == [0.5, 0.45, 0.4] and ranked.collections[-1].get_offsets().tolist() == [[2, 0.45]]
+    assert len(parts.collections[0].get_offsets()) == 3 and parts.collections[-1].get_offsets().tolist() == [
+        [0.8, 1.6]
+    ]
+    assert ranked.lines[0].get_ydata().tolist() == [0.5, 0.45, 0.4] and ranked.collections[
+        -1
+    ].get_offsets().tolist() == [[2, 0.45]]

@@ -70,7 +70,9 @@ def test_saving_twice_gives_the_same_bytes(profile):
     written = []
     for _ in range(2):
         saving.save_figure(profile, "fig3", curve_figure([1, 0.2]), notebook="03_ablation")
-        written.append([(profile.figures_folder / f"fig3.{ending}").read_bytes() for ending in ("png", "pdf")])
+        written.append(
+            [(profile.figures_folder / f"fig3.{ending}").read_bytes() for ending in ("png", "pdf")]
+        )
     assert written[0] == written[1]
 
 
@@ -85,11 +87,24 @@ def test_the_manifest_keeps_what_other_notebooks_wrote(profile):
 
 def test_the_sample_sets_behind_a_figure_are_recorded(profile):
     sample = SampleSet(
-        "S_100", "A", "train", np.zeros((2, 1, 1, 3), np.uint8), np.array([4, 4]), np.array([7, 3]), ["train/x.jpg (truncated)"]
+        "S_100",
+        "A",
+        "train",
+        np.zeros((2, 1, 1, 3), np.uint8),
+        np.array([4, 4]),
+        np.array([7, 3]),
+        ["train/x.jpg (truncated)"],
     )
     saving.save_figure(profile, "fig3", curve_figure([1, 0]), notebook="03_ablation", samples=[sample])
     recorded = json.loads((profile.figures_folder / "samples.json").read_text())
-    assert recorded == {"A S_100": {"split": "train", "classes": [4], "indices": [7, 3], "skipped": ["train/x.jpg (truncated)"]}}
+    assert recorded == {
+        "A S_100": {
+            "split": "train",
+            "classes": [4],
+            "indices": [7, 3],
+            "skipped": ["train/x.jpg (truncated)"],
+        }
+    }
 
 
 def test_a_table_is_markdown():
@@ -101,13 +116,19 @@ def test_a_complex_shows_its_edges_triangles_and_hole():
     panels.draw_complex(axes["plain"], 5, [(0, 1), (1, 2), (0, 2), (2, 3)], "")
     assert len(axes["plain"].patches) == 1 and len(axes["plain"].lines) == 4
     panels.draw_complex(axes["hole"], 5, [(0, 1), (1, 2), (2, 3), (3, 0), (0, 4)], "", hole=(0, 1, 2, 3))
-    assert len(axes["hole"].patches) == 0 and sum(line.get_linewidth() > 2 for line in axes["hole"].lines) == 4
+    assert (
+        len(axes["hole"].patches) == 0 and sum(line.get_linewidth() > 2 for line in axes["hole"].lines) == 4
+    )
 
 
 def test_a_histogram_counts_only_images_with_a_birth():
     _, axes = panels.new_figure([["only"]])
     panels.draw_births(axes["only"], np.array([0, 0, 7, 7, 7, 9]), "")
-    heights = {round(bar.get_x() + bar.get_width() / 2): bar.get_height() for bar in axes["only"].patches if bar.get_height()}
+    heights = {
+        round(bar.get_x() + bar.get_width() / 2): bar.get_height()
+        for bar in axes["only"].patches
+        if bar.get_height()
+    }
     assert heights == {7: 0.75, 9: 0.25}
 
 

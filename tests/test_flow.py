@@ -23,18 +23,26 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def lock():
     lines = (ROOT / "requirements.lock").read_text().splitlines()
-    return {re.split("[=;]", line)[0].strip().lower(): line for line in lines if line and not line.startswith("#")}
+    return {
+        re.split("[=;]", line)[0].strip().lower(): line for line in lines if line and not line.startswith("#")
+    }
 
 
 def test_a_place_imports_only_from_places_before_it():
     """The layers and their order stand in pyproject.toml; import-linter reads every import, also those inside functions."""
-    found = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True)
+    found = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True
+    )
     assert found.returncode == 0, found.stdout
 
 
 def test_faces_hand_names_on_and_define_nothing():
     for face in (ROOT / "unitnb").glob("*/__init__.py"):
-        assert not [node for node in ast.walk(ast.parse(face.read_text())) if isinstance(node, (ast.FunctionDef, ast.ClassDef))], face
+        assert not [
+            node
+            for node in ast.walk(ast.parse(face.read_text()))
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        ], face
     assert unitnb.topology.birth_points is unitnb.birth_points and "birth_points" in dir(unitnb.topology)
     with pytest.raises(AttributeError, match="unitnb.files has no 'birth_points'; it has modules only"):
         _ = unitnb.files.birth_points
@@ -44,9 +52,17 @@ def test_modules_import_from_modules_not_from_faces():
     """So that make reruns a notebook only for what it uses."""
     faces = {path.parent.name for path in (ROOT / "unitnb").glob("*/__init__.py")}
     for file in (ROOT / "unitnb").rglob("*.py"):
-        nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom) and node.level == 2]
+        nodes = [
+            node
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.ImportFrom) and node.level == 2
+        ]
         for node in nodes:
-            taken = {alias.name for alias in node.names if not (ROOT / "unitnb" / (node.module or "") / f"{alias.name}.py").exists()}
+            taken = {
+                alias.name
+                for alias in node.names
+                if not (ROOT / "unitnb" / (node.module or "") / f"{alias.name}.py").exists()
+            }
             assert node.module not in faces or not taken, (file.name, node.module, taken)
 
 
@@ -59,11 +75,15 @@ def test_every_public_name_exists():
 
 def test_importing_the_package_is_instant():
     heavy = "import sys, unitnb; print([m for m in ('tensorflow', 'keras', 'numba', 'gudhi', 'numpy') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True).stdout.strip() == "[]"
+    )
 
 
 def test_the_lock_has_every_declared_package_and_no_address():
-    declared = PROJECT["dependencies"] + [name for extra in PROJECT["optional-dependencies"].values() for name in extra]
+    declared = PROJECT["dependencies"] + [
+        name for extra in PROJECT["optional-dependencies"].values() for name in extra
+    ]
     names = {re.split(r"[\[><=]", entry)[0].lower() for entry in declared} - {"unitnb"}
     assert names <= set(lock()), names - set(lock())
     assert all("==" in line and "://" not in line for line in lock().values())
@@ -78,10 +98,16 @@ def test_the_conda_environment_installs_the_package_with_the_lock():
 
 def test_binder_can_use_the_lock_as_constraints():
     """As repo2docker and pip document: files at the root (a binder/ folder would hide them), plain pins without extras or hashes."""
-    assert not (ROOT / "binder").exists() and not (ROOT / ".binder").exists() and "lab" in PROJECT["optional-dependencies"]
+    assert (
+        not (ROOT / "binder").exists()
+        and not (ROOT / ".binder").exists()
+        and "lab" in PROJECT["optional-dependencies"]
+    )
     for line in lock().values():
         pin = Requirement(line)
-        assert [specifier.operator for specifier in pin.specifier] == ["=="] and not pin.extras and not pin.url, line
+        assert (
+            [specifier.operator for specifier in pin.specifier] == ["=="] and not pin.extras and not pin.url
+        ), line
 
 
 def test_container_and_workflow_have_the_same_python_and_run_what_ci_runs():
@@ -90,10 +116,18 @@ def test_container_and_workflow_have_the_same_python_and_run_what_ci_runs():
     job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["test"]
     assert f"python:{python}" in container["image"] and f"python:{python}-" in job["container"]
     run = [step["run"] for step in job["steps"] if "run" in step]
-    kept = {step["with"]["name"]: step["with"]["path"] for step in job["steps"] if "upload-artifact" in step.get("uses", "")}
+    kept = {
+        step["with"]["name"]: step["with"]["path"]
+        for step in job["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    }
     assert run[0] == ".ci/run" and "figures/" in kept["figures"] and kept["site"] == "build/site/"
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert [line for line in commands if line.startswith("make")] == ["make test", "make test-browser", "make html"]
+    assert [line for line in commands if line.startswith("make")] == [
+        "make test",
+        "make test-browser",
+        "make html",
+    ]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
 
 
@@ -138,7 +172,9 @@ def test_a_notebook_names_itself_when_it_saves():
 def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():
     for source in rules.pair_sources():
         tree = ast.parse(source.read_text())
-        assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))]
+        assert not [
+            node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))
+        ]
     for source in rules.sources():
         cell = source.read_text().split('tags=["parameters"]\n')[1].split("\n\n")[0]
         assert cell == 'profile = "shapes"\ntarget_class = None\nseed = 0\noverrides = {}'

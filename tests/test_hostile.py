@@ -36,7 +36,9 @@ def test_a_class_that_is_a_path_is_refused_everywhere(name):
             notebook_parameters({"profile": "shapes", "target_class": name, "seed": 0, "overrides": {}})
 
 
-@pytest.mark.parametrize("name", ["square", "hognose_snake", "hognose snake", "n01729322", "St. Bernard", "été"])
+@pytest.mark.parametrize(
+    "name", ["square", "hognose_snake", "hognose snake", "n01729322", "St. Bernard", "été"]
+)
 def test_names_of_classes_are_accepted(name):
     assert checked_name(name, "class") == name
 
@@ -59,11 +61,21 @@ def test_commands_refuse_paths_and_write_nothing(line, tmp_path, monkeypatch, ca
 def test_papermill_itself_is_stopped_by_a_notebooks_first_cell(tmp_path, monkeypatch):
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "notebooks").symlink_to(ROOT / "notebooks")
-    line = [sys.executable, "-m", "papermill", "--no-progress-bar", ROOT / "notebooks" / "03_ablation.ipynb", tmp_path / "out.ipynb"]
+    line = [
+        sys.executable,
+        "-m",
+        "papermill",
+        "--no-progress-bar",
+        ROOT / "notebooks" / "03_ablation.ipynb",
+        tmp_path / "out.ipynb",
+    ]
     done = subprocess.run([*line, "-p", "target_class", "../../x"], cwd=tmp_path / "project", capture_output=True, text=True,
                           env=os.environ | {"UNITNB_ROOT": str(tmp_path / "project"), "PYTHONPATH": str(ROOT)})  # fmt: skip
     assert done.returncode and "'../../x' is no name of a class" in done.stderr, done
-    assert {path.name for path in tmp_path.rglob("*") if "notebooks" not in path.parts} == {"out.ipynb", "project"}
+    assert {path.name for path in tmp_path.rglob("*") if "notebooks" not in path.parts} == {
+        "out.ipynb",
+        "project",
+    }
 
 
 # ---- profiles ----
@@ -84,11 +96,17 @@ def test_a_profile_that_is_not_plain_yaml_is_refused(tmp_path, monkeypatch, text
 # ---- images ----
 def png_that_says(width, height):
     """A PNG of some hundred bytes whose header promises width x height pixels."""
+
     def chunk(kind, data):
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
     head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(100000))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(100000)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("size", [(50000, 50000), (9500, 9500), (1, 60_000_000), (7100, 7100)])
@@ -179,7 +197,9 @@ def weights(tmp_path_factory):
     """A network of a few weights, and their file."""
     import keras
 
-    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(2)])
+    network = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
     path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
     network.save_weights(path)
     return network, path, path.read_bytes()

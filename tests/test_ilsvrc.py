@@ -51,16 +51,25 @@ def drawn(profile, images):
 
 def test_labels_are_keras_indices_whatever_is_present(use):
     _, images = use("tree")
-    assert images.class_labels == tuple(by_wnid()[wnid].index for wnid in ilsvrc_files.WNIDS) and images.n_outputs == 1000
+    assert (
+        images.class_labels == tuple(by_wnid()[wnid].index for wnid in ilsvrc_files.WNIDS)
+        and images.n_outputs == 1000
+    )
     counts = np.bincount(images.labels["train"], minlength=1000)
-    assert set(np.flatnonzero(counts)) == set(images.class_labels) and set(counts[list(images.class_labels)]) == {8}
+    assert set(np.flatnonzero(counts)) == set(images.class_labels) and set(
+        counts[list(images.class_labels)]
+    ) == {8}
 
 
 def test_the_papers_class_is_54_with_three_wnids_present_too(monkeypatch, tmp_path):
     ilsvrc_files.write_folders(tmp_path, 2, 1, ("n15075141", "n01729322", "n01440764"))
     listing = ilsvrc.open_ilsvrc(tmp_path, tmp_path / "cache")["train"]
     assert np.unique(listing.labels).tolist() == [0, 54, 999]
-    assert {listing.name(i)[:9]: int(listing.labels[i]) for i in range(6)} == {"n01440764": 0, "n01729322": 54, "n15075141": 999}
+    assert {listing.name(i)[:9]: int(listing.labels[i]) for i in range(6)} == {
+        "n01440764": 0,
+        "n01729322": 54,
+        "n15075141": 999,
+    }
 
 
 def test_folders_and_tars_give_the_same_samples(use, layouts):
@@ -68,7 +77,9 @@ def test_folders_and_tars_give_the_same_samples(use, layouts):
     for sample, *others in zip(*by_layout, strict=True):
         for other in others:
             assert np.array_equal(sample.images, other.images) and sample.skipped == other.skipped
-            assert np.array_equal(sample.indices, other.indices) and np.array_equal(sample.labels, other.labels)
+            assert np.array_equal(sample.indices, other.indices) and np.array_equal(
+                sample.labels, other.labels
+            )
     large = by_layout[0][1]
     assert large.skipped[0].startswith(layouts[1][0]) and len(large) == 7 and set(large.labels) == {54}
     assert large.images.shape == (7, 224, 224, 3) and large.images.std() > 20
@@ -134,7 +145,11 @@ def test_the_filter_is_the_profiles_choice(use):
 
 def test_only_some_classes_are_looked_at_and_all_can_be_trained_on(use):
     profile, images = use("tree", max_classes=4, n_others=1)
-    assert len(images.classes) == 4 and profile.target_class in images.classes and list(images.class_labels) == sorted(images.class_labels)
+    assert (
+        len(images.classes) == 4
+        and profile.target_class in images.classes
+        and list(images.class_labels) == sorted(images.class_labels)
+    )
     assert use("tree", max_classes=4)[1].classes == images.classes
     assert {use("tree", max_classes=4, seed=seed)[1].classes for seed in range(5)} != {images.classes}
     assert len(unitnb.sample_others(images, profile, "S_100")) == 3
@@ -148,7 +163,9 @@ def test_a_class_by_name_wnid_and_index_is_the_same_class(use):
     found = [use("tree", target_class=said) for said in ("zebra", "n02391049", "340")]
     assert {profile.target_class for profile, _ in found} == {"zebra"}
     assert {images.class_index("zebra") for _, images in found} == {340}
-    with pytest.raises(ValueError, match="'golden_retriever' .n02099601. has no training images; 10 classes have: tench"):
+    with pytest.raises(
+        ValueError, match="'golden_retriever' .n02099601. has no training images; 10 classes have: tench"
+    ):
         use("tree", target_class="golden retriever")
 
 
@@ -160,14 +177,18 @@ def test_the_ground_truth_goes_by_the_devkits_own_numbers(layouts):
     for path in (layouts[0] / "tree" / "val").glob("*/*"):
         assert wnids[int(path.stem[-8:]) - 1] == path.parent.name
     ids = ilsvrc_files.devkit_ids()
-    assert sum(number == find_synset(wnid).index + 1 for wnid, number in ids.items()) < 20  # it is another order
+    assert (
+        sum(number == find_synset(wnid).index + 1 for wnid, number in ids.items()) < 20
+    )  # it is another order
 
 
 def test_flat_images_without_a_devkit_say_what_is_needed(layouts, tmp_path):
     shutil.copytree(layouts[0] / "tree" / "train", tmp_path / "train")
     (tmp_path / "val").mkdir()
     shutil.copy(next((layouts[0] / "tree" / "val").glob("*/*")), tmp_path / "val")
-    with pytest.raises(FileNotFoundError, match="need the devkit's meta.mat; expected .*ILSVRC2012_devkit_t12.tar.gz"):
+    with pytest.raises(
+        FileNotFoundError, match="need the devkit's meta.mat; expected .*ILSVRC2012_devkit_t12.tar.gz"
+    ):
         ilsvrc.open_ilsvrc(tmp_path, tmp_path / "cache")
 
 
@@ -198,7 +219,9 @@ def test_a_devkit_archive_that_is_cut_is_named(layouts, tmp_path):
 # ---- what is missing ----
 
 
-@pytest.mark.parametrize(("split", "said"), [("train", "ILSVRC2012_img_train.tar"), ("val", "ILSVRC2012_img_val.tar beside")])
+@pytest.mark.parametrize(
+    ("split", "said"), [("train", "ILSVRC2012_img_train.tar"), ("val", "ILSVRC2012_img_val.tar beside")]
+)
 def test_a_missing_split_says_what_is_expected(layouts, tmp_path, split, said):
     shutil.copytree(layouts[0] / "tree", tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / split)

@@ -41,7 +41,11 @@ def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
 def test_the_runs_of_one_class_stand_in_for_stored_results():
     curve, roles = SimpleNamespace(accuracy=np.linspace(0, 1, 5)), SimpleNamespace(core_size=2)
     models, results = many_models.results_of({"A": (curve, curve, roles), "B": (curve, curve, roles)})
-    assert models == ["A", "B"] and results["train"].shape == (2, 1, 5) and results["core"].tolist() == [[2], [2]]
+    assert (
+        models == ["A", "B"]
+        and results["train"].shape == (2, 1, 5)
+        and results["core"].tolist() == [[2], [2]]
+    )
     assert overfitting_signs(results)["gap"].tolist() == [0, 0]
 
 
@@ -54,8 +58,14 @@ def test_shipped_results_are_of_the_shipped_networks():
     few = replace(images, classes=images.classes[:2])
     again = many_models.insertion_results(profile, few, "C")
     for name in ("train", "test", "core", "roles", "entropy", "rate", "partial"):
-        np.testing.assert_allclose(results[name][models.index("C"), :2], again[name], atol=0.021, err_msg=name)
-    assert (results["rank"][models.index("C"), :2] == again["rank"]).mean() > 0.95  # two units may be as good as equal
+        np.testing.assert_allclose(
+            results[name][models.index("C"), :2], again[name], atol=0.021, err_msg=name
+        )
+    assert (
+        results["rank"][models.index("C"), :2] == again["rank"]
+    ).mean() > 0.95  # two units may be as good as equal
     stored = store.read_npz(trained.weights_folder(profile) / many_models.FILE)[1]
-    known = {model: Recipe(**recipe) for model, recipe in stored["recipes"].items()}  # settings that came later have their defaults
+    known = {
+        model: Recipe(**recipe) for model, recipe in stored["recipes"].items()
+    }  # settings that came later have their defaults
     assert known == {model: profile.recipe(model) for model in models}

@@ -45,7 +45,11 @@ def edit(project, name, old, new):
 
 def printed(path):
     return "".join(
-        o.text for cell in nbformat.read(path, 4).cells if cell.cell_type == "code" for o in cell.outputs if o.output_type == "stream"
+        o.text
+        for cell in nbformat.read(path, 4).cells
+        if cell.cell_type == "code"
+        for o in cell.outputs
+        if o.output_type == "stream"
     )
 
 
@@ -66,7 +70,10 @@ def test_the_kernel_of_a_large_profile_uses_onednn_and_others_do_not(project, mo
     added = 'import os\n\nimport unitnb\n\nprint("onednn", os.environ["TF_ENABLE_ONEDNN_OPTS"])\n'
     source = edit(project, "01_method", "import unitnb\n", added)
     run(source, project / "out.ipynb", {"profile": name})
-    assert f"onednn {expected}\n" in printed(project / "out.ipynb") and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert (
+        f"onednn {expected}\n" in printed(project / "out.ipynb")
+        and os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    )
 
 
 SLOW = """# %%
@@ -97,10 +104,15 @@ def test_the_terminal_shows_what_a_notebook_is_at_and_the_notebook_does_not(proj
     assert nbformat.read(project / "out.ipynb", 4).cells[-1].outputs == []
 
 
-@pytest.mark.parametrize("name", [path.stem for path in (ROOT / "notebooks" / "profiles").glob("*.yaml") if path.stem != "shapes"])
+@pytest.mark.parametrize(
+    "name", [path.stem for path in (ROOT / "notebooks" / "profiles").glob("*.yaml") if path.stem != "shapes"]
+)
 def test_make_reads_what_a_profile_says_itself_or_takes_from_its_base(checkout, name):
     target = load_profile(name).target_class
-    assert f"build/runs/{name}/{target}/01_method.ipynb --profile {name}" in make(checkout, "-n", "figures", f"PROFILE={name}").stdout
+    assert (
+        f"build/runs/{name}/{target}/01_method.ipynb --profile {name}"
+        in make(checkout, "-n", "figures", f"PROFILE={name}").stdout
+    )
 
 
 def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, capsys):
@@ -115,7 +127,11 @@ def test_a_failing_notebook_leaves_no_target_and_says_where_and_why(project, cap
 
 @pytest.mark.parametrize(
     ("parameters", "said"),
-    [({"targt_class": "ring"}, "did you mean 'target_class'"), ({"profile": "shaps"}, "did you mean 'shapes'"), ({"seed": "x"}, "seed")],
+    [
+        ({"targt_class": "ring"}, "did you mean 'target_class'"),
+        ({"profile": "shaps"}, "did you mean 'shapes'"),
+        ({"seed": "x"}, "seed"),
+    ],
 )
 def test_bad_parameters_are_refused_before_anything_runs(project, parameters, said):
     with pytest.raises(ValueError, match=said):
@@ -130,7 +146,9 @@ def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project)
         written.append([path.read_bytes() for path in pairs.refresh(project / "runs")])
     assert written[0] == written[1] and list(pairs.problems()) == []
     cells = [cell for cell in json.loads(written[0][0])["cells"] if cell["cell_type"] == "code"]
-    assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == ["None 0 birth_points\n"]
+    assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == [
+        "None 0 birth_points\n"
+    ]
 
 
 def test_widgets_are_not_committed_since_they_live_in_a_kernel():
@@ -175,7 +193,10 @@ def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
 
 def test_what_a_notebook_depends_on_is_read_from_its_calls():
     files = {source.stem: rules.dependencies(source) for source in rules.sources()}
-    by_name = {stem: {file.relative_to(rules.PACKAGE).with_suffix("").as_posix() for file in found} for stem, found in files.items()}
+    by_name = {
+        stem: {file.relative_to(rules.PACKAGE).with_suffix("").as_posix() for file in found}
+        for stem, found in files.items()
+    }
     assert "units/stability" in by_name["04_stability"] and "units/stability" not in by_name["03_ablation"]
     assert "roles/by_place" in by_name["05_roles"] and "roles/by_place" not in by_name["04_stability"]
     assert "controls/scores" in by_name["06_controls"]
@@ -192,7 +213,15 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
 @pytest.fixture
 def checkout(tmp_path):
     """A copy of the checkout in which everything seems to have been made."""
-    for name in ("Makefile", "README.md", "pyproject.toml", "requirements.lock", "unitnb", "notebooks", "figures"):
+    for name in (
+        "Makefile",
+        "README.md",
+        "pyproject.toml",
+        "requirements.lock",
+        "unitnb",
+        "notebooks",
+        "figures",
+    ):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     past = time.time() - 100
@@ -208,7 +237,9 @@ def checkout(tmp_path):
 
 
 def make(folder, *arguments):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "UNITNB"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "UNITNB"))
+    }
     command = ["make", f"PYTHON={sys.executable}", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -233,9 +264,20 @@ def test_a_second_make_figures_does_nothing_and_says_so(checkout):
 def test_touching_a_part_reruns_what_depends_on_it(checkout):
     everything = [source.stem for source in rules.sources()]
     assert rerun(checkout, "-W", "unitnb/units/stability.py") == ["04_stability"]
-    assert rerun(checkout, "-W", "unitnb/roles/by_place.py") == ["02_training", "05_roles"]  # 02 judges by many models' stored results
-    assert rerun(checkout, "-W", "notebooks/03_ablation.py") == rerun(checkout, "-W", "notebooks/03_ablation.ipynb") == ["03_ablation"]
-    assert rerun(checkout, "-W", "unitnb/topology/births.py") == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml") == everything
+    assert rerun(checkout, "-W", "unitnb/roles/by_place.py") == [
+        "02_training",
+        "05_roles",
+    ]  # 02 judges by many models' stored results
+    assert (
+        rerun(checkout, "-W", "notebooks/03_ablation.py")
+        == rerun(checkout, "-W", "notebooks/03_ablation.ipynb")
+        == ["03_ablation"]
+    )
+    assert (
+        rerun(checkout, "-W", "unitnb/topology/births.py")
+        == rerun(checkout, "-W", "notebooks/profiles/shapes.yaml")
+        == everything
+    )
     assert rerun(checkout, "-W", "unitnb/weights/shapes/A.npz") == everything
     assert rerun(checkout, "CLASS=star") == everything
 
@@ -255,8 +297,16 @@ GOALS = ("class", "classes", "figures", "train", "html")
 
 
 def test_names_that_are_commands_are_refused(checkout):
-    signs = ["x';touch${IFS}touched;'", "x`touch${IFS}touched`", 'x";touch${IFS}touched;"', "x;touch${IFS}touched", "x|touch${IFS}touched"]
-    for goal, variable, sign in zip(GOALS, itertools.cycle(("CLASS", "CLASSES", "PROFILE")), signs, strict=False):
+    signs = [
+        "x';touch${IFS}touched;'",
+        "x`touch${IFS}touched`",
+        'x";touch${IFS}touched;"',
+        "x;touch${IFS}touched",
+        "x|touch${IFS}touched",
+    ]
+    for goal, variable, sign in zip(
+        GOALS, itertools.cycle(("CLASS", "CLASSES", "PROFILE")), signs, strict=False
+    ):
         done = make(checkout, goal, f"{variable}={sign.replace('$', '$$')}")
         assert done.returncode and "sign of the shell" in done.stderr and not (checkout / "touched").exists()
 
@@ -265,7 +315,9 @@ def test_make_classes_refuses_paths(checkout):
     before = {path for path in checkout.parent.rglob("*") if "build" not in path.parts}
     for names in ("ring ../x", "/x", ".."):
         done = make(checkout, "classes", f"CLASSES={names}")
-        assert done.returncode and ("the name of a class has no slash" in done.stderr or "'..' is no name of a class" in done.stderr)
+        assert done.returncode and (
+            "the name of a class has no slash" in done.stderr or "'..' is no name of a class" in done.stderr
+        )
     assert {path for path in checkout.parent.rglob("*") if "build" not in path.parts} == before
 
 
@@ -282,7 +334,11 @@ def test_make_knows_imagenets_classes_by_every_name(checkout, said):
 
 def test_make_refuses_an_unknown_class_of_imagenet_and_names_the_nearest(checkout):
     done = make(checkout, "figures", "PROFILE=imagenet", "CLASS=hognos snake")
-    assert done.returncode and "did you mean 'hognose_snake'" in done.stderr and "no such profile or class" in done.stderr
+    assert (
+        done.returncode
+        and "did you mean 'hognose_snake'" in done.stderr
+        and "no such profile or class" in done.stderr
+    )
 
 
 def test_make_does_not_ask_again_for_what_needs_training_until_there_are_weights(checkout):

@@ -73,14 +73,22 @@ def stability():
     sizes = np.arange(50, 501, 75)
     middle = np.linspace(0.7, 1, len(sizes))
     panels.draw_agreement(axes["agreement"], sizes, middle, "Eq. 14")
-    panels.draw_agreement(axes["agreement"], sizes, np.stack([middle - 0.2, middle - 0.25, middle - 0.15], 1), "Eq. 14, other images")
+    panels.draw_agreement(
+        axes["agreement"],
+        sizes,
+        np.stack([middle - 0.2, middle - 0.25, middle - 0.15], 1),
+        "Eq. 14, other images",
+    )
     panels.label_agreement(axes["agreement"], "agreement")
     return figure
 
 
 def roles():
     figure, axes = panels.new_figure([["roles"]], figsize=(8, 2.8))
-    panels.draw_roles(axes["roles"], [(0, 5, "core"), (5, 15, "overfitted"), (15, 25, "generalizing"), (25, 40, "confusing")])
+    panels.draw_roles(
+        axes["roles"],
+        [(0, 5, "core"), (5, 15, "overfitted"), (15, 25, "generalizing"), (25, 40, "confusing")],
+    )
     panels.draw_curve(axes["roles"], 1 - FALL, "train")
     panels.draw_curve(axes["roles"], 0.8 - 0.8 * FALL, "test")
     panels.role_legend(figure)

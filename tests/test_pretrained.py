@@ -14,14 +14,19 @@ from unitnb.networks import pretrained, trained
 from unitnb.notebooks.run import run
 from unitnb.profiles import load_profile
 
-SMALL = {"image_size": 32, "layer": "block3_conv3"}  # the true architecture on small images: a quarter of the weights
+SMALL = {
+    "image_size": 32,
+    "layer": "block3_conv3",
+}  # the true architecture on small images: a quarter of the weights
 
 
 @pytest.fixture(scope="module")
 def network():
     """Keras's own VGG16 for small images, with biases that differ."""
     keras.utils.set_random_seed(3)
-    made = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=1000, classifier_activation=None)
+    made = keras.applications.VGG16(
+        weights=None, input_shape=(32, 32, 3), classes=1000, classifier_activation=None
+    )
     for number, layer in enumerate(layer for layer in made.layers if layer.weights):
         layer.bias.assign(np.full(layer.bias.shape, 0.01 * number, "float32"))
     return made
@@ -46,7 +51,9 @@ def empty():
 @pytest.fixture
 def root(monkeypatch, tmp_path):
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "profiles").symlink_to(unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks" / "profiles")
+    (tmp_path / "notebooks" / "profiles").symlink_to(
+        unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks" / "profiles"
+    )
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.delenv("UNITNB_WEIGHTS", raising=False)
@@ -66,8 +73,13 @@ def test_preprocessing_is_keras_caffe_mode_and_leaves_the_images_alone():
         before = given.copy()
         found = np.asarray(pretrained.CaffePreprocessing()(given))
         assert np.array_equal(given, before)
-        assert np.allclose(found, keras.applications.vgg16.preprocess_input(images.astype("float32")), atol=1e-4)
-    assert np.allclose(pretrained.CaffePreprocessing()(np.array([[[[10.0, 20.0, 30.0]]]])), [30 - 103.939, 20 - 116.779, 10 - 123.68])
+        assert np.allclose(
+            found, keras.applications.vgg16.preprocess_input(images.astype("float32")), atol=1e-4
+        )
+    assert np.allclose(
+        pretrained.CaffePreprocessing()(np.array([[[[10.0, 20.0, 30.0]]]])),
+        [30 - 103.939, 20 - 116.779, 10 - 123.68],
+    )
 
 
 # ---- loading ----
@@ -79,7 +91,9 @@ def test_both_formats_give_keras_network_on_grey_levels(root, network, files, fi
     loaded = unitnb.load_model(load_profile("imagenet", SMALL), "A")
     images = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     expected = network(keras.applications.vgg16.preprocess_input(images.astype("float32")), training=False)
-    assert np.allclose(loaded(images, training=False), expected, rtol=1e-4, atol=1e-5) and np.ptp(expected) > 0
+    assert (
+        np.allclose(loaded(images, training=False), expected, rtol=1e-4, atol=1e-5) and np.ptp(expected) > 0
+    )
     split = unitnb.split_model(loaded, "block5_conv3")
     assert (split.n_units, split.n_classes, split.engine) == (512, 1000, "running-sum")
 
@@ -99,7 +113,9 @@ def test_a_profile_setting_or_the_environment_names_the_file(root, files, monkey
     assert pretrained.weights_path(named.pretrained) == files / "old.h5"
     monkeypatch.setenv("UNITNB_WEIGHTS", str(files / "new.weights.h5"))
     assert pretrained.weights_path(named.pretrained) == files / "new.weights.h5"
-    assert load_profile("shapes").pretrained == ""  # a network trained here stays that, whatever the environment says
+    assert (
+        load_profile("shapes").pretrained == ""
+    )  # a network trained here stays that, whatever the environment says
 
 
 # ---- files that are missing or not what they should be ----
@@ -110,7 +126,16 @@ def test_offline_without_the_file_one_message_says_file_hash_and_folder(root, mo
     with pytest.raises(FileNotFoundError) as caught:
         unitnb.load_model(load_profile("imagenet"), "A")
     said = str(caught.value)
-    assert all(part in said for part in (pretrained.FILE, pretrained.MD5, str(root / "keras" / "models"), "URL fetch failure", "WEIGHTS="))
+    assert all(
+        part in said
+        for part in (
+            pretrained.FILE,
+            pretrained.MD5,
+            str(root / "keras" / "models"),
+            "URL fetch failure",
+            "WEIGHTS=",
+        )
+    )
 
 
 def test_keras_own_cache_is_used_when_its_hash_is_right_and_not_else(root, monkeypatch):
@@ -126,14 +151,25 @@ def test_keras_own_cache_is_used_when_its_hash_is_right_and_not_else(root, monke
 
 def test_keras_downloads_into_its_cache_by_its_own_hash(root, monkeypatch):
     asked = {}
-    monkeypatch.setattr(keras.utils, "get_file", lambda *arguments, **settings: asked.update(settings, name=arguments[0]) or "/there")
+    monkeypatch.setattr(
+        keras.utils,
+        "get_file",
+        lambda *arguments, **settings: asked.update(settings, name=arguments[0]) or "/there",
+    )
     assert str(pretrained.weights_path("imagenet")) == "/there"
-    assert (asked["name"], asked["file_hash"], asked["cache_subdir"]) == (pretrained.FILE, pretrained.MD5, "models")
+    assert (asked["name"], asked["file_hash"], asked["cache_subdir"]) == (
+        pretrained.FILE,
+        pretrained.MD5,
+        "models",
+    )
 
 
 def test_a_file_called_as_keras_must_have_its_hash(root, files):
     (root / pretrained.FILE).write_bytes((files / "old.h5").read_bytes()[:1000])
-    with pytest.raises(DamagedFileError, match=f"expected {pretrained.MD5}.*if the weights are your own, give the file another name"):
+    with pytest.raises(
+        DamagedFileError,
+        match=f"expected {pretrained.MD5}.*if the weights are your own, give the file another name",
+    ):
         pretrained.weights_path(str(root / pretrained.FILE))
 
 
@@ -158,7 +194,9 @@ def soft_link(file, folder):
 def external_data(file, folder):
     (folder / "raw").write_bytes(bytes(1728 * 4))
     del first_kernel(file)["kernel"]
-    first_kernel(file).create_dataset("kernel", (3, 3, 3, 64), "float32", external=[(str(folder / "raw"), 0, 1728 * 4)])
+    first_kernel(file).create_dataset(
+        "kernel", (3, 3, 3, 64), "float32", external=[(str(folder / "raw"), 0, 1728 * 4)]
+    )
 
 
 def virtual_data(file, folder):
@@ -281,12 +319,22 @@ def test_epoch_0_of_a_pretrained_network_is_the_architecture_with_random_weights
 
 def test_figures_record_the_weights_and_the_filter(root, files):
     profile = load_profile("imagenet", {"weights": str(files / "old.h5")})
-    assert saving._origin(profile) == {"interpolation": "nearest", "weights": pretrained.describe_weights(profile)}
-    assert pretrained.describe_weights(profile) == f"old.h5, md5 {pretrained.md5_of(files / 'old.h5')}, of your own"
+    assert saving._origin(profile) == {
+        "interpolation": "nearest",
+        "weights": pretrained.describe_weights(profile),
+    }
+    assert (
+        pretrained.describe_weights(profile)
+        == f"old.h5, md5 {pretrained.md5_of(files / 'old.h5')}, of your own"
+    )
     assert saving._origin(load_profile("shapes")) == {}
 
 
-HEADER = (unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks" / "02_training.py").read_text().split("# %%")[0]
+HEADER = (
+    (unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks" / "02_training.py")
+    .read_text()
+    .split("# %%")[0]
+)
 NEEDS = """# %% tags=["parameters"]
 profile = "shapes"
 target_class = None
@@ -308,9 +356,14 @@ def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(roo
     target = root / "build" / "runs" / "imagenet" / "hognose_snake" / "02_training.ipynb"
     assert cli.main(["run", str(source), str(target), "--profile", "imagenet"]) == 0
     assert "02_training.py: not measured: no log of A: unitnb train" in capsys.readouterr().out
-    assert "NotTrainedError" in target.read_text() and "unitnb train" in target.with_suffix(".needs").read_text()
+    assert (
+        "NotTrainedError" in target.read_text() and "unitnb train" in target.with_suffix(".needs").read_text()
+    )
     entries = {entry["id"]: entry for entry in verdicts.load_claims(load_profile("imagenet"))}
-    assert entries["C10"]["verdict"] == "not measured here" and entries["C10"]["why"] == "no log of A: unitnb train"
+    assert (
+        entries["C10"]["verdict"] == "not measured here"
+        and entries["C10"]["why"] == "no log of A: unitnb train"
+    )
     assert run(source, target, {}) == "" and not target.with_suffix(".needs").exists()
 
 

@@ -6,9 +6,14 @@ DEFAULTS = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {
 
 
 def test_a_profile_is_its_file_with_single_settings_replaced():
-    plain, changed = load_profile("shapes"), load_profile("shapes", {"n_rank": 7, "models": {"A": {"epochs": 2}}})
+    plain, changed = (
+        load_profile("shapes"),
+        load_profile("shapes", {"n_rank": 7, "models": {"A": {"epochs": 2}}}),
+    )
     assert (changed.n_rank, changed.recipe("A").epochs) == (7, 2)
-    assert changed.recipe("A").dropout == plain.recipe("A").dropout and changed.recipe("B") == plain.recipe("B")
+    assert changed.recipe("A").dropout == plain.recipe("A").dropout and changed.recipe("B") == plain.recipe(
+        "B"
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,11 +43,16 @@ def test_an_unknown_model_is_named_with_the_known_ones():
 
 def test_step_size_is_constant_or_falls_along_half_a_cosine():
     assert Recipe(epochs=4, learning_rate=0.2).step_size(3) == 0.2
-    assert [round(Recipe(epochs=4, learning_rate=0.2, cosine=True).step_size(e), 4) for e in (1, 3)] == [0.2, 0.1]
+    assert [round(Recipe(epochs=4, learning_rate=0.2, cosine=True).step_size(e), 4) for e in (1, 3)] == [
+        0.2,
+        0.1,
+    ]
 
 
 def test_the_parameters_cell_chooses_profile_class_and_seed():
-    profile = notebook_parameters({**DEFAULTS, "target_class": "star", "seed": 3, "overrides": {"n_rank": 20}})
+    profile = notebook_parameters(
+        {**DEFAULTS, "target_class": "star", "seed": 3, "overrides": {"n_rank": 20}}
+    )
     assert (profile.target_class, profile.seed, profile.n_rank) == ("star", 3, 20)
     assert notebook_parameters(DEFAULTS).target_class == load_profile("shapes").target_class
 
@@ -63,11 +73,19 @@ def test_a_seed_is_a_whole_number(seed):
 def test_a_profile_may_stand_on_another(tmp_path, monkeypatch):
     folder = tmp_path / "notebooks" / "profiles"
     folder.mkdir(parents=True)
-    (folder / "large.yaml").write_text("source: shapes\ntarget_class: ring\nn_rank: 90\nn_large: 900\nmodels: {A: {epochs: 3}}\n")
+    (folder / "large.yaml").write_text(
+        "source: shapes\ntarget_class: ring\nn_rank: 90\nn_large: 900\nmodels: {A: {epochs: 3}}\n"
+    )
     (folder / "small.yaml").write_text("base: large\nn_rank: 9\n")
     (folder / "lost.yaml").write_text("base: lrge\n")
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
     found = load_profile("small", {"n_sets": 5})
-    assert (found.name, found.n_rank, found.n_large, found.target_class, found.recipe("A").epochs) == ("small", 9, 900, "ring", 3)
+    assert (found.name, found.n_rank, found.n_large, found.target_class, found.recipe("A").epochs) == (
+        "small",
+        9,
+        900,
+        "ring",
+        3,
+    )
     with pytest.raises(ValueError, match="unknown base 'lrge': did you mean 'large'"):
         load_profile("lost")

@@ -23,10 +23,22 @@ def curves(train_values, test_values, noise):
 
 
 CASES = {
-    "paper's four": ([0, 0.7, 0.95, 0.9, 0.7], [0, 0.7, 0.35, 0.6, 0.35], ["core", "overfitted", "generalizing", "confusing"]),
-    "late core": ([0, 0.5, 0.45, 0.9, 0.7], [0, 0.5, 0.3, 0.8, 0.5], ["core", "confusing", "core", "confusing"]),
+    "paper's four": (
+        [0, 0.7, 0.95, 0.9, 0.7],
+        [0, 0.7, 0.35, 0.6, 0.35],
+        ["core", "overfitted", "generalizing", "confusing"],
+    ),
+    "late core": (
+        [0, 0.5, 0.45, 0.9, 0.7],
+        [0, 0.5, 0.3, 0.8, 0.5],
+        ["core", "confusing", "core", "confusing"],
+    ),
     "overfitted": ([0, 0.5, 0.9, 0.9, 0.9], [0, 0.5, 0.2, 0.2, 0.2], ["core", "overfitted", "confusing"]),
-    "generalizing, train flat": ([0, 0.7, 0.7, 0.7, 0.7], [0, 0.3, 0.9, 0.9, 0.9], ["core", "generalizing", "confusing"]),
+    "generalizing, train flat": (
+        [0, 0.7, 0.7, 0.7, 0.7],
+        [0, 0.3, 0.9, 0.9, 0.9],
+        ["core", "generalizing", "confusing"],
+    ),
     "train rises late": ([0, 0, 0.9, 0.9, 0.9], [0, 0, 0.9, 0.9, 0.9], ["core", "confusing"]),
 }
 
@@ -46,7 +58,9 @@ def test_slopes_and_intervals_belong_to_the_segments():
     train, test = curves(*CASES["paper's four"][:2], noise=0)
     found = categorise_roles(np.arange(160), train, test, n_boot=40)
     accuracy = [train.mean(axis=1), test.mean(axis=1)]
-    for a, b, slopes, intervals in zip(found.breakpoints[:-1], found.breakpoints[1:], found.slopes, found.intervals, strict=True):
+    for a, b, slopes, intervals in zip(
+        found.breakpoints[:-1], found.breakpoints[1:], found.slopes, found.intervals, strict=True
+    ):
         expected = [np.polyfit(np.arange(a, b + 1), curve[a : b + 1], 1)[0] for curve in accuracy]
         np.testing.assert_allclose(slopes, expected, atol=1e-12)
         assert (intervals[:, 0] <= slopes).all() and (slopes <= intervals[:, 1]).all()
@@ -56,8 +70,18 @@ def test_slopes_and_intervals_belong_to_the_segments():
 
 
 def test_intervals_narrow_with_the_number_of_images():
-    few = categorise_roles(np.arange(160), outcomes([0, 0.7, 0.9, 0.9, 0.9], 25), outcomes([0, 0.7, 0.5, 0.5, 0.5], 25), n_boot=40)
-    many = categorise_roles(np.arange(160), outcomes([0, 0.7, 0.9, 0.9, 0.9], 400), outcomes([0, 0.7, 0.5, 0.5, 0.5], 400), n_boot=40)
+    few = categorise_roles(
+        np.arange(160),
+        outcomes([0, 0.7, 0.9, 0.9, 0.9], 25),
+        outcomes([0, 0.7, 0.5, 0.5, 0.5], 25),
+        n_boot=40,
+    )
+    many = categorise_roles(
+        np.arange(160),
+        outcomes([0, 0.7, 0.9, 0.9, 0.9], 400),
+        outcomes([0, 0.7, 0.5, 0.5, 0.5], 400),
+        n_boot=40,
+    )
     widths = [np.ptp(found.intervals[0], axis=-1).mean() for found in (few, many)]
     assert 2 < widths[0] / widths[1] < 8  # 4 = sqrt(400 / 25) is expected
 
@@ -72,7 +96,9 @@ def test_core_ends_one_standard_error_before_the_top():
 
 
 def test_head_is_core_by_definition_even_if_test_images_lose():
-    found = categorise_roles(np.arange(160), outcomes([0, 0.7, 0.7, 0.7, 0.7], 100), outcomes([0.7, 0, 0, 0, 0], 50), n_boot=20)
+    found = categorise_roles(
+        np.arange(160), outcomes([0, 0.7, 0.7, 0.7, 0.7], 100), outcomes([0.7, 0, 0, 0, 0], 50), n_boot=20
+    )
     assert found.slopes[0, 1] < 0 and found.spans[0][2] == "core" and found.core_size >= 15
 
 
@@ -108,16 +134,24 @@ def test_groups_of_unequal_size_weigh_the_same():
 
 
 def test_agreement_is_low_where_images_disagree():
-    sure, unsure = outcomes([0, 0.7, 0.95, 0.95, 0.95], 200), outcomes([0, 0.7, 0.76, 0.76, 0.76], 25, noise=0.2, seed=5)
+    sure, unsure = (
+        outcomes([0, 0.7, 0.95, 0.95, 0.95], 200),
+        outcomes([0, 0.7, 0.76, 0.76, 0.76], 25, noise=0.2, seed=5),
+    )
     test = outcomes([0, 0.7, 0.4, 0.4, 0.4], 200)
     span = slice(25, 55)
-    agreements = [categorise_roles(np.arange(160), train, test, n_boot=40).agreement[span].mean() for train in (sure, unsure)]
+    agreements = [
+        categorise_roles(np.arange(160), train, test, n_boot=40).agreement[span].mean()
+        for train in (sure, unsure)
+    ]
     assert agreements[0] > 0.97 > 0.94 > agreements[1]
 
 
 def test_same_seed_same_answer_and_bootstraps_differ_by_seed():
     train, test = curves(*CASES["late core"][:2], noise=0.1)
-    first, again, other = (categorise_roles(np.arange(160), train, test, n_boot=20, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (
+        categorise_roles(np.arange(160), train, test, n_boot=20, seed=seed) for seed in (0, 0, 1)
+    )
     np.testing.assert_array_equal(first.agreement, again.agreement)
     assert not np.array_equal(first.intervals, other.intervals)
 
@@ -127,9 +161,13 @@ def test_same_seed_same_answer_and_bootstraps_differ_by_seed():
 def test_any_outcomes_give_each_unit_one_role(u, n_images, seed):
     rng = np.random.default_rng(seed)
     order = rng.permutation(u)
-    found = categorise_roles(order, rng.random((u + 1, n_images)) < 0.5, rng.random((u + 1, n_images)) < 0.5, n_boot=3)
+    found = categorise_roles(
+        order, rng.random((u + 1, n_images)) < 0.5, rng.random((u + 1, n_images)) < 0.5, n_boot=3
+    )
     assert found.breakpoints[0] == 0 and found.breakpoints[-1] == u and (np.diff(found.breakpoints) > 0).all()
-    assert [s for s, _, _ in found.spans] == [0, *[e for _, e, _ in found.spans[:-1]]] and found.spans[-1][1] == u
+    assert [s for s, _, _ in found.spans] == [0, *[e for _, e, _ in found.spans[:-1]]] and found.spans[-1][
+        1
+    ] == u
     assert sum(found.counts.values()) == u and ((0 <= found.agreement) & (found.agreement <= 1)).all()
     assert (found.role[order[: found.core_size]] == "core").all()
     for start, stop, role in found.spans:
@@ -156,7 +194,9 @@ def test_number_of_pieces_follows_the_curve():
 
 def test_kappa_by_hand():
     # Agreement 3/4; the shares of roles are (1/2, 1/2) and (3/4, 1/4), so chance gives 1/2: (3/4 - 1/2) / (1 - 1/2).
-    assert by_place._kappa(np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 1], [0, 0, 0, 1]])) == pytest.approx(0.5)
+    assert by_place._kappa(np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 1], [0, 0, 0, 1]])) == pytest.approx(
+        0.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,8 +208,14 @@ def test_kappa_by_hand():
         ({"test": np.ones(4)}, r"test has shape \(4,\)"),
         ({"test": np.ones((4, 0))}, r"test has shape \(4, 0\)"),
         ({"test": [np.ones((4, 5)), np.ones((5, 5))]}, r"test has shape \(5, 5\)"),
-        ({"train": SimpleNamespace(correct=np.ones((4, 5)), mode="remove")}, "mode 'remove'; roles need insertion"),
-        ({"train": SimpleNamespace(correct=np.ones((4, 5)), mode="insert", order=[2, 1, 0])}, "another order"),
+        (
+            {"train": SimpleNamespace(correct=np.ones((4, 5)), mode="remove")},
+            "mode 'remove'; roles need insertion",
+        ),
+        (
+            {"train": SimpleNamespace(correct=np.ones((4, 5)), mode="insert", order=[2, 1, 0])},
+            "another order",
+        ),
         ({"n_boot": 1}, "n_boot is 1"),
     ],
 )
@@ -181,5 +227,8 @@ def test_unusable_input_is_refused(change, text):
 def test_a_curve_gives_its_outcomes():
     train, test = curves(*CASES["paper's four"][:2], noise=0)
     curve = SimpleNamespace(correct=train, mode="insert", order=np.arange(160))
-    assert categorise_roles(np.arange(160), curve, test, n_boot=5).spans == categorise_roles(np.arange(160), train, test, n_boot=5).spans
+    assert (
+        categorise_roles(np.arange(160), curve, test, n_boot=5).spans
+        == categorise_roles(np.arange(160), train, test, n_boot=5).spans
+    )
     assert set(ROLES) == set(categorise_roles(np.arange(160), curve, test, n_boot=5).role)

@@ -39,7 +39,11 @@ def profile_of(folder, **overrides):
 def test_a_folder_in_imagenets_layout_with_any_ending(folder):
     images = sources.folder_images(folder, 8)
     assert images.classes == ("cat", "dog") and np.bincount(images.labels["train"]).tolist() == [12, 12]
-    assert images.read("train", 3)[0, 0].tolist() == [13, 13, 13] and images.read("test", 6).shape == (8, 8, 3)
+    assert images.read("train", 3)[0, 0].tolist() == [13, 13, 13] and images.read("test", 6).shape == (
+        8,
+        8,
+        3,
+    )
     assert images.name("train", 0) == "train/cat/000.png"
 
 
@@ -134,16 +138,23 @@ def test_a_fraction_of_each_class_and_a_share_of_wrong_labels():
 
 
 def test_a_sample_of_a_model_shows_what_the_model_was_told():
-    profile = load_profile("shapes", {"target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}})
+    profile = load_profile(
+        "shapes", {"target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}}
+    )
     images = tiny_images()
     indices, told = samples.training_set(images, profile, "D")
     sample = unitnb.sample_set(
         images,
-        load_profile("shapes", {"n_rank": 50, "target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}}),
+        load_profile(
+            "shapes",
+            {"n_rank": 50, "target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}},
+        ),
         "S_100",
         "D",
     )
-    assert set(sample.indices) <= set(indices[told == 0]) and (images.labels["train"][sample.indices] != 0).any()
+    assert (
+        set(sample.indices) <= set(indices[told == 0]) and (images.labels["train"][sample.indices] != 0).any()
+    )
 
 
 def test_keras_cifar10_is_the_other_way_to_the_same_profile(monkeypatch):
@@ -152,7 +163,11 @@ def test_keras_cifar10_is_the_other_way_to_the_same_profile(monkeypatch):
     pixels, labels = np.zeros((30, 32, 32, 3), np.uint8), np.arange(30).reshape(30, 1) % 10
     monkeypatch.setattr(cifar10, "load_data", lambda: ((pixels, labels), (pixels[:10], labels[:10])))
     images = unitnb.open_images(load_profile("cifar10", {"data": "keras"}))
-    assert images.classes[1] == "automobile" and images.labels["train"].shape == (30,) and len(images.labels["test"]) == 10
+    assert (
+        images.classes[1] == "automobile"
+        and images.labels["train"].shape == (30,)
+        and len(images.labels["test"]) == 10
+    )
 
 
 def test_the_embedded_images_are_one_source_like_any_other(monkeypatch, tmp_path):
@@ -173,8 +188,13 @@ def test_a_folder_of_other_classes_can_be_trained_on(folder, monkeypatch, capsys
     monkeypatch.setenv("UNITNB_DATA", str(folder))
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     monkeypatch.setattr(
-        training, "train_model", lambda profile, model, images: trained.append((profile.target_class, model, images.classes))
+        training,
+        "train_model",
+        lambda profile, model, images: trained.append((profile.target_class, model, images.classes)),
     )
-    assert cli.main(["train", "--profile", "cifar10", "--models", "A"]) == 1 and "known: cat, dog" in capsys.readouterr().err
+    assert (
+        cli.main(["train", "--profile", "cifar10", "--models", "A"]) == 1
+        and "known: cat, dog" in capsys.readouterr().err
+    )
     assert cli.main(["train", "--profile", "cifar10", "--class", "dog", "--models", "A"]) == 0
     assert trained == [("dog", "A", ("cat", "dog"))]

@@ -16,7 +16,9 @@ L = keras.layers
 
 def hand_net():
     """Two units on 2x2 pixels: red, and twice blue minus green. Logit 0 is the sum of unit 0, logit 1 the sum of unit 1."""
-    net = keras.Sequential([keras.Input((2, 2, 3)), L.Conv2D(2, 1, activation="relu", name="conv"), L.Flatten(), L.Dense(2)])
+    net = keras.Sequential(
+        [keras.Input((2, 2, 3)), L.Conv2D(2, 1, activation="relu", name="conv"), L.Flatten(), L.Dense(2)]
+    )
     net.layers[0].set_weights([np.array([[1, 0], [0, -1], [0, 2]]).reshape(1, 1, 3, 2), np.zeros(2)])
     net.layers[-1].set_weights([np.tile(np.eye(2), (4, 1)), np.zeros(2)])
     return split_model(net, "conv")
@@ -51,7 +53,9 @@ def test_activation_entropy_of_five_means():
     expected = -(0.6 * np.log(0.6) + 0.4 * np.log(0.4))
     np.testing.assert_allclose(scores.activation_entropy(maps, bins=2), [expected, 0])
     many = np.arange(10, dtype=np.float32).reshape(10, 1, 1, 1)
-    assert scores.activation_entropy(many) == pytest.approx(np.log(10)) and scores.activation_entropy(many, 5) == pytest.approx(np.log(5))
+    assert scores.activation_entropy(many) == pytest.approx(np.log(10)) and scores.activation_entropy(
+        many, 5
+    ) == pytest.approx(np.log(5))
 
 
 def test_taylor_of_a_linear_tail():
@@ -59,12 +63,16 @@ def test_taylor_of_a_linear_tail():
     wrong = 1 / (1 + np.exp([4.0, 8 - 4.0]))  # P(1): logits (4, 0) and (8, 4)
     expected = [np.mean(wrong * [4, 8]), np.mean(wrong * [0, 4])]
     np.testing.assert_allclose(causal.taylor(hand_net(), MAPS, 0), expected, rtol=1e-5)
-    np.testing.assert_allclose(causal.taylor(hand_net(), MAPS, 0, absolute="map", batch_size=1), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        causal.taylor(hand_net(), MAPS, 0, absolute="map", batch_size=1), expected, rtol=1e-5
+    )
 
 
 def test_taylor_of_a_map_lets_signs_cancel():
     """Weights +1 and -1 on two equal pixels: the entries count, their sum does not."""
-    net = keras.Sequential([keras.Input((2, 2, 1)), L.Activation("relu", name="unit"), L.Flatten(), L.Dense(2, use_bias=False)])
+    net = keras.Sequential(
+        [keras.Input((2, 2, 1)), L.Activation("relu", name="unit"), L.Flatten(), L.Dense(2, use_bias=False)]
+    )
     net.layers[-1].set_weights([np.array([[1, 0], [-1, 0], [0, 0], [0, 0]])])
     split, maps = split_model(net, "unit"), maps_of([3, 3, 1, 1])
     np.testing.assert_allclose(causal.taylor(split, maps, 0), [0.5 * 6], rtol=1e-6)
@@ -73,15 +81,23 @@ def test_taylor_of_a_map_lets_signs_cancel():
 
 def test_single_ablation_on_paper():
     """Logits (4, 0) and (8, 4) with both units; without unit 0 (0, 0) and (0, 4); without unit 1 (4, 0) and (8, 0)."""
-    full, no_first, no_second = (np.log1p(np.exp(-np.array(m, float))).mean() for m in ([4, 4], [0, -4], [4, 8]))
-    np.testing.assert_allclose(causal.single_ablation(hand_net(), MAPS, 0), [no_first - full, no_second - full], rtol=1e-5)
+    full, no_first, no_second = (
+        np.log1p(np.exp(-np.array(m, float))).mean() for m in ([4, 4], [0, -4], [4, 8])
+    )
+    np.testing.assert_allclose(
+        causal.single_ablation(hand_net(), MAPS, 0), [no_first - full, no_second - full], rtol=1e-5
+    )
 
 
 def test_greedy_order_on_paper():
     """Votes for class 0 of 1, 3 and -2: the strongest first, the harmful last, though the harmful is the largest on the map."""
-    net = keras.Sequential([keras.Input((1, 1, 3)), L.Activation("relu", name="units"), L.Flatten(), L.Dense(2, use_bias=False)])
+    net = keras.Sequential(
+        [keras.Input((1, 1, 3)), L.Activation("relu", name="units"), L.Flatten(), L.Dense(2, use_bias=False)]
+    )
     net.layers[-1].set_weights([np.array([[1, 0], [3, 0], [-2, 0]])])
-    assert causal.greedy_forward(split_model(net, "units"), np.ones((2, 1, 1, 3), np.float32) * [1, 1, 1.5], 0).tolist() == [1, 0, 2]
+    assert causal.greedy_forward(
+        split_model(net, "units"), np.ones((2, 1, 1, 3), np.float32) * [1, 1, 1.5], 0
+    ).tolist() == [1, 0, 2]
 
 
 def test_birth_information_on_paper():
@@ -95,11 +111,18 @@ def test_birth_information_on_paper():
 
 def test_our_variants_of_effectiveness_are_asked_for_by_name():
     own, rest = np.array([[7, 0, 4], [7, 0, 0]]), np.array([[0, 7, 4], [0, 0, 0]])
-    assert np.array_equal(effectiveness(own, variant="balanced", other_births=rest), birth_information(own, rest))
+    assert np.array_equal(
+        effectiveness(own, variant="balanced", other_births=rest), birth_information(own, rest)
+    )
     z = np.array([-2.0, np.nan, 1.0])
     found = effectiveness(own, p=0.6, variant="chance", entropy_z=z)
     assert found.tolist() == chance_effectiveness(z, np.array([1, 0, 0.5]), 0.6).tolist() == [2, -1, -1]
-    for wrong in ({"variant": "best"}, {"variant": "balanced"}, {"variant": "chance", "other_births": rest}, {"entropy_z": z}):
+    for wrong in (
+        {"variant": "best"},
+        {"variant": "balanced"},
+        {"variant": "chance", "other_births": rest},
+        {"entropy_z": z},
+    ):
         with pytest.raises(ValueError, match="variant"):
             effectiveness(own, **wrong)
 
@@ -114,11 +137,17 @@ def test_shuffling_keeps_the_values_and_orders_are_permutations():
     first, second = scores.shuffled(values, 1), scores.shuffled(values, 2)
     assert sorted(first) == values.tolist() and first.tolist() != second.tolist()
     orders = scores.random_orders(6, 20, seed=3)
-    assert len(orders) == 20 and all(sorted(order) == list(range(6)) for order in orders) and len({tuple(order) for order in orders}) > 10
+    assert (
+        len(orders) == 20
+        and all(sorted(order) == list(range(6)) for order in orders)
+        and len({tuple(order) for order in orders}) > 10
+    )
 
 
 # ---- oracles ----
-@pytest.fixture(scope="module", params=["small VGG", "small VGG, earlier layer", "normalised, tanh", "inner branch"])
+@pytest.fixture(
+    scope="module", params=["small VGG", "small VGG, earlier layer", "normalised, tanh", "inner branch"]
+)
 def case(request):
     make, layer, _, scale = NETWORKS[request.param]
     return setting(stirred(seeded(make)), layer, n=3, scale=scale)[:3]
@@ -133,7 +162,10 @@ def mean_loss(split, maps, labels, images=None):
 def test_single_ablation_agrees_with_brute_force(case):
     split, maps, labels = case
     images, plain = getattr(maps, "images", None), np.asarray(maps)
-    without = [mean_loss(split, plain * (np.arange(split.n_units) != u), labels, images).mean() for u in range(split.n_units)]
+    without = [
+        mean_loss(split, plain * (np.arange(split.n_units) != u), labels, images).mean()
+        for u in range(split.n_units)
+    ]
     expected = np.array(without) - mean_loss(split, plain, labels, images).mean()
     assert np.ptp(expected) > 1e-3
     np.testing.assert_allclose(causal.single_ablation(split, maps, labels), expected, atol=1e-5)
@@ -151,25 +183,37 @@ def test_gradient_agrees_with_finite_differences(case):
         direction[..., unit] = rng.uniform(0.5, 1, plain.shape[:3]) * (np.abs(plain[..., unit]) > step)
         up, down = (mean_loss(split, plain + sign * step * direction, labels, images) for sign in (1, -1))
         slope = (gradient * direction).sum(axis=(1, 2, 3))
-        close += np.isclose((up - down) / (2 * step), slope, rtol=0.02, atol=3e-7 / step + 0.005 * np.abs(slope).max()).tolist()
-    smooth = "tanh" in [getattr(getattr(layer, "activation", None), "__name__", "") for layer in split.model.layers]
+        close += np.isclose(
+            (up - down) / (2 * step), slope, rtol=0.02, atol=3e-7 / step + 0.005 * np.abs(slope).max()
+        ).tolist()
+    smooth = "tanh" in [
+        getattr(getattr(layer, "activation", None), "__name__", "") for layer in split.model.layers
+    ]
     assert np.ptp(gradient) > 0 and np.mean(close) >= (1 if smooth else 0.9)
 
 
 def test_taylor_is_the_gradient_times_the_map(case):
     split, maps, labels = case
     product = causal.loss_gradient(split, maps, labels) * np.asarray(maps)
-    np.testing.assert_allclose(causal.taylor(split, maps, labels, batch_size=2), np.abs(product).sum(axis=(1, 2)).mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(
+        causal.taylor(split, maps, labels, batch_size=2),
+        np.abs(product).sum(axis=(1, 2)).mean(axis=0),
+        rtol=1e-4,
+    )
 
 
 def test_greedy_insertion_is_no_worse_than_the_best_unit_and_refuses_other_tails():
     split, maps, labels, _ = setting(seeded(NETWORKS["small VGG"][0]), "block2_conv3", scale=255)
     order = causal.greedy_forward(split, maps, labels)
     losses = ablation_curve(split, maps, labels, order, "insert").loss
-    alone = [ablation_curve(split, maps, labels, np.roll(np.arange(12), -u), "insert").loss[1] for u in range(12)]
+    alone = [
+        ablation_curve(split, maps, labels, np.roll(np.arange(12), -u), "insert").loss[1] for u in range(12)
+    ]
     assert sorted(order) == list(range(12)) and losses[1] == pytest.approx(min(alone), abs=1e-6)
     with pytest.raises(ValueError, match="masked-tail"):
-        causal.greedy_forward(*setting(seeded(NETWORKS["small VGG, earlier layer"][0]), "block2_conv2", scale=255)[:3])
+        causal.greedy_forward(
+            *setting(seeded(NETWORKS["small VGG, earlier layer"][0]), "block2_conv2", scale=255)[:3]
+        )
 
 
 def test_all_scores_come_by_name_and_are_finite_where_they_should_be():

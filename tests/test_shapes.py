@@ -51,7 +51,9 @@ def test_no_image_comes_twice_within_or_between_the_splits(train, test):
 
 def test_train_and_test_have_the_same_distribution(train, test):
     means = [images.reshape(10, -1, 3).mean(axis=1) for images, _ in (train, test)]
-    assert np.abs(means[0] - means[1]).max() < 12  # grey levels; the standard error over 100 images is about 3
+    assert (
+        np.abs(means[0] - means[1]).max() < 12
+    )  # grey levels; the standard error over 100 images is about 3
 
 
 @pytest.mark.parametrize("split", ["val", "Train", ""])
@@ -93,12 +95,18 @@ def test_the_crescent_is_a_disk_with_a_bite_from_the_right():
 def test_edges_are_antialiased_and_inside_is_whole():
     coverage = shapes._coverage(np.zeros(shapes.BLOCK, int), np.random.default_rng(0), (10, 10), reach=0)
     area = coverage.sum(axis=(1, 2))
-    assert coverage.min() == 0 and coverage.max() == 1 and ((coverage > 0) & (coverage < 1)).any(axis=(1, 2)).all()
+    assert (
+        coverage.min() == 0
+        and coverage.max() == 1
+        and ((coverage > 0) & (coverage < 1)).any(axis=(1, 2)).all()
+    )
     assert area == pytest.approx(np.pi * 9**2, rel=0.005)  # radius 0.9 of 10 pixels
 
 
 def test_place_and_size_vary():
-    coverage = shapes._coverage(np.full(shapes.BLOCK, 2), np.random.default_rng(0), shapes.RADIUS, shapes.REACH)
+    coverage = shapes._coverage(
+        np.full(shapes.BLOCK, 2), np.random.default_rng(0), shapes.RADIUS, shapes.REACH
+    )
     area, along = coverage.sum(axis=(1, 2)), np.arange(32)
     middle = (coverage.sum(axis=1) * along).sum(axis=1) / area
     assert area.max() > 2 * area.min()
@@ -107,7 +115,9 @@ def test_place_and_size_vary():
 
 def test_tilt_varies_up_to_its_limit():
     """A corner's mass lies on one diagonal of its own axes: below the middle and to the left."""
-    coverage = shapes._coverage(np.full(shapes.BLOCK, CLASSES.index("corner")), np.random.default_rng(0), (10, 10), reach=0)
+    coverage = shapes._coverage(
+        np.full(shapes.BLOCK, CLASSES.index("corner")), np.random.default_rng(0), (10, 10), reach=0
+    )
     x, y = shapes._grid()
     tilt = np.arctan2((coverage * y).sum(axis=(1, 2)), (coverage * x).sum(axis=(1, 2))) - 0.75 * np.pi
     assert shapes.MAX_TILT * 0.9 < np.abs(tilt).max() < shapes.MAX_TILT * 1.02
@@ -125,7 +135,9 @@ def test_noise_is_the_last_layer(monkeypatch):
     clean = shapes_images("test", n_per_class=10)[0]
     inner = (clean > 60) & (clean < 195)  # away from the ends, where noise is cut
     assert (noisy - clean)[inner].std() == pytest.approx(0.05 * 255, rel=0.02)
-    assert np.abs(noisy - clean).max() < 6 * 0.05 * 255  # beyond black and white it is cut, it does not wrap around
+    assert (
+        np.abs(noisy - clean).max() < 6 * 0.05 * 255
+    )  # beyond black and white it is cut, it does not wrap around
 
 
 def test_two_images_in_three_have_fragments_of_other_shapes_in_front(monkeypatch):
@@ -179,6 +191,8 @@ def test_a_background_comes_with_the_class_in_part_of_the_images(train):
 def test_pixels_alone_do_not_give_the_class_away(train, test):
     """A linear classifier is far above chance, for there are cues, and far below a small network, for they are not enough."""
     scaler = StandardScaler().fit(train[0].reshape(3000, -1).astype(np.float32))
-    train_pixels, test_pixels = (scaler.transform(images.reshape(len(images), -1).astype(np.float32)) for images in (train[0], test[0]))
+    train_pixels, test_pixels = (
+        scaler.transform(images.reshape(len(images), -1).astype(np.float32)) for images in (train[0], test[0])
+    )
     accuracy = RidgeClassifier(alpha=1e4).fit(train_pixels, train[1]).score(test_pixels, test[1])
     assert 0.25 < accuracy < 0.55

@@ -49,8 +49,17 @@ def page(path):
 
 def addresses(soup):
     """Everything that a browser would load or follow."""
-    inside = [(tag.name, tag.get(name)) for tag in soup.find_all(True) for name in ("src", "href", "srcset", "data") if tag.get(name)]
-    return inside + [("style", address) for style in soup("style") for address in re.findall(r"url\([\"']?([^\"')]+)|@import", style.text)]
+    inside = [
+        (tag.name, tag.get(name))
+        for tag in soup.find_all(True)
+        for name in ("src", "href", "srcset", "data")
+        if tag.get(name)
+    ]
+    return inside + [
+        ("style", address)
+        for style in soup("style")
+        for address in re.findall(r"url\([\"']?([^\"')]+)|@import", style.text)
+    ]
 
 
 def leads_somewhere(soup, folder, address):
@@ -66,13 +75,21 @@ def test_each_page_stands_alone(project):
         soup = page(path)
         assert not soup("script") and not soup("link", rel="stylesheet")
         for tag, address in addresses(soup):
-            outside = address.startswith("https://") and tag == "a"  # a link to follow, not a part of the page
-            assert outside or address.startswith("data:") or leads_somewhere(soup, path.parent, address), address[:80]
+            outside = (
+                address.startswith("https://") and tag == "a"
+            )  # a link to follow, not a part of the page
+            assert outside or address.startswith("data:") or leads_somewhere(soup, path.parent, address), (
+                address[:80]
+            )
 
 
 def test_a_page_shows_text_formulas_tables_pictures_and_leads_on(project):
     first = page(pages.write_site(load_profile(), project / "site")[0])
-    assert [math.get("display") for math in first("math")] == ["inline", "inline", "block"] and "$" not in first.main.get_text()
+    assert [math.get("display") for math in first("math")] == [
+        "inline",
+        "inline",
+        "block",
+    ] and "$" not in first.main.get_text()
     picture = first.main.img
     assert picture["src"] == f"data:image/png;base64,{PIXEL}" and picture["alt"] == "Figure: A part H"
     assert [row.get_text(" ", strip=True) for row in first("tr")] == ["unit E", "7 0.5"]
@@ -84,23 +101,40 @@ def test_a_page_shows_text_formulas_tables_pictures_and_leads_on(project):
 
 def test_the_first_page_names_every_notebook_with_its_question_and_shows_the_claims(project):
     index = page(pages.write_site(load_profile(), project / "site")[-1])
-    listed = [(entry.a["href"], entry.a.text, entry.p.get_text()) for entry in index.find(class_="questions")("li")]
-    assert [(place, title) for place, title, _ in listed] == [("01_first.html", "1. One"), ("02_second.html", "2. Two")]
+    listed = [
+        (entry.a["href"], entry.a.text, entry.p.get_text()) for entry in index.find(class_="questions")("li")
+    ]
+    assert [(place, title) for place, title, _ in listed] == [
+        ("01_first.html", "1. One"),
+        ("02_second.html", "2. Two"),
+    ]
     assert all(question.startswith("Question. What is") for *_, question in listed)
-    assert base64.b64decode(index.main.img["src"].split(",")[1]) == (ROOT / "figures" / "claims.png").read_bytes()
+    assert (
+        base64.b64decode(index.main.img["src"].split(",")[1])
+        == (ROOT / "figures" / "claims.png").read_bytes()
+    )
 
 
 def test_a_notebook_that_was_not_executed_is_named_with_the_command(project):
-    with pytest.raises(FileNotFoundError, match=r"01_first.ipynb is missing.*make figures PROFILE=shapes CLASS=star"):
+    with pytest.raises(
+        FileNotFoundError, match=r"01_first.ipynb is missing.*make figures PROFILE=shapes CLASS=star"
+    ):
         pages.write_site(load_profile("shapes", {"target_class": "star"}), project / "site")
     assert not (project / "site").exists()
 
 
 def test_every_formula_of_the_notebooks_and_of_the_readme_is_drawn():
     for source in rules.sources():
-        text = "".join(cell.source + "\n\n" for cell in read_source(source).cells if cell.cell_type == "markdown")
-        drawn = BeautifulSoup(pages.PageExporter().environment.from_string("{{ text | markdown2html }}").render(text=text), "html.parser")
-        formulas = len(re.findall(r"\$\$.+?\$\$", text, re.S)) + len(re.findall(r"(?<!\$)\$[^$]+\$(?!\$)", text))
+        text = "".join(
+            cell.source + "\n\n" for cell in read_source(source).cells if cell.cell_type == "markdown"
+        )
+        drawn = BeautifulSoup(
+            pages.PageExporter().environment.from_string("{{ text | markdown2html }}").render(text=text),
+            "html.parser",
+        )
+        formulas = len(re.findall(r"\$\$.+?\$\$", text, re.S)) + len(
+            re.findall(r"(?<!\$)\$[^$]+\$(?!\$)", text)
+        )
         assert len(drawn("math")) == formulas and "$" not in drawn.get_text(), source.name
 
 
@@ -108,7 +142,9 @@ def test_every_link_between_the_real_pages_leads_somewhere(tmp_path):
     for path in pages.write_site(load_profile(), tmp_path):
         soup = page(path)
         local = [link["href"] for link in soup("a", href=True) if "://" not in link["href"]]
-        assert local and [address for address in local if not leads_somewhere(soup, tmp_path, address)] == [], path.name
+        assert (
+            local and [address for address in local if not leads_somewhere(soup, tmp_path, address)] == []
+        ), path.name
 
 
 def test_a_formula_that_a_browser_could_not_draw_is_an_error():

@@ -27,9 +27,13 @@ def residual(softmax=False):
     keras.utils.set_random_seed(2)
     entry = keras.Input((8, 8, 3))
     trunk = L.Conv2D(4, 3, padding="same", activation="relu", name="conv1")(entry)
-    inner = L.ReLU(name="inner_relu")(L.BatchNormalization(name="inner_bn")(L.Conv2D(5, 3, padding="same", name="inner")(trunk)))
+    inner = L.ReLU(name="inner_relu")(
+        L.BatchNormalization(name="inner_bn")(L.Conv2D(5, 3, padding="same", name="inner")(trunk))
+    )
     joined = L.Add(name="add")([trunk, L.Conv2D(4, 1, name="outer")(inner)])
-    features = L.GlobalAveragePooling2D(name="pool")(L.Conv2D(6, 3, activation="relu", name="last")(L.ReLU(name="joined_relu")(joined)))
+    features = L.GlobalAveragePooling2D(name="pool")(
+        L.Conv2D(6, 3, activation="relu", name="last")(L.ReLU(name="joined_relu")(joined))
+    )
     return keras.Model(entry, L.Dense(3, activation="softmax" if softmax else None, name="out")(features))
 
 
@@ -37,19 +41,28 @@ def test_head_then_tail_is_the_model(model, images):
     split = split_model(model, "block2_conv3")
     maps = split.feature_maps(images)
     assert maps.dtype == np.float32 and maps.shape == (7, 14, 14, 6) and maps.min() == 0
-    assert (split.n_units, split.n_classes, split.map_shape, split.layer) == (6, 3, (14, 14, 6), "block2_conv3")
+    assert (split.n_units, split.n_classes, split.map_shape, split.layer) == (
+        6,
+        3,
+        (14, 14, 6),
+        "block2_conv3",
+    )
     np.testing.assert_allclose(split.predict(maps), model.predict(images, verbose=0), atol=1e-5)
 
 
 def test_maps_do_not_depend_on_the_batch_size(model, images):
     split = split_model(model, "block2_conv3")
     for batch_size in (1, 3, 7):
-        np.testing.assert_allclose(split.feature_maps(images, batch_size), split.feature_maps(images), atol=1e-5)
+        np.testing.assert_allclose(
+            split.feature_maps(images, batch_size), split.feature_maps(images), atol=1e-5
+        )
 
 
 def test_a_map_is_the_convolution_after_its_activation():
     """One 1x1 filter of weight 2 and bias -6 on grey levels 0..8: max(0, 2x - 6)."""
-    net = keras.Sequential([keras.Input((3, 3, 1)), L.Conv2D(1, 1, activation="relu", name="conv"), L.Flatten(), L.Dense(2)])
+    net = keras.Sequential(
+        [keras.Input((3, 3, 1)), L.Conv2D(1, 1, activation="relu", name="conv"), L.Flatten(), L.Dense(2)]
+    )
     net.get_layer("conv").set_weights([np.full((1, 1, 1, 1), 2.0), np.array([-6.0])])
     maps = split_model(net, "conv").feature_maps(np.arange(9).reshape(1, 3, 3, 1))
     assert maps.ravel().tolist() == [0, 0, 0, 0, 2, 4, 6, 8, 10]
@@ -65,23 +78,37 @@ def test_a_linear_layer_gives_linear_maps_and_its_relu_layer_rectified_ones():
 
 @pytest.mark.parametrize(
     ("layer", "engine"),
-    [("conv1", "masked-tail"), ("inner", "masked-model"), ("outer", "masked-model"), ("add", "masked-tail"), ("last", "running-sum")],
+    [
+        ("conv1", "masked-tail"),
+        ("inner", "masked-model"),
+        ("outer", "masked-model"),
+        ("add", "masked-tail"),
+        ("last", "running-sum"),
+    ],
 )
 def test_the_engine_follows_from_the_graph(layer, engine):
     net = residual()
     split = split_model(net, layer)
     images = np.random.default_rng(0).normal(size=(3, 8, 8, 3)).astype(np.float32)
     assert split.engine == engine
-    np.testing.assert_allclose(split.predict(split.feature_maps(images)), net.predict(images, verbose=0), atol=1e-5)
+    np.testing.assert_allclose(
+        split.predict(split.feature_maps(images)), net.predict(images, verbose=0), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("tail", "engine"),
     [
         ([L.MaxPooling2D, L.BatchNormalization, L.Flatten, lambda: L.Dense(3)], "running-sum"),
-        ([L.GlobalMaxPooling2D, lambda: L.Dropout(0.5), lambda: L.Dense(4, "tanh"), lambda: L.Dense(3)], "running-sum"),
+        (
+            [L.GlobalMaxPooling2D, lambda: L.Dropout(0.5), lambda: L.Dense(4, "tanh"), lambda: L.Dense(3)],
+            "running-sum",
+        ),
         ([L.Flatten, lambda: L.Dense(3), L.Softmax], "running-sum"),
-        ([lambda: L.Activation("softmax"), L.Flatten, lambda: L.Dense(3)], "masked-tail"),  # a softmax over the units mixes them
+        (
+            [lambda: L.Activation("softmax"), L.Flatten, lambda: L.Dense(3)],
+            "masked-tail",
+        ),  # a softmax over the units mixes them
         ([lambda: L.GlobalAveragePooling2D(keepdims=True), lambda: L.Dense(3), L.Flatten], "masked-tail"),
         ([lambda: L.Conv2D(3, 1), L.GlobalAveragePooling2D], "masked-tail"),
         ([lambda: L.Dense(3), L.GlobalAveragePooling2D], "masked-tail"),
@@ -105,7 +132,12 @@ def test_maps_of_an_inner_branch_keep_their_images_when_sliced():
     split = split_model(residual(), "inner")
     maps = split.feature_maps(images)
     whole = split.predict(maps)
-    for key in (slice(1, 4), [3, 0], np.array([False, True, False, False, True]), (slice(None, None, -1), slice(None))):
+    for key in (
+        slice(1, 4),
+        [3, 0],
+        np.array([False, True, False, False, True]),
+        (slice(None, None, -1), slice(None)),
+    ):
         rows = key[0] if isinstance(key, tuple) else key
         np.testing.assert_allclose(split.predict(maps[key]), whole[rows], atol=1e-5)
     np.testing.assert_allclose(split.predict(with_images(np.asarray(maps), images)), whole, atol=1e-5)
@@ -121,7 +153,9 @@ def test_maps_of_an_inner_branch_without_images_are_refused():
 
 
 def test_an_unknown_layer_is_named_with_the_nearest(model):
-    with pytest.raises(KeyError, match="no layer 'block1_conv3'. Nearest: [^.]*block1_conv1.*4-D maps: .*block2_pool"):
+    with pytest.raises(
+        KeyError, match="no layer 'block1_conv3'. Nearest: [^.]*block1_conv1.*4-D maps: .*block2_pool"
+    ):
         split_model(model, "block1_conv3")
 
 
@@ -143,24 +177,36 @@ def test_a_model_that_is_no_graph_is_refused():
 
 def layers_of(net):
     """All but the entry and the dropout, which have no weights."""
-    return [layer for layer in net.layers if not isinstance(layer, (L.InputLayer, L.Dropout)) and layer.name != "standardize"]
+    return [
+        layer
+        for layer in net.layers
+        if not isinstance(layer, (L.InputLayer, L.Dropout)) and layer.name != "standardize"
+    ]
 
 
 def test_vgg16_at_width_1_has_the_layers_shapes_and_parameters_of_keras():
     ours, theirs = vgg16(), keras.applications.VGG16(weights=None)
     assert [layer.name for layer in layers_of(ours)] == [layer.name for layer in layers_of(theirs)]
-    assert [layer.output.shape for layer in layers_of(ours)] == [layer.output.shape for layer in layers_of(theirs)]
+    assert [layer.output.shape for layer in layers_of(ours)] == [
+        layer.output.shape for layer in layers_of(theirs)
+    ]
     assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
     assert ours.count_params() == theirs.count_params() == 138_357_544
 
 
 def test_vgg16_with_the_weights_of_keras_gives_its_answers():
-    theirs = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None)
+    theirs = keras.applications.VGG16(
+        weights=None, input_shape=(32, 32, 3), classes=5, classifier_activation=None
+    )
     ours = vgg16(input_size=32, n_classes=5)
     ours.set_weights(theirs.get_weights())
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
-    standard = (images - images.mean(axis=(1, 2, 3), keepdims=True)) / images.std(axis=(1, 2, 3), keepdims=True)
-    np.testing.assert_allclose(ours.predict(images, verbose=0), theirs.predict(standard, verbose=0), rtol=1e-4, atol=1e-7)
+    standard = (images - images.mean(axis=(1, 2, 3), keepdims=True)) / images.std(
+        axis=(1, 2, 3), keepdims=True
+    )
+    np.testing.assert_allclose(
+        ours.predict(images, verbose=0), theirs.predict(standard, verbose=0), rtol=1e-4, atol=1e-7
+    )
 
 
 def test_a_narrow_vgg16_has_maps_of_14x14_and_the_running_sum_engine():
@@ -177,11 +223,20 @@ def test_kept_maps_are_the_same_and_are_found_again_for_the_same_batches(tmp_pat
     network = small_vgg(widths=(4, 4, 6), dense=5)
     plain, kept = split_model(network, "block2_conv3"), split_model(network, "block2_conv3", tmp_path)
     expected = plain.feature_maps(images, batch_size=2)
-    assert np.array_equal(kept.feature_maps(images, batch_size=2), expected) and len(list(tmp_path.glob("maps-*.npz"))) == 3
+    assert (
+        np.array_equal(kept.feature_maps(images, batch_size=2), expected)
+        and len(list(tmp_path.glob("maps-*.npz"))) == 3
+    )
     ran = []
     run = models.run_in_batches
     monkeypatch.setattr(models, "run_in_batches", lambda *args: ran.append(len(args[1][0])) or run(*args))
-    assert np.array_equal(split_model(network, "block2_conv3", tmp_path).feature_maps(images[:4], batch_size=2), expected[:4]) and not ran
+    assert (
+        np.array_equal(
+            split_model(network, "block2_conv3", tmp_path).feature_maps(images[:4], batch_size=2),
+            expected[:4],
+        )
+        and not ran
+    )
     network.layers[1].bias.assign(network.layers[1].bias + 1)
     changed = kept.feature_maps(images[:4], batch_size=2)  # a split that was used before its network changed
     assert ran == [2, 2] and not np.array_equal(changed, expected[:4])

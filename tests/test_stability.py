@@ -82,14 +82,20 @@ def test_effectiveness_of_a_drawn_set_by_hand():
 
 def test_votes_do_not_depend_on_what_the_births_are_called():
     births = births_of(60, 25)
-    np.testing.assert_array_equal(stability_votes(births, 30, 10), stability_votes(births.astype(np.int64) * 7, 30, 10))
+    np.testing.assert_array_equal(
+        stability_votes(births, 30, 10), stability_votes(births.astype(np.int64) * 7, 30, 10)
+    )
 
 
 def test_relabelling_the_units_permutes_the_votes():
     births, name = births_of(300, 30), np.random.default_rng(5).permutation(30)
     scores = resampled_effectiveness(births, 200, 20)
-    assert all(len(set(row[row > 0])) == (row > 0).sum() >= 10 for row in scores)  # no ties within the first 10 places
-    np.testing.assert_array_equal(stability_votes(births[:, name], 200, 20, top=10), stability_votes(births, 200, 20, top=10)[name])
+    assert all(
+        len(set(row[row > 0])) == (row > 0).sum() >= 10 for row in scores
+    )  # no ties within the first 10 places
+    np.testing.assert_array_equal(
+        stability_votes(births[:, name], 200, 20, top=10), stability_votes(births, 200, 20, top=10)[name]
+    )
 
 
 def test_votes_add_up_and_stay_within_their_bounds():
@@ -133,7 +139,9 @@ def test_ratio_matches_the_literal_transcription():
     for seed in range(10):
         rng = np.random.default_rng(seed)
         votes, rank = rng.permutation(40), rng.permutation(40)
-        assert stability_ratio(votes, 50, rank) == pytest.approx(literal_ratio(votes.tolist(), 50, rank.tolist(), 10, 15))
+        assert stability_ratio(votes, 50, rank) == pytest.approx(
+            literal_ratio(votes.tolist(), 50, rank.tolist(), 10, 15)
+        )
 
 
 def test_equal_votes_stand_by_the_reference_whatever_the_numbering():
@@ -173,10 +181,16 @@ def test_table_holds_what_its_parts_say():
         np.testing.assert_array_equal(table["top_units"][row], vote_rank(votes, rank)[:15])
         assert table["ratio"][row] == stability_ratio(votes, 8, rank)
         agreement = [rank_agreement(score, effectiveness(other), 12) for score in scores]
-        np.testing.assert_allclose([table["kendall"][row, 0], table["jaccard"][row, 0]], np.mean(agreement, axis=0))
+        np.testing.assert_allclose(
+            [table["kendall"][row, 0], table["jaccard"][row, 0]], np.mean(agreement, axis=0)
+        )
         between = [rank_agreement(a, b, 12) for a, b in zip(scores, scores[1:], strict=False)]
-        np.testing.assert_allclose([table["kendall_between"][row, 0], table["jaccard_between"][row, 0]], np.mean(between, axis=0))
-    assert (table["kendall"][:, 1] <= table["kendall"][:, 0]).all() and (table["kendall"][:, 0] <= table["kendall"][:, 2]).all()
+        np.testing.assert_allclose(
+            [table["kendall_between"][row, 0], table["jaccard_between"][row, 0]], np.mean(between, axis=0)
+        )
+    assert (table["kendall"][:, 1] <= table["kendall"][:, 0]).all() and (
+        table["kendall"][:, 0] <= table["kendall"][:, 2]
+    ).all()
     assert table["set_size"].tolist() == [20, 60] and table["n_sets"].tolist() == [8, 8]
 
 
@@ -209,7 +223,10 @@ def test_one_set_has_nothing_to_agree_with():
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda births: stability_votes(births, 41), "sets of 41 images were asked for, but the pool has 40 images"),
+        (
+            lambda births: stability_votes(births, 41),
+            "sets of 41 images were asked for, but the pool has 40 images",
+        ),
         (lambda births: stability_votes(births, 0), "set_size is 0"),
         (lambda births: stability_votes(births, 5, n_sets=0), "n_sets 0"),
         (lambda births: stability_votes(births, 5, top=0), "top is 0"),
@@ -217,12 +234,18 @@ def test_one_set_has_nothing_to_agree_with():
         (lambda births: stability_votes(births / 2, 5), "type float64"),
         (lambda births: stability_votes(births - 1, 5), "is -1; expected 0"),
         (lambda births: resampled_effectiveness(births, 5, p=10), "p is 10; expected a share"),
-        (lambda births: draw_sets(40, 21, 2, disjoint=True), "2 disjoint sets of 21 images were asked for, but the pool has 40 images"),
+        (
+            lambda births: draw_sets(40, 21, 2, disjoint=True),
+            "2 disjoint sets of 21 images were asked for, but the pool has 40 images",
+        ),
         (lambda births: stability_table(births, set_sizes=(50,), disjoint=True), "the pool has 40 images"),
         (lambda births: stability_table(births, births[:, :19], set_sizes=(20,), n_sets=2), "20 units .* 19"),
         (lambda births: mean_effectiveness(np.ones((2, 3)), 1), "set_size is 1"),
         (lambda births: stability_ratio([1, 2, 3], 3, [0, 1, 2]), "at least head = 10"),
-        (lambda births: stability_ratio(np.arange(12), 3, np.arange(11)), r"shape \(12,\) and the reference rank \(11,\)"),
+        (
+            lambda births: stability_ratio(np.arange(12), 3, np.arange(11)),
+            r"shape \(12,\) and the reference rank \(11,\)",
+        ),
         (lambda births: stability_ratio(np.arange(12), 3, np.arange(12)), "votes go from 0 to 11; 3 sets"),
     ],
 )

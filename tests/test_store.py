@@ -65,7 +65,9 @@ def test_a_damaged_result_is_set_aside_and_computed_anew(tmp_path):
 def test_a_digest_sees_shape_type_and_value():
     a = np.arange(6, dtype=np.int32)
     others = [a.reshape(2, 3), a.astype(np.int64), a + 1, a.tolist()]
-    assert store.digest(a) == store.digest(a.copy()) and store.digest(a) not in [store.digest(other) for other in others]
+    assert store.digest(a) == store.digest(a.copy()) and store.digest(a) not in [
+        store.digest(other) for other in others
+    ]
     assert store.digest(a[::2]) == store.digest(a[::2].copy())
 
 
@@ -84,6 +86,9 @@ print(store.cached(sys.argv[1], "maps", {"x": 1}, compute, alone=True)["a"].sum(
 
 
 def test_processes_side_by_side_compute_a_result_once_if_it_is_to_be_computed_alone(tmp_path):
-    pair = [subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    pair = [
+        subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     told = [process.communicate(timeout=60)[0].split() for process in pair]
     assert sorted(told, key=len) == [["3"], ["computed", "3"]]

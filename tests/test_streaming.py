@@ -54,7 +54,9 @@ def unstreamed(split, images):
     return unitnb.birth_points(maps), maps.reshape(len(maps), 7, 2, 7, 2, -1).max(axis=(2, 4))
 
 
-@pytest.mark.parametrize(("block", "atol"), [(5, 1e-6), (24, 0), (100, 0)])  # the same batches give the same bits
+@pytest.mark.parametrize(
+    ("block", "atol"), [(5, 1e-6), (24, 0), (100, 0)]
+)  # the same batches give the same bits
 def test_streamed_births_and_pooled_maps_are_those_of_all_maps_at_once(split, lazy, block, atol):
     births, pooled = unstreamed(split, lazy)
     streamed = streaming.stream(split, lazy, block=block)
@@ -75,7 +77,9 @@ def test_curves_of_pooled_maps_are_those_of_the_maps_to_the_bit(split, lazy):
 def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch):
     seen = []
     run = SplitModel.feature_maps
-    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: seen.append(images.shape) or run(self, images))
+    monkeypatch.setattr(
+        SplitModel, "feature_maps", lambda self, images: seen.append(images.shape) or run(self, images)
+    )
     asked = []
     images = samples.LazyImages(lambda i: asked.append((i, len(seen))) or pixels(i), range(10))
     streaming.stream(split, images, block=4)
@@ -93,11 +97,17 @@ def test_lazy_maps_give_the_curve_and_births_of_the_maps_with_few_in_memory(lazy
     monkeypatch.setattr(engines, "MAPS_BYTES", 5 * 4 * maps[0].size)
     whole = unitnb.ablation_curve(split, maps, 1, order, negatives=maps[:7], points=3)
     seen, run = [], SplitModel.feature_maps
-    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images))
+    monkeypatch.setattr(
+        SplitModel, "feature_maps", lambda self, images: seen.append(len(images)) or run(self, images)
+    )
     lazily = streaming.LazyMaps(split, images)
-    curve = unitnb.ablation_curve(split, lazily, 1, order, negatives=streaming.LazyMaps(split, images[:7]), points=3)
+    curve = unitnb.ablation_curve(
+        split, lazily, 1, order, negatives=streaming.LazyMaps(split, images[:7]), points=3
+    )
     np.testing.assert_allclose(curve.losses, whole.losses, atol=1e-5)
-    assert np.array_equal(curve.chosen, whole.chosen) and curve.engine == engine and np.ptp(whole.losses) > 0.01
+    assert (
+        np.array_equal(curve.chosen, whole.chosen) and curve.engine == engine and np.ptp(whole.losses) > 0.01
+    )
     assert np.array_equal(streaming.births_by_block(lazily, block=5), unitnb.birth_points(maps))
     assert max(seen) == 5 and sum(seen) == 24 + 7 + 24
 
@@ -116,7 +126,9 @@ def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
     for _ in range(2):
         entry = keras.Input((8, 8, 3))
         branch = keras.layers.Conv2D(2, 3, padding="same")(entry)
-        graphs.append(_graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)]))))
+        graphs.append(
+            _graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)])))
+        )
     assert graphs[0] == graphs[1]
     other = keras.Model(entry, keras.layers.add([branch, branch]))
     assert _graph(other) != graphs[0]
@@ -126,7 +138,9 @@ def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, 
     first = streaming.stream(split, lazy, tmp_path, block=8)
     assert len(list(tmp_path.glob("stream-*.npz"))) == 3
     run, runs = SplitModel.feature_maps, []
-    monkeypatch.setattr(SplitModel, "feature_maps", lambda self, images: runs.append(len(images)) or run(self, images))
+    monkeypatch.setattr(
+        SplitModel, "feature_maps", lambda self, images: runs.append(len(images)) or run(self, images)
+    )
     beginning = streaming.stream(split, lazy[:16], tmp_path, block=8)  # as S_100 is the beginning of S_1000
     assert runs == []
     np.testing.assert_array_equal(beginning.births, first.births[:16])
@@ -146,7 +160,11 @@ def test_a_killed_run_goes_on_where_it_stopped(split, lazy, tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), str(here.parent)])}
     run = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment)
     deadline = time.monotonic() + 60
-    while len(done := list(tmp_path.glob("stream-*.npz"))) < 2 and time.monotonic() < deadline and run.poll() is None:
+    while (
+        len(done := list(tmp_path.glob("stream-*.npz"))) < 2
+        and time.monotonic() < deadline
+        and run.poll() is None
+    ):
         time.sleep(0.01)
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL and 2 <= len(done) < 6
@@ -162,8 +180,19 @@ def test_a_killed_run_goes_on_where_it_stopped(split, lazy, tmp_path):
 def test_the_pooling_is_passed_only_where_zero_stays_zero(split):
     assert streaming.pooled_split(split).layer == "block2_pool"
     for between in (L.BatchNormalization(), L.Activation("sigmoid"), L.Rescaling(1.0, offset=1.0)):
-        layers = [L.Conv2D(4, 3, activation="relu", name="conv"), between, L.MaxPooling2D(), L.Flatten(), L.Dense(2)]
-        assert streaming.pooled_split(split_model(keras.Sequential([keras.Input((8, 8, 3)), *layers]), "conv")).layer == "conv"
+        layers = [
+            L.Conv2D(4, 3, activation="relu", name="conv"),
+            between,
+            L.MaxPooling2D(),
+            L.Flatten(),
+            L.Dense(2),
+        ]
+        assert (
+            streaming.pooled_split(
+                split_model(keras.Sequential([keras.Input((8, 8, 3)), *layers]), "conv")
+            ).layer
+            == "conv"
+        )
     masked = split_model(split.model, "block2_conv1")
     assert streaming.pooled_split(masked) is masked
 
@@ -194,8 +223,12 @@ def test_a_lazy_sample_is_the_sample():
         return pixels(index)
 
     labels = np.zeros(30, np.int64)
-    images = samples.Images(("a",), {"train": labels, "test": labels}, read, lambda split, index: f"{split}/{index}")
-    profile = unitnb.load_profile("cifar10", {"target_class": "a", "n_rank": 25, "models": {"A": {"fraction": 1.0}}})
+    images = samples.Images(
+        ("a",), {"train": labels, "test": labels}, read, lambda split, index: f"{split}/{index}"
+    )
+    profile = unitnb.load_profile(
+        "cifar10", {"target_class": "a", "n_rank": 25, "models": {"A": {"fraction": 1.0}}}
+    )
     with pytest.warns(UserWarning, match="skipped"):
         whole, lazy = (samples.sample_set(images, profile, "S_100", lazy=lazy) for lazy in (False, True))
     assert isinstance(lazy.images, samples.LazyImages) and len(lazy) == 25 and lazy.skipped == whole.skipped

@@ -88,7 +88,10 @@ def test_a_task_is_computed_once_and_a_damaged_result_anew_with_the_same_bytes(r
 
 
 def test_what_a_result_depends_on_changes_its_name(root, monkeypatch):
-    names = [work.run_task(task).name for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])]
+    names = [
+        work.run_task(task).name
+        for task in (tasks(["ring"], ["A"])[0], tasks(["ring"], ["B"])[0], tasks(["star"], ["A"])[0])
+    ]
     other = Task("shapes", "A", "block2_conv3", "ring", 1, tasks()[0].overrides)
     monkeypatch.setattr(work, "VERSION", 99)
     names += [work.run_task(other).name, work.run_task(tasks(["ring"], ["A"])[0]).name]
@@ -106,7 +109,9 @@ def test_with_many_classes_the_others_are_those_of_a_few(root, monkeypatch):
     work._others.cache_clear()
     others = work._others("shapes", 0, tasks()[0].overrides, "A").images
     work._others.cache_clear()
-    assert [len(group) for group in others.values()] == [3, 3] and all(len(images) == 2 for images in others["S_100"].values())
+    assert [len(group) for group in others.values()] == [3, 3] and all(
+        len(images) == 2 for images in others["S_100"].values()
+    )
 
 
 # ---- photographs, some of which cannot be read ----
@@ -137,7 +142,9 @@ def photos(root):
             Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).resize((40, 36)).save(file)
     profile = load_profile("photos")
     network = trained.untrained_network(profile, profile.recipe("A"), 3)
-    store.write_npz(trained.weights_file(profile, "A"), trained.arrays_of(network), trained.architecture_of(profile, 3))
+    store.write_npz(
+        trained.weights_file(profile, "A"), trained.arrays_of(network), trained.architecture_of(profile, 3)
+    )
     for kept in (work._images, work._network, work._others, work._layer):
         kept.cache_clear()
     yield root / "photos"
@@ -159,7 +166,11 @@ def sweep_here(**overrides):
         kept.cache_clear()
     given = tasks_of(load_profile("photos", overrides), overrides=overrides)
     done, failed = executors.run_all(given, work.run_task, lambda: ThreadPoolExecutor(1))
-    return done, {task.target_class: why for task, why in failed.items()}, {task.target_class: done[task].read_bytes() for task in done}
+    return (
+        done,
+        {task.target_class: why for task, why in failed.items()},
+        {task.target_class: done[task].read_bytes() for task in done},
+    )
 
 
 def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_same_bytes(photos, root):
@@ -173,9 +184,21 @@ def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_
     assert failed == {} and found.keys() == whole.keys() and found["dog"] != whole["dog"]
     results = summary.read_results(done)
     skipped = {task.target_class: results[task]["S_100/skipped"].tolist() for task in done}
-    assert [len(names) for names in skipped.values()] == [0, 1, 0] and skipped["dog"][0].startswith(f"{name} (")
-    assert len(store.read_npz(next(path for task, path in done.items() if task.target_class == "dog"))[0]["births"]) == 8
-    assert summary.summary_table(results).splitlines()[2].endswith("| 1 |") and summary.skipped_images(results) == skipped["dog"]
+    assert [len(names) for names in skipped.values()] == [0, 1, 0] and skipped["dog"][0].startswith(
+        f"{name} ("
+    )
+    assert (
+        len(
+            store.read_npz(next(path for task, path in done.items() if task.target_class == "dog"))[0][
+                "births"
+            ]
+        )
+        == 8
+    )
+    assert (
+        summary.summary_table(results).splitlines()[2].endswith("| 1 |")
+        and summary.skipped_images(results) == skipped["dog"]
+    )
     line = (summary.save_summary(load_profile("photos"), results) / "classes.csv").read_text().splitlines()[3]
     assert line.startswith("A,block2_conv3,dog,S_100,") and f",1,{name} (" in line
     os.rename(root / "build" / "sweep", root / "first")
@@ -187,11 +210,22 @@ def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_
 def test_early_layers_at_a_few_points_say_which_and_agree_with_all_points(photos):
     """The same rank, and its curves at the points: four units at 0, 2 and 4, the last convolution's eight at 0, 4 and 8."""
     given = tasks_of(load_profile("photos"), ["cat"], layers=["all"])
-    assert [task.layer for task in given] == ["block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block2_conv3"]
+    assert [task.layer for task in given] == [
+        "block1_conv1",
+        "block1_conv2",
+        "block2_conv1",
+        "block2_conv2",
+        "block2_conv3",
+    ]
     for task in given[::3] + given[-1:]:
-        whole, few = (store.read_npz(work.run_task(replace(task, overrides=points)))[0] for points in ("{}", '{"points": 3}'))
+        whole, few = (
+            store.read_npz(work.run_task(replace(task, overrides=points)))[0]
+            for points in ("{}", '{"points": 3}')
+        )
         last = len(whole["rank"]) == 8
-        assert few["points"].tolist() == ([0, 4, 8] if last else [0, 2, 4]) and np.array_equal(few["rank"], whole["rank"])
+        assert few["points"].tolist() == ([0, 4, 8] if last else [0, 2, 4]) and np.array_equal(
+            few["rank"], whole["rank"]
+        )
         for part in (name for name in few if "first/" in name):
             np.testing.assert_allclose(few[part], whole[part][few["points"]], atol=1e-5)
 
@@ -200,7 +234,10 @@ def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
     files = drawn("dog")
     files[0].write_bytes(b"no image")
     done, failed, found = sweep_here(strict=True)
-    assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {"cat", "owl"}
+    assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {
+        "cat",
+        "owl",
+    }
     others = [store.read_npz(path)[0]["others/skipped"].tolist() for path in done.values()]
     assert others == [[f"dog/{files[0].name} (no image)"]] * 2
     assert list(work._others(*next(iter(done)).run, "A").images["S_100"]) == ["cat", "dog", "owl"]
@@ -228,8 +265,13 @@ def test_a_class_with_too_few_images_fails_alone(photos):
     for file in drawn("dog", "S_val"):
         file.unlink()
     done, failed, found = sweep_here()
-    assert found.keys() == {"cat", "owl"} and "S_val of class 'dog' for model A: 1 test images found where 4" in failed["dog"]
-    assert "where 2 are asked for" in store.read_npz(next(iter(done.values())))[0]["others/skipped"].tolist()[0]
+    assert (
+        found.keys() == {"cat", "owl"}
+        and "S_val of class 'dog' for model A: 1 test images found where 4" in failed["dog"]
+    )
+    assert (
+        "where 2 are asked for" in store.read_npz(next(iter(done.values())))[0]["others/skipped"].tolist()[0]
+    )
 
 
 # ---- executors: work that needs no network ----
@@ -269,10 +311,14 @@ if __name__ == "__main__":
 def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
     (tmp_path / "main.py").write_text(ORPHANS)
     settings = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    with subprocess.Popen([sys.executable, tmp_path / "main.py"], env=settings, stdout=subprocess.PIPE, text=True) as main:
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "main.py"], env=settings, stdout=subprocess.PIPE, text=True
+    ) as main:
         workers = [main.stdout.readline().strip() for _ in range(2)]
         main.kill()
-        assert main.communicate(timeout=30)[0] == "" and all(workers)  # the end comes when nobody holds the pipe any more
+        assert main.communicate(timeout=30)[0] == "" and all(
+            workers
+        )  # the end comes when nobody holds the pipe any more
 
 
 def test_what_ends_a_sweep_on_dask_leaves_its_scheduler_with_nothing_to_do(tmp_path, monkeypatch):
@@ -309,15 +355,22 @@ def test_workers_have_one_thread_each_and_this_process_its_own_again():
 
 @pytest.mark.parametrize(("given", "expected"), [("1", "1 1"), (None, "2 None")])
 def test_threads_follow_what_dask_gives_its_workers(given, expected):
-    code = "import os, unitnb; print(os.environ['TF_NUM_INTRAOP_THREADS'], os.environ.get('NUMBA_NUM_THREADS'))"
-    settings = {name: value for name, value in os.environ.items() if name not in executors.THREADS} | {"PYTHONPATH": str(ROOT)}
+    code = (
+        "import os, unitnb; print(os.environ['TF_NUM_INTRAOP_THREADS'], os.environ.get('NUMBA_NUM_THREADS'))"
+    )
+    settings = {name: value for name, value in os.environ.items() if name not in executors.THREADS} | {
+        "PYTHONPATH": str(ROOT)
+    }
     settings |= {"OMP_NUM_THREADS": given} if given else {}
     done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True)
     assert done.stdout.strip() == expected
 
 
 def test_a_scheduler_that_is_not_there_is_named():
-    with pytest.raises(RuntimeError, match="no Dask scheduler answers at nonsense"), executors.dask_workers("nonsense"):
+    with (
+        pytest.raises(RuntimeError, match="no Dask scheduler answers at nonsense"),
+        executors.dask_workers("nonsense"),
+    ):
         pass
 
 
@@ -352,9 +405,14 @@ def on_dask(given, root, moments):
     from distributed import LocalCluster
 
     quiet = {"silence_logs": 50, "dashboard_address": ":0", "env": executors.ONE_THREAD}
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet) as cluster, ThreadPoolExecutor(1) as killer:
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet) as cluster,
+        ThreadPoolExecutor(1) as killer,
+    ):
         killed = killer.submit(kill_workers, root / "build" / "sweep", lambda: worker_pids(cluster), moments)
-        done, failed = executors.run_all(given, work.run_task, lambda: executors.dask_workers(cluster.scheduler_address))
+        done, failed = executors.run_all(
+            given, work.run_task, lambda: executors.dask_workers(cluster.scheduler_address)
+        )
         assert killed.result() == len(moments)
     return done, failed
 
@@ -401,7 +459,17 @@ def ended(process):
 
 @FULL
 def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
-    first = command(root, "--classes", "all", "--models", "A", "--jobs", "1", preexec_fn=hear_ctrl_c, start_new_session=True)
+    first = command(
+        root,
+        "--classes",
+        "all",
+        "--models",
+        "A",
+        "--jobs",
+        "1",
+        preexec_fn=hear_ctrl_c,
+        start_new_session=True,
+    )
     while len(contents(root / "build" / "sweep")) < 1:
         assert first.poll() is None
         time.sleep(0.1)
@@ -423,9 +491,22 @@ def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
 def cluster_of_processes(root, port):
     """A Dask scheduler and two workers, as a user starts them by hand."""
     dask, address = [sys.executable, "-m", "distributed.cli.dask_scheduler"], f"tcp://127.0.0.1:{port}"
-    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        address,
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+    ]
     lines = [[*dask, "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], worker, worker]
-    settings = {"cwd": root, "env": os.environ | {"PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    settings = {
+        "cwd": root,
+        "env": os.environ | {"PYTHONPATH": str(ROOT)},
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
     started = [subprocess.Popen(line, **settings) for line in lines]
     try:
         yield started[0], address
@@ -487,8 +568,13 @@ def test_a_disk_that_fills_up_is_one_error_and_a_rerun_with_room_gives_the_same_
     done = on_small_disk(store_folder, room, script)
     assert done.returncode == 0, done
     error, found = (root / "first.txt").read_text(), contents(root / "first")
-    assert (root / "code.txt").read_text() == "1\n" and error.count("unitnb: ") == 1 and "Traceback" not in error, error
-    assert f"No space left on device); the disk at {store_folder} has 0.0 MB free of 0." in error and "make room and run it again" in error
+    assert (
+        (root / "code.txt").read_text() == "1\n" and error.count("unitnb: ") == 1 and "Traceback" not in error
+    ), error
+    assert (
+        f"No space left on device); the disk at {store_folder} has 0.0 MB free of 0." in error
+        and "make room and run it again" in error
+    )
     assert 1 <= len(found) < 4 and found.items() <= alone.items() and not list((root / "first").rglob(".*"))
     assert contents(root / "second") == alone
 
@@ -502,7 +588,13 @@ def at_most_2000_bytes_a_file():
 def test_a_limit_on_file_sizes_fails_with_words_and_a_rerun_goes_on(root):
     """What can be tried where no small disk can be had."""
     code, out = ended(command(root, "--jobs", "1", preexec_fn=at_most_2000_bytes_a_file))
-    assert code == 1 and "File too large" in out and "run it again" in out and out.count("unitnb: ") == 1 and "Traceback" not in out
+    assert (
+        code == 1
+        and "File too large" in out
+        and "run it again" in out
+        and out.count("unitnb: ") == 1
+        and "Traceback" not in out
+    )
     assert not list((root / "build" / "sweep").rglob("*npz"))
     assert ended(command(root, "--jobs", "1"))[0] == 0 and len(contents(root / "build" / "sweep")) == 4
 
@@ -511,7 +603,12 @@ def test_a_limit_on_file_sizes_fails_with_words_and_a_rerun_goes_on(root):
 def test_a_figures_folder_that_cannot_be_written_is_one_error_and_keeps_the_results(root, monkeypatch):
     monkeypatch.setenv("UNITNB_FIGURES", "/proc/figures")
     code, out = ended(command(root, "--jobs", "2"))
-    assert code == 1 and out.strip().splitlines()[-1].startswith("unitnb: ") and "/proc/figures" in out and "Traceback" not in out
+    assert (
+        code == 1
+        and out.strip().splitlines()[-1].startswith("unitnb: ")
+        and "/proc/figures" in out
+        and "Traceback" not in out
+    )
     assert len(contents(root / "build" / "sweep")) == 4
 
 
@@ -520,9 +617,19 @@ def made_up(n_classes):
     rng, results = np.random.default_rng(0), {}
     for number in range(n_classes):
         for model in "AB":
-            lines = {f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1] for k in SAMPLES for o in ORDERS for m in METRICS}
-            facts = {f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in SAMPLES}
-            facts |= {f"{kind}/skipped": np.array([f"class{number:04d}/1.jpg (no image)"] * (number == 1), str) for kind in SAMPLES}
+            lines = {
+                f"{k}/{o}/{m}": np.sort(rng.random(11))[::-1]
+                for k in SAMPLES
+                for o in ORDERS
+                for m in METRICS
+            }
+            facts = {
+                f"{kind}/facts": np.array([0.9, np.inf, 0.1, 0.0, number / n_classes]) for kind in SAMPLES
+            }
+            facts |= {
+                f"{kind}/skipped": np.array([f"class{number:04d}/1.jpg (no image)"] * (number == 1), str)
+                for kind in SAMPLES
+            }
             facts |= {"points": np.arange(11), "others/skipped": np.array(["x/bad\udcff\n.jpg (cut)"])}
             results[Task("shapes", model, "conv", f"class{number:04d}")] = lines | facts
     return results
@@ -531,12 +638,17 @@ def made_up(n_classes):
 def test_a_thousand_classes_are_drawn_as_bands_and_told_in_a_row_a_network(root):
     results = made_up(1000)
     figure = summary.many_classes_figure(results)
-    assert len(figure.axes) == 4 and all(len(axes.lines) == 1 and len(axes.collections) == 2 for axes in figure.axes)
+    assert len(figure.axes) == 4 and all(
+        len(axes.lines) == 1 and len(axes.collections) == 2 for axes in figure.axes
+    )
     share, median = figure.axes[0].lines[0].get_data()
     curves = [result["S_100/best first/accuracy"] for task, result in results.items() if task.model == "A"]
     assert share[-1] == 1 and np.array_equal(median, np.median(curves, axis=0))
     rows = summary.summary_table(results).splitlines()
-    assert len(rows) == 4 and "| A | conv | 1000 | 11 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
+    assert (
+        len(rows) == 4
+        and "| A | conv | 1000 | 11 | 0.90 (0.90 to 0.90) | never (never to never) | +0.10" in rows[2]
+    )
     assert "50% (25% to 75%)" in rows[2] and rows[2].endswith("| 1 |")
 
 
@@ -548,9 +660,17 @@ def test_curves_of_few_points_are_drawn_where_their_points_are(root):
 
 def test_the_summary_is_written_whole_and_missing_results_are_named(root):
     folder = summary.save_summary(load_profile("shapes"), made_up(2))
-    assert {path.name for path in folder.glob("*")} >= {"fig3c.png", "sweep.md", "classes.csv", "manifest.json"}
+    assert {path.name for path in folder.glob("*")} >= {
+        "fig3c.png",
+        "sweep.md",
+        "classes.csv",
+        "manifest.json",
+    }
     lines = (folder / "classes.csv").read_text().splitlines()
-    assert len(lines) == 1 + 2 * 2 * 2 and lines[1] == "A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000,11,0,"
+    assert (
+        len(lines) == 1 + 2 * 2 * 2
+        and lines[1] == "A,conv,class0000,S_100,0.9000,inf,0.1000,0.0000,0.0000,11,0,"
+    )
     assert lines[3].endswith(",11,1,class0001/1.jpg (no image)")
     assert summary.skipped_images(made_up(2)) == ["class0001/1.jpg (no image)", "x/bad\\udcff\\n.jpg (cut)"]
     with pytest.raises(FileNotFoundError, match="1 results, such as .*gone.npz, are not here"):

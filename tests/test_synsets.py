@@ -18,20 +18,29 @@ KNOWN = [
 
 @pytest.mark.parametrize(("index", "wnid", "name"), KNOWN)
 def test_ten_known_classes_by_every_name(index, wnid, name):
-    found = {find_synset(said) for said in (index, str(index), wnid, name, name.replace("_", " "), name.upper())}
+    found = {
+        find_synset(said) for said in (index, str(index), wnid, name, name.replace("_", " "), name.upper())
+    }
     assert [(synset.index, synset.wnid, synset.name) for synset in found] == [(index, wnid, name)]
 
 
 def test_there_are_1000_sorted_wnids_and_as_many_names():
     assert len(synsets()) == len(by_wnid()) == 1000 and list(by_wnid()) == sorted(by_wnid())
     assert len({synset.name.casefold() for synset in synsets()}) == 1000
-    assert all(find_synset(said) is synset for synset in synsets() for said in (synset.name, synset.wnid, synset.index))
+    assert all(
+        find_synset(said) is synset
+        for synset in synsets()
+        for said in (synset.name, synset.wnid, synset.index)
+    )
 
 
 def test_a_name_of_two_classes_is_refused_and_their_own_names_differ():
     with pytest.raises(ValueError, match="means 2 classes of ImageNet; give one of n02012849, n03126707"):
         find_synset("crane")
-    assert [find_synset(wnid).name for wnid in ("n02012849", "n03126707")] == ["crane_n02012849", "crane_n03126707"]
+    assert [find_synset(wnid).name for wnid in ("n02012849", "n03126707")] == [
+        "crane_n02012849",
+        "crane_n03126707",
+    ]
 
 
 def test_further_names_count_unless_they_are_the_first_of_another():
@@ -42,7 +51,9 @@ def test_further_names_count_unless_they_are_the_first_of_another():
 
 @pytest.mark.parametrize("said", ["hognos snake", "1000", "-5", "", "n00000000", None])
 def test_an_unknown_class_is_named_with_what_is_expected(said):
-    with pytest.raises(ValueError, match=r"unknown class '.*expected a name, a wnid \(n01729322\) or an index 0 to 999"):
+    with pytest.raises(
+        ValueError, match=r"unknown class '.*expected a name, a wnid \(n01729322\) or an index 0 to 999"
+    ):
         find_synset(said)
     if said == "hognos snake":
         with pytest.raises(ValueError, match="did you mean 'hognose_snake'"):

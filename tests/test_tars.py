@@ -10,12 +10,19 @@ from ilsvrc_files import write_tar
 from unitnb.files.store import DamagedFileError
 from unitnb.images import tars
 
-FILES = {"b.JPEG": b"second", "a.jpg": b"first image", "notes.txt": b"no image", "._a.jpg": b"left by a file manager"}
+FILES = {
+    "b.JPEG": b"second",
+    "a.jpg": b"first image",
+    "notes.txt": b"no image",
+    "._a.jpg": b"left by a file manager",
+}
 
 
 def read_all(path, index):
     places = zip(index["offsets"].tolist(), index["sizes"].tolist(), strict=True)
-    return dict(zip(index["names"].tolist(), [tars.read_member(path, *place) for place in places], strict=True))
+    return dict(
+        zip(index["names"].tolist(), [tars.read_member(path, *place) for place in places], strict=True)
+    )
 
 
 def special(path, **fields):
@@ -30,16 +37,23 @@ def special(path, **fields):
 def test_images_are_indexed_by_name_and_read_in_place(tmp_path):
     path = write_tar(tmp_path / "x.tar", {f"folder/{name}": content for name, content in FILES.items()})
     index = tars.images_in_tar(path, tmp_path / "cache")
-    assert read_all(path, index) == {b"a.jpg": b"first image", b"b.JPEG": b"second"} and index["names"].tolist() == [b"a.jpg", b"b.JPEG"]
+    assert read_all(path, index) == {b"a.jpg": b"first image", b"b.JPEG": b"second"} and index[
+        "names"
+    ].tolist() == [b"a.jpg", b"b.JPEG"]
 
 
 def test_a_tar_of_tars_is_read_without_unpacking(tmp_path):
-    inner = {f"{group}.tar": {f"{group}_{i}.JPEG": f"{group} {i}".encode() for i in range(3)} for group in ("n2", "n1")}
+    inner = {
+        f"{group}.tar": {f"{group}_{i}.JPEG": f"{group} {i}".encode() for i in range(3)}
+        for group in ("n2", "n1")
+    }
     packed = {name: write_tar(tmp_path / name, files).read_bytes() for name, files in inner.items()}
     path = write_tar(tmp_path / "all.tar", packed)
     before = set(tmp_path.rglob("*"))
     index = tars.images_in_tars(path, tmp_path / "cache")
-    assert read_all(path, index) == {name.encode(): content for files in inner.values() for name, content in files.items()}
+    assert read_all(path, index) == {
+        name.encode(): content for files in inner.values() for name, content in files.items()
+    }
     assert index["groups"].tolist() == [b"n2"] * 3 + [b"n1"] * 3
     assert {new.parent.name for new in set(tmp_path.rglob("*")) - before} <= {"cache", tmp_path.name}
 
@@ -111,6 +125,10 @@ def test_altered_archives_are_read_or_refused_as_damaged(data):
     try:
         index = tars.images_in(io.BytesIO(bytes(content)), "x.tar")
         ends = index["offsets"] + index["sizes"]
-        assert (index["sizes"] >= 0).all() and (index["offsets"] >= tarfile.BLOCKSIZE).all() and (ends <= len(content)).all()
+        assert (
+            (index["sizes"] >= 0).all()
+            and (index["offsets"] >= tarfile.BLOCKSIZE).all()
+            and (ends <= len(content)).all()
+        )
     except DamagedFileError as error:
         assert "x.tar" in str(error)

@@ -67,19 +67,39 @@ def random_maps(rng, n, images=2, units=17):
 
 # Answers on paper
 
-@pytest.mark.parametrize(("fmap", "edges", "level"), [
-    (map_of(4, *singly(SQUARE)), 4, 4),  # a square, edge by edge
-    (map_of(4, SQUARE), 4, 1),  # a square at once
-    (map_of(5, *singly([(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)])), 5, 5),  # a pentagon
-    (map_of(4, *singly(SQUARE[:3]), [SQUARE[3], (0, 2)]), 0, 0),  # the closing edge ties with a chord: never a hole
-    (map_of(4, *singly(SQUARE), [(0, 2)]), 4, 4),  # the chord comes later: a hole in between
-    (map_of(4, SQUARE[:2], SQUARE[2:]), 4, 2),  # two ties
-    (map_of(5, *singly([(0, 4), (1, 4), (2, 4), (3, 4)]), SQUARE), 0, 0),  # a wheel: the hub fills the square
-    (map_of(5, SQUARE, [(0, 4), (1, 4), (2, 4), (3, 4)]), 4, 1),  # the hub comes too late
-    (map_of(6, OCTAHEDRON), 0, 0),  # a sphere: beta_2, not beta_1
-    (map_of(8, SQUARE[:3], [SQUARE[3], (0, 2)], [(i + 4, j + 4) for i, j in SQUARE]), 9, 3),  # past a tie that closes its own hole
-    (np.ones((14, 14)), 0, 0), (np.zeros((14, 14)), 0, 0), (np.eye(14), 0, 0), (np.ones((2, 2)), 0, 0), (np.ones((3, 3)), 0, 0),
-])
+
+@pytest.mark.parametrize(
+    ("fmap", "edges", "level"),
+    [
+        (map_of(4, *singly(SQUARE)), 4, 4),  # a square, edge by edge
+        (map_of(4, SQUARE), 4, 1),  # a square at once
+        (map_of(5, *singly([(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)])), 5, 5),  # a pentagon
+        (
+            map_of(4, *singly(SQUARE[:3]), [SQUARE[3], (0, 2)]),
+            0,
+            0,
+        ),  # the closing edge ties with a chord: never a hole
+        (map_of(4, *singly(SQUARE), [(0, 2)]), 4, 4),  # the chord comes later: a hole in between
+        (map_of(4, SQUARE[:2], SQUARE[2:]), 4, 2),  # two ties
+        (
+            map_of(5, *singly([(0, 4), (1, 4), (2, 4), (3, 4)]), SQUARE),
+            0,
+            0,
+        ),  # a wheel: the hub fills the square
+        (map_of(5, SQUARE, [(0, 4), (1, 4), (2, 4), (3, 4)]), 4, 1),  # the hub comes too late
+        (map_of(6, OCTAHEDRON), 0, 0),  # a sphere: beta_2, not beta_1
+        (
+            map_of(8, SQUARE[:3], [SQUARE[3], (0, 2)], [(i + 4, j + 4) for i, j in SQUARE]),
+            9,
+            3,
+        ),  # past a tie that closes its own hole
+        (np.ones((14, 14)), 0, 0),
+        (np.zeros((14, 14)), 0, 0),
+        (np.eye(14), 0, 0),
+        (np.ones((2, 2)), 0, 0),
+        (np.ones((3, 3)), 0, 0),
+    ],
+)
 def test_birth_on_paper(fmap, edges, level):
     assert (birth(fmap), birth(fmap, "level")) == (edges, level)
 
@@ -96,20 +116,32 @@ def folded_disc(word):
     """Barycentric subdivision, as a graph, of a disc whose rim is glued to one circle along `word`, e.g. (1, 1): the projective plane."""
     rim = [label for turn in word for label in ("vpq" if turn > 0 else "vqp")]
     m = len(rim)
-    faces = [f for i in range(m) for f in (
-        {rim[i], rim[(i + 1) % m], i}, {i, (i + 1) % m, rim[(i + 1) % m]}, {i, (i + 1) % m, "centre"})]
+    faces = [
+        f
+        for i in range(m)
+        for f in (
+            {rim[i], rim[(i + 1) % m], i},
+            {i, (i + 1) % m, rim[(i + 1) % m]},
+            {i, (i + 1) % m, "centre"},
+        )
+    ]
     cells = list({frozenset(c) for f in faces for size in (1, 2, 3) for c in itertools.combinations(f, size)})
-    order = {cell: place for place, cell in enumerate(sorted(cells, key=lambda c: (len(c), sorted(map(str, c)))))}
+    order = {
+        cell: place for place, cell in enumerate(sorted(cells, key=lambda c: (len(c), sorted(map(str, c)))))
+    }
     return len(cells), [(order[a], order[b]) for a, b in itertools.combinations(cells, 2) if a < b or b < a]
 
 
-@pytest.mark.parametrize(("word", "holes"), [
-    ((1, 1), 1),  # projective plane: H_1 = Z_2
-    ((1, 1, -1), 0),  # dunce hat: contractible, though nothing can be collapsed
-    ((1, 1, 1), 0),  # H_1 = Z_3: no hole over Z_2
-    ((1, -1, 1, -1), 1),  # a loop cancelled as a product is no longer attached: a circle is left
-    ((1, 1, 1, 1), 1),  # H_1 = Z_4
-])
+@pytest.mark.parametrize(
+    ("word", "holes"),
+    [
+        ((1, 1), 1),  # projective plane: H_1 = Z_2
+        ((1, 1, -1), 0),  # dunce hat: contractible, though nothing can be collapsed
+        ((1, 1, 1), 0),  # H_1 = Z_3: no hole over Z_2
+        ((1, -1, 1, -1), 1),  # a loop cancelled as a product is no longer attached: a circle is left
+        ((1, 1, 1, 1), 1),  # H_1 = Z_4
+    ],
+)
 def test_complexes_known_from_topology_enter_at_once(word, holes):
     n, edges = folded_disc(word)
     rng = np.random.default_rng(0)
@@ -151,11 +183,14 @@ def test_negative_values_count_by_size_and_the_diagonal_not_at_all():
 
 
 def test_float16_is_ordered_exactly_down_to_subnormals():
-    fmap = map_of(4, *singly(SQUARE), [(0, 2)], values=np.arange(5, 0, -1) * np.float16(6e-8)).astype(np.float16)
+    fmap = map_of(4, *singly(SQUARE), [(0, 2)], values=np.arange(5, 0, -1) * np.float16(6e-8)).astype(
+        np.float16
+    )
     assert birth(fmap, "level") == 4
 
 
 # Persistent homology
+
 
 def test_every_birth_agrees_with_gudhi():
     rng = np.random.default_rng(2)
@@ -165,7 +200,9 @@ def test_every_birth_agrees_with_gudhi():
         for index in ("edges", "level"):
             n_edges = maps.shape[1] * (maps.shape[1] - 1) // 2
             bound = math.inf if rng.random() < 0.5 else int(rng.integers(1, n_edges + 1))
-            np.testing.assert_array_equal(birth_points(maps, bound, index), births_by_homology(maps, min(bound, n_edges), index, 1))
+            np.testing.assert_array_equal(
+                birth_points(maps, bound, index), births_by_homology(maps, min(bound, n_edges), index, 1)
+            )
         compared += maps.shape[0] * maps.shape[3]
 
 
@@ -177,13 +214,17 @@ def compared_on(maps, count):
     for version in (chosen, chosen.astype(np.float16), np.ceil(chosen / chosen.max() * 4)):
         births = births_by_homology(version, 91, "edges", 1)
         np.testing.assert_array_equal(birth_points(version, math.inf), births)
-    assert births.any() and not np.array_equal(birth_points(version, math.inf), birth_points(version, math.inf, "level"))
+    assert births.any() and not np.array_equal(
+        birth_points(version, math.inf), birth_points(version, math.inf, "level")
+    )
 
 
 @pytest.mark.parametrize("model", "ABCD")
 def test_births_of_the_shipped_networks_agree_with_gudhi(model):
     profile = load_profile("shapes")
-    maps = split_model(load_model(profile, model), profile.layer).feature_maps(shapes_images("test")[0][::500])
+    maps = split_model(load_model(profile, model), profile.layer).feature_maps(
+        shapes_images("test")[0][::500]
+    )
     compared_on(maps, 640 if FULL else 100)
 
 
@@ -198,7 +239,9 @@ def test_births_of_photographs_agree_with_gudhi(photographs):
 @pytest.mark.parametrize("n", [63, 64, 65, 70, 129])
 def test_masks_of_several_words_agree_with_gudhi(n):
     rng = np.random.default_rng(n)
-    maps = np.where(rng.random((1, n, n, 4)) < 1.2 / n, rng.integers(1, 4, (1, n, n, 4)), 0).astype(np.float32)
+    maps = np.where(rng.random((1, n, n, 4)) < 1.2 / n, rng.integers(1, 4, (1, n, n, 4)), 0).astype(
+        np.float32
+    )
     expected = births_by_homology(maps, n * (n - 1) // 2, "edges", 1)
     np.testing.assert_array_equal(birth_points(maps, math.inf), expected)
     assert expected.any()
@@ -223,8 +266,11 @@ def test_births_agree_with_ripser():
 
 # Relations
 
-tied_maps = st.integers(2, 9).flatmap(lambda n: st.lists(st.integers(0, 6), min_size=n * n, max_size=n * n).map(
-    lambda values: np.array(values, float).reshape(n, n)))
+tied_maps = st.integers(2, 9).flatmap(
+    lambda n: st.lists(st.integers(0, 6), min_size=n * n, max_size=n * n).map(
+        lambda values: np.array(values, float).reshape(n, n)
+    )
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -235,7 +281,7 @@ def test_births_do_not_change_under_the_symmetries_of_the_method(fmap, random):
         expected = birth(fmap, index)
         assert birth(fmap.T, index) == birth(fmap[::-1, ::-1], index) == expected
         assert birth(fmap[np.ix_(p, p)], index) == expected
-        assert birth(fmap ** 3 * 0.1, index) == birth(np.where(fmap > 0, np.exp(fmap), 0), index) == expected
+        assert birth(fmap**3 * 0.1, index) == birth(np.where(fmap > 0, np.exp(fmap), 0), index) == expected
     assert birth(symmetrize(fmap)) == birth(fmap)
 
 
@@ -273,6 +319,7 @@ def test_threads_do_not_matter():
 
 # Errors
 
+
 @pytest.mark.parametrize("value", [np.nan, -np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("place", [(0, 1), (1, 0), (2, 2)])
@@ -285,16 +332,25 @@ def test_a_map_that_is_not_finite_is_named(value, dtype, place):
         betti_curves(maps[2, :, :, 18])
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (3, 4, 4), (0, 4, 4, 1), (1, 4, 4, 0), (1, 1, 1, 1), (1, 257, 257, 1), (4, 4)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 4, 5), (3, 4, 4), (0, 4, 4, 1), (1, 4, 4, 0), (1, 1, 1, 1), (1, 257, 257, 1), (4, 4)]
+)
 def test_a_shape_that_will_not_do_is_named(shape):
     with pytest.raises(ValueError, match=rf"maps have shape \({', '.join(map(str, shape))}.*expected"):
         birth_points(np.zeros(shape))
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"index": "entries"}, "'entries'.*'edges' or 'level'"), ({"b_max": 0}, "b_max is 0"), ({"b_max": math.nan}, "b_max is nan"),
-    ({"k": 0}, "k is 0"), ({"k": 1.5}, "k is 1.5"), ({"maps": np.zeros((1, 4, 4, 1), complex)}, "complex128.*float32"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"index": "entries"}, "'entries'.*'edges' or 'level'"),
+        ({"b_max": 0}, "b_max is 0"),
+        ({"b_max": math.nan}, "b_max is nan"),
+        ({"k": 0}, "k is 0"),
+        ({"k": 1.5}, "k is 1.5"),
+        ({"maps": np.zeros((1, 4, 4, 1), complex)}, "complex128.*float32"),
+    ],
+)
 def test_arguments_are_checked(options, message):
     with pytest.raises(ValueError, match=message):
         birth_points(**{"maps": np.zeros((1, 4, 4, 1)), **options})
@@ -302,10 +358,15 @@ def test_arguments_are_checked(options, message):
 
 # Curves, edges, cycles
 
+
 def test_betti_curves_of_an_octahedron_with_a_late_edge():
     levels, betti = betti_curves(map_of(7, OCTAHEDRON, [(0, 6)], [(1, 6), (0, 5)], values=(8, 5, 2)), k_max=2)
     assert levels.tolist() == [8, 5, 2]
-    assert betti.tolist() == [[2, 0, 1], [1, 0, 1], [1, 0, 0]]  # sphere and point; sphere with a tail; the edge 0-5 fills the sphere
+    assert betti.tolist() == [
+        [2, 0, 1],
+        [1, 0, 1],
+        [1, 0, 0],
+    ]  # sphere and point; sphere with a tail; the edge 0-5 fills the sphere
 
 
 def test_betti_curves_satisfy_eulers_formula_and_hold_the_birth():
@@ -315,10 +376,16 @@ def test_betti_curves_satisfy_eulers_formula_and_hold_the_birth():
         levels, betti = betti_curves(fmap, k_max=4)
         for v in range(1, len(levels) + 1):
             graph = symmetrize(fmap) >= levels[v - 1]
-            cliques = [c for m in range(1, 7) for c in itertools.combinations(range(6), m)
-                       if all(graph[i, j] for i, j in itertools.combinations(c, 2))]
+            cliques = [
+                c
+                for m in range(1, 7)
+                for c in itertools.combinations(range(6), m)
+                if all(graph[i, j] for i, j in itertools.combinations(c, 2))
+            ]
             assert betti[v - 1] @ [1, -1, 1, -1, 1] == -sum((-1) ** len(c) for c in cliques)
-        assert edges_present(fmap).tolist() == [(symmetrize(fmap)[np.triu_indices(6, 1)] >= level).sum() for level in levels]
+        assert edges_present(fmap).tolist() == [
+            (symmetrize(fmap)[np.triu_indices(6, 1)] >= level).sum() for level in levels
+        ]
         assert birth(fmap, "level") == next((v for v, row in enumerate(betti, 1) if row[1]), 0)
 
 
@@ -349,12 +416,21 @@ def test_top_edges_enter_by_value_then_row():
     assert len(top_edges(fmap, 9)) == 4
 
 
-@pytest.mark.parametrize(("fmap", "cycle"), [
-    (map_of(5, *singly([(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)])), {0, 1, 2, 3, 4}),
-    (map_of(6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5), (1, 5), (2, 5)]), {2, 3, 4, 5}),  # the triangles leave the square
-    (map_of(9, [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (5, 6), (6, 7), (7, 8), (5, 8)]), {5, 6, 7, 8}),  # the shorter of two holes
-    (map_of(6, OCTAHEDRON), set()),
-])
+@pytest.mark.parametrize(
+    ("fmap", "cycle"),
+    [
+        (map_of(5, *singly([(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)])), {0, 1, 2, 3, 4}),
+        (
+            map_of(6, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5), (1, 5), (2, 5)]),
+            {2, 3, 4, 5},
+        ),  # the triangles leave the square
+        (
+            map_of(9, [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (5, 6), (6, 7), (7, 8), (5, 8)]),
+            {5, 6, 7, 8},
+        ),  # the shorter of two holes
+        (map_of(6, OCTAHEDRON), set()),
+    ],
+)
 def test_first_hole_is_a_shortest_cycle_that_bounds_nothing(fmap, cycle):
     hole = first_hole(fmap)
     assert set(hole) == cycle and len(hole) == len(cycle)
@@ -369,6 +445,7 @@ def test_symmetrize_one_map_and_a_batch():
 
 # The null model
 
+
 @pytest.mark.parametrize("n", [4, 7, 14, 28, 56, 112])
 def test_noise_is_born_at_four_as_often_as_the_formula_says(n):
     exact = 3 * math.comb(n, 4) / math.comb(math.comb(n, 2), 4)
@@ -380,10 +457,14 @@ def test_noise_is_born_at_four_as_often_as_the_formula_says(n):
 def test_null_of_four_vertices_is_that_of_all_orders():
     maps = np.zeros((720, 4, 4, 1))
     maps[:, *np.triu_indices(4, 1), 0] = list(itertools.permutations(range(1, 7)))
-    np.testing.assert_allclose(null_births(4), np.bincount(birth_points(maps, math.inf).ravel()) / 720, atol=2e-3)
+    np.testing.assert_allclose(
+        null_births(4), np.bincount(birth_points(maps, math.inf).ravel()) / 720, atol=2e-3
+    )
 
 
-@pytest.mark.parametrize(("n", "mean", "sd"), [(14, 11.64, 2.43), (28, 19.45, 4.00), (56, 34.4, 7.0), (112, 63.0, 12.4)])
+@pytest.mark.parametrize(
+    ("n", "mean", "sd"), [(14, 11.64, 2.43), (28, 19.45, 4.00), (56, 34.4, 7.0), (112, 63.0, 12.4)]
+)
 def test_null_moments(n, mean, sd):
     p, v = null_births(n, "level"), np.arange(null_births(n).size)
     assert p @ v == pytest.approx(mean, abs=0.05)
@@ -414,28 +495,46 @@ def test_null_arguments_are_checked():
 
 # Import and compilation
 
+
 def python(code, **environment):
-    return subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **environment}, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_importing_the_module_loads_neither_numba_nor_gudhi():
-    process = python("import sys, unitnb.topology, unitnb.units.entropy; print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))")
+    process = python(
+        "import sys, unitnb.topology, unitnb.units.entropy; print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))"
+    )
     assert process.communicate()[0].strip() == "[]"
 
 
 def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_written(tmp_path):
-    code = ("import numpy as np; from {} import births_of;"
-            "m = np.zeros((1, 4, 4, 1), np.float32); m[0, [0, 1, 2, 0], [1, 2, 3, 3]] = 1; print(births_of(m, 6, False)[0, 0])")
+    code = (
+        "import numpy as np; from {} import births_of;"
+        "m = np.zeros((1, 4, 4, 1), np.float32); m[0, [0, 1, 2, 0], [1, 2, 3, 3]] = 1; print(births_of(m, 6, False)[0, 0])"
+    )
     shared = {"NUMBA_CACHE_DIR": str(tmp_path / "shared")}
     blocked = tmp_path / "blocked"
     blocked.mkdir()
     for name in ("_kernel.py", "_graphs.py"):
         (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
     (blocked / "__pycache__").write_text("a file where a folder would have to be")
-    locked = {"PYTHONPATH": str(tmp_path), "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null/cache", "NUMBA_CACHE_DIR": ""}
-    running = [python(code.format("unitnb.topology._kernel"), **shared), python(code.format("unitnb.topology._kernel"), **shared),
-               python(code.format("blocked._births"), **locked)]
+    locked = {
+        "PYTHONPATH": str(tmp_path),
+        "HOME": "/dev/null",
+        "XDG_CACHE_HOME": "/dev/null/cache",
+        "NUMBA_CACHE_DIR": "",
+    }
+    running = [
+        python(code.format("unitnb.topology._kernel"), **shared),
+        python(code.format("unitnb.topology._kernel"), **shared),
+        python(code.format("blocked._births"), **locked),
+    ]
     for process in running:
         out, err = process.communicate()
         assert out.strip() == "4", err

@@ -55,8 +55,12 @@ def test_training_learns_and_what_is_written_loads(trained, images):
     log = networks.training_log(profile)
     assert path == root / "build" / "weights" / "cifar10" / "A.npz" and log["epoch"].tolist() == [0, 1, 2, 3]
     assert log["loss"][-1] < log["loss"][0] and log["accuracy"][-1] > 0.9
-    logits = networks.load_model(profile).predict(np.stack([images.read("test", i) for i in range(20)]), verbose=0)
-    assert np.mean(logits.argmax(1) == images.labels["test"]) == pytest.approx(log["test_accuracy"][-1], abs=0.051)
+    logits = networks.load_model(profile).predict(
+        np.stack([images.read("test", i) for i in range(20)]), verbose=0
+    )
+    assert np.mean(logits.argmax(1) == images.labels["test"]) == pytest.approx(
+        log["test_accuracy"][-1], abs=0.051
+    )
 
 
 def test_the_maps_of_the_last_epoch_are_the_models_and_of_the_first_are_not(trained, images):
@@ -89,7 +93,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypa
     with pytest.raises(KeyboardInterrupt):
         training.train_model(profile, "A", images, root / "resumed")
     assert not (root / "resumed").exists()
-    assert {path.name for path in (root / "build" / "training").glob("*/*.h5")} == {f"epoch-00{n}.weights.h5" for n in (1, 2)}
+    assert {path.name for path in (root / "build" / "training").glob("*/*.h5")} == {
+        f"epoch-00{n}.weights.h5" for n in (1, 2)
+    }
     monkeypatch.setattr(training, "_checkpoint", checkpoint)
     if damage != "none":
         last = next((root / "build" / "training").glob("*/epoch-002.weights.h5"))
@@ -135,17 +141,24 @@ def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
     return replace(profile, data="images")
 
 
-def test_shipped_weights_are_read_where_none_were_trained_and_their_epoch_0_is_where_training_starts(trained, root, monkeypatch):
+def test_shipped_weights_are_read_where_none_were_trained_and_their_epoch_0_is_where_training_starts(
+    trained, root, monkeypatch
+):
     profile, folder = trained
     some = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNITNB_ROOT", str(folder))
-        expected, logits = networks.epoch_maps(profile, 0, some), networks.load_model(profile).predict(some, verbose=0)
+        expected, logits = (
+            networks.epoch_maps(profile, 0, some),
+            networks.load_model(profile).predict(some, verbose=0),
+        )
     profile = as_shipped(profile, folder, monkeypatch, root)
     assert np.array_equal(networks.load_model(profile).predict(some, verbose=0), logits)
     assert np.array_equal(networks.epoch_maps(profile, 0, some), expected)
     assert networks.training_log(profile)["epoch"].tolist() == [0, 1, 2, 3]
-    with pytest.raises(networks.NotTrainedError, match="A-epochs.npz; make them with: make train PROFILE=cifar10"):
+    with pytest.raises(
+        networks.NotTrainedError, match="A-epochs.npz; make them with: make train PROFILE=cifar10"
+    ):
         networks.epoch_maps(profile, 2, some)
     trained_here = networks.weights_folder(profile) / "A.npz"
     store.write_npz(trained_here, {}, {})
@@ -155,7 +168,9 @@ def test_shipped_weights_are_read_where_none_were_trained_and_their_epoch_0_is_w
 def test_shipped_weights_are_not_for_images_of_other_classes(trained, root, monkeypatch):
     profile, folder = trained
     profile = as_shipped(profile, folder, monkeypatch, root, classes="abc")
-    with pytest.raises(networks.NotTrainedError, match="build/weights/cifar10/A.npz; make them with: make train"):
+    with pytest.raises(
+        networks.NotTrainedError, match="build/weights/cifar10/A.npz; make them with: make train"
+    ):
         networks.load_model(profile)
     assert networks.trained_models(profile) == (list("ABCD"), "") and not networks.is_there(profile, "A")
 
@@ -177,7 +192,9 @@ def test_shipped_weights_are_small_and_reach_what_the_log_says():
     assert sum(path.stat().st_size for path in networks.SHIPPED.glob("*/*")) < 8e6
     images = sources.open_images(profile)
     some = np.random.default_rng(0).permutation(len(images.labels["test"]))[:1000]
-    logits = networks.load_model(profile).predict(np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0)
+    logits = networks.load_model(profile).predict(
+        np.stack([images.read("test", i) for i in some]), batch_size=250, verbose=0
+    )
     assert np.mean(logits.argmax(1) == images.labels["test"][some]) == pytest.approx(
         networks.training_log(profile)["test_accuracy"][-1], abs=0.04
     )

@@ -36,7 +36,13 @@ EXPORTS = {
     "topology.nulls": ("null_births",),
     "topology.barcodes": ("barcode",),
     "units.streaming": ("Streamed", "pooled_split", "stream"),
-    "units.entropy": ("effectiveness", "feature_entropy", "importance_rank", "null_entropy", "selective_rate"),
+    "units.entropy": (
+        "effectiveness",
+        "feature_entropy",
+        "importance_rank",
+        "null_entropy",
+        "selective_rate",
+    ),
     "ablation.curves": ("Curve", "area_difference"),
     "ablation.cumulative": ("ablation_curve", "ablation_curves"),
     "ablation.causal": ("greedy_forward", "single_ablation", "taylor"),
@@ -53,7 +59,13 @@ EXPORTS = {
     ),
     "roles.by_place": ("Roles", "categorise_roles"),
     "roles.by_unit": ("marginal_effects", "role_agreement", "roles_from_marginals"),
-    "roles.many_models": ("model_results", "overfitting_signs", "results_of", "spearman_interval", "spearman_text"),
+    "roles.many_models": (
+        "model_results",
+        "overfitting_signs",
+        "results_of",
+        "spearman_interval",
+        "spearman_text",
+    ),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
     "figures.saving": ("save_figure", "save_table"),
     "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
@@ -79,14 +91,20 @@ __all__ = sorted(_MODULE_OF)
 def names_on_first_use(package: str):
     """``__getattr__`` and ``__dir__`` of a package: the public names that its modules define, and its modules, imported when asked for."""
     inside = package.removeprefix(__name__).removeprefix(".")
-    public = {name: module for name, module in _MODULE_OF.items() if f"{module}.".startswith(f"{inside}." if inside else "")}
+    public = {
+        name: module
+        for name, module in _MODULE_OF.items()
+        if f"{module}.".startswith(f"{inside}." if inside else "")
+    }
 
     def look_up(name):
         if name in public:
             return getattr(importlib.import_module(f"{__name__}.{public[name]}"), name)
         if importlib.util.find_spec(f"{package}.{name}"):
             return importlib.import_module(f"{package}.{name}")
-        raise AttributeError(f"{package} has no '{name}'; it has {', '.join(sorted(public)) or 'modules only'}")
+        raise AttributeError(
+            f"{package} has no '{name}'; it has {', '.join(sorted(public)) or 'modules only'}"
+        )
 
     return look_up, lambda: sorted(public)
 

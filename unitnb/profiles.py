@@ -33,7 +33,11 @@ def nearest(name: object, known) -> str:
 
 def checked_name(name: Any, kind: str) -> str:
     """``name`` if it can be part of a file's name; ValueError for a path, a hidden name or a control character."""
-    if not isinstance(name, str) or not re.fullmatch(r"[^\W_][^/\\\x00-\x1f\x7f]{0,99}", name) or ".." in name:
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch(r"[^\W_][^/\\\x00-\x1f\x7f]{0,99}", name)
+        or ".." in name
+    ):
         expected = "expected up to 100 characters, a letter or digit first, without '/', '\\' or '..'"
         raise ValueError(f"{name!r} is no name of a {kind}: {expected}")
     return name
@@ -83,20 +87,34 @@ class Profile:
     source: str  # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) or "ilsvrc" (ILSVRC2012, folders or tars)
     target_class: str  # hognose snake in the paper, Sec. 3.2
     models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
-    extra: Mapping[str, Recipe] = field(default_factory=dict)  # more seeds and grades, of which only results are kept (make train EXTRA=1)
-    data: str = ""  # the folder of images, relative to the project's root; "keras" lets Keras download CIFAR-10
-    interpolation: str = "bilinear"  # how images are brought to image_size: "nearest" (the released code) or "bilinear"
+    extra: Mapping[str, Recipe] = field(
+        default_factory=dict
+    )  # more seeds and grades, of which only results are kept (make train EXTRA=1)
+    data: str = (
+        ""  # the folder of images, relative to the project's root; "keras" lets Keras download CIFAR-10
+    )
+    interpolation: str = (
+        "bilinear"  # how images are brought to image_size: "nearest" (the released code) or "bilinear"
+    )
     weights: str = ""  # of model A, if it is Keras's VGG16: "imagenet" (Keras's own file) or a path; else it is trained here
-    max_classes: int | None = None  # of "ilsvrc": classes that are looked at, the target among them, the others drawn by the seed
+    max_classes: int | None = (
+        None  # of "ilsvrc": classes that are looked at, the target among them, the others drawn by the seed
+    )
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
-    widths: tuple[int, ...] = (32, 64, 128)  # units of block 1, of block 2's first two layers, of the studied layer
+    widths: tuple[int, ...] = (
+        32,
+        64,
+        128,
+    )  # units of block 1, of block 2's first two layers, of the studied layer
     dense: int = 64
     architecture: str = "small_vgg"  # or "vgg16", which has a width in place of widths and dense
     width: float = 1.0  # units of each layer of "vgg16" relative to the true one's
     image_size: int = 32
     streamed: bool = False  # whether training reads images as it goes, on all GPUs of the machine; else they are held in memory
     precision: str = "float32"  # of streamed training: "mixed_bfloat16" or "mixed_float16" on a GPU
-    n_evaluated: int = 5000  # training and test images, at most, on which loss and accuracy are logged after each epoch
+    n_evaluated: int = (
+        5000  # training and test images, at most, on which loss and accuracy are logged after each epoch
+    )
     seed: int = 0
     n_rank: int = 100  # images of S_100, Sec. 3.2
     n_large: int = 1000  # images of S_1000, Sec. 3.5
@@ -109,16 +127,24 @@ class Profile:
     n_random: int = 20  # random orders beside each ablation curve
     onednn: bool = False  # whether `make figures` and sweeps use oneDNN: VGG16 twice as fast, last digits as the processor has them
     keep_maps: bool = False  # whether feature maps are kept under build/cache for the next notebook: where a forward pass takes long
-    points: int | None = None  # of the curves of 06 and of a sweep, evenly spaced over the units; None: after every unit
+    points: int | None = (
+        None  # of the curves of 06 and of a sweep, evenly spaced over the units; None: after every unit
+    )
     greedy: bool = True  # whether 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error instead of being skipped, named and counted
 
     def __post_init__(self):
         if self.interpolation not in INTERPOLATIONS:
-            raise ValueError(f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}")
+            raise ValueError(
+                f"unknown interpolation '{self.interpolation}': {nearest(self.interpolation, INTERPOLATIONS)}"
+            )
         if self.points is not None and (type(self.points) is not int or self.points < 2):
-            raise ValueError(f"points: expected a whole number from 2 up, the ends of a curve being among them, got {self.points!r}")
-        if self.source == "ilsvrc":  # one name for what may be said as a name, a wnid or an index: folders are called by it
+            raise ValueError(
+                f"points: expected a whole number from 2 up, the ends of a curve being among them, got {self.points!r}"
+            )
+        if (
+            self.source == "ilsvrc"
+        ):  # one name for what may be said as a name, a wnid or an index: folders are called by it
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
             for name in names:
@@ -161,7 +187,9 @@ def _checked(cls: type, settings: Any, where: str) -> dict:
 
 def _converted(value: Any, kind: Any, where: str) -> Any:
     if kind == tuple[int, ...]:
-        if not isinstance(value, (list, tuple)) or not all(isinstance(item, int) and item > 0 for item in value):
+        if not isinstance(value, (list, tuple)) or not all(
+            isinstance(item, int) and item > 0 for item in value
+        ):
             raise ValueError(f"{where}: expected a list of positive whole numbers, got {value!r}")
         return tuple(value)
     if kind in (int, float, str, bool):
@@ -237,10 +265,15 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     files = _profile_files()
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
-    merged = _checked(Profile, _with_overrides({"name": name, **_settings(files, name)}, overrides or {}), f"profile '{name}'")
+    merged = _checked(
+        Profile,
+        _with_overrides({"name": name, **_settings(files, name)}, overrides or {}),
+        f"profile '{name}'",
+    )
     for group in ("models", "extra"):
         merged[group] = {
-            model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}")) for model, recipe in merged.get(group, {}).items()
+            model: Recipe(**_checked(Recipe, recipe, f"profile '{name}', model {model}"))
+            for model, recipe in merged.get(group, {}).items()
         }
     return Profile(**merged)
 
@@ -248,7 +281,13 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
 def _injected_names(cells) -> list[str]:
     """Names assigned in the cells that papermill injected (it heads them with the comment 'Parameters')."""
     trees = [ast.parse(cell) for cell in cells if cell.lstrip().startswith("# Parameters")]
-    targets = [target for tree in trees for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets = [
+        target
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    ]
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
@@ -268,4 +307,8 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
     seed, target_class = namespace["seed"], namespace["target_class"]
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
-    return replace(profile, seed=seed, target_class=str(profile.target_class if target_class in (None, "") else target_class))
+    return replace(
+        profile,
+        seed=seed,
+        target_class=str(profile.target_class if target_class in (None, "") else target_class),
+    )

@@ -86,15 +86,23 @@ def find_synset(said: object) -> Synset:
         return synsets()[int(text)]
     meant = _by_name().get(key, [])
     if len(meant) > 1:
-        raise ValueError(f"class '{said}' means {len(meant)} classes of ImageNet; give one of {', '.join(s.wnid for s in meant)}")
+        raise ValueError(
+            f"class '{said}' means {len(meant)} classes of ImageNet; give one of {', '.join(s.wnid for s in meant)}"
+        )
     if not meant:
-        raise ValueError(f"unknown class '{said}': {_nearest(key)}; expected a name, a wnid (n01729322) or an index 0 to 999")
+        raise ValueError(
+            f"unknown class '{said}': {_nearest(key)}; expected a name, a wnid (n01729322) or an index 0 to 999"
+        )
     return meant[0]
 
 
 def _nearest(key):
     close = difflib.get_close_matches(key, [*_by_name(), *by_wnid()], n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(repr(name) for name in close)}?" if close else "no name of ImageNet's 1000 classes is like it"
+    return (
+        f"did you mean {' or '.join(repr(name) for name in close)}?"
+        if close
+        else "no name of ImageNet's 1000 classes is like it"
+    )
 
 
 if __name__ == "__main__":

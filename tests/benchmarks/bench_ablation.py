@@ -1,6 +1,6 @@
 """Ablation curves against re-running the tail and against the matrix products that remain; ratios are from one run.
 
-    python tests/benchmarks/bench_ablation.py
+python tests/benchmarks/bench_ablation.py
 """
 
 import threading
@@ -65,16 +65,40 @@ def vgg16_rows():
     labels, order, steps = rng.integers(0, 1000, N_IMAGES), rng.permutation(split.n_units), split.n_units + 1
     floor = product_seconds(rng, N_IMAGES * steps, (4096, 4096, 1000))
     before, times = resident_bytes(), []
-    peak = peak_bytes(lambda: times.append(seconds(lambda: unitnb.ablation_curve(split, maps, labels, order))))
+    peak = peak_bytes(
+        lambda: times.append(seconds(lambda: unitnb.ablation_curve(split, maps, labels, order)))
+    )
     split.tail.predict_on_batch(maps)
-    rerun = seconds(lambda: [split.tail.predict_on_batch(maps) for _ in range(RERUN_STEPS)]) * steps / RERUN_STEPS
-    default = seconds(lambda: [split.tail.predict(maps, verbose=0) for _ in range(RERUN_STEPS // 4)]) * steps / (RERUN_STEPS // 4)
+    rerun = (
+        seconds(lambda: [split.tail.predict_on_batch(maps) for _ in range(RERUN_STEPS)]) * steps / RERUN_STEPS
+    )
+    default = (
+        seconds(lambda: [split.tail.predict(maps, verbose=0) for _ in range(RERUN_STEPS // 4)])
+        * steps
+        / (RERUN_STEPS // 4)
+    )
     curve = times[0]
     yield "VGG16 tail, 100 images, 512 units: one curve", f"{curve:.1f} s", ""
-    yield f"re-running the tail, one batch ({RERUN_STEPS} of {steps})", f"{rerun:.0f} s", f"{rerun / curve:.1f} times the curve (12)"
-    yield "the same by `predict` with Keras's batches of 32", f"{default:.0f} s", f"{default / curve:.1f} times the curve"
-    yield "products that remain (fc2, predictions)", f"{floor:.1f} s", f"the curve is {curve / floor:.2f} times this (2)"
-    yield "peak memory", f"{peak / 1e9:.2f} GB", f"of which {(peak - before) / 1e9:.2f} GB for the curve (2 in all)"
+    yield (
+        f"re-running the tail, one batch ({RERUN_STEPS} of {steps})",
+        f"{rerun:.0f} s",
+        f"{rerun / curve:.1f} times the curve (12)",
+    )
+    yield (
+        "the same by `predict` with Keras's batches of 32",
+        f"{default:.0f} s",
+        f"{default / curve:.1f} times the curve",
+    )
+    yield (
+        "products that remain (fc2, predictions)",
+        f"{floor:.1f} s",
+        f"the curve is {curve / floor:.2f} times this (2)",
+    )
+    yield (
+        "peak memory",
+        f"{peak / 1e9:.2f} GB",
+        f"of which {(peak - before) / 1e9:.2f} GB for the curve (2 in all)",
+    )
 
 
 def small_vgg_rows():
@@ -83,7 +107,9 @@ def small_vgg_rows():
     maps = rectified_noise(rng, (10, N_IMAGES, *split.map_shape))
     orders = [rng.permutation(split.n_units) for _ in range(10)]
     one = seconds(lambda: unitnb.ablation_curve(split, maps[0], 0, orders[0]))
-    ten = seconds(lambda: [unitnb.ablation_curves(split, maps[c], c, [orders[c], orders[c][::-1]]) for c in range(10)])
+    ten = seconds(
+        lambda: [unitnb.ablation_curves(split, maps[c], c, [orders[c], orders[c][::-1]]) for c in range(10)]
+    )
     split.tail.predict_on_batch(maps[0])
     rerun = seconds(lambda: [split.tail.predict_on_batch(maps[0]) for _ in range(split.n_units + 1)])
     yield "small VGG, 100 images, 128 units: one curve", f"{one:.2f} s", "(0.5 s)"

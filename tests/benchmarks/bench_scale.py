@@ -29,8 +29,13 @@ def write_photographs(folder, n):
     (folder / "test" / "noise").mkdir(parents=True)
     (folder / "train" / "noise").mkdir(parents=True)
     for number in range(n):
-        scales = [Image.fromarray(rng.integers(0, 256, (side * 3, side * 4, 3), np.uint8)).resize((500, 375)) for side in (4, 16, 64)]
-        Image.fromarray(np.mean(scales, axis=0).astype(np.uint8)).save(folder / "train" / "noise" / f"{number:04d}.JPEG", quality=95)
+        scales = [
+            Image.fromarray(rng.integers(0, 256, (side * 3, side * 4, 3), np.uint8)).resize((500, 375))
+            for side in (4, 16, 64)
+        ]
+        Image.fromarray(np.mean(scales, axis=0).astype(np.uint8)).save(
+            folder / "train" / "noise" / f"{number:04d}.JPEG", quality=95
+        )
 
 
 class Stages:
@@ -74,7 +79,10 @@ def measure(folder, n):
         stages.of("one curve", unitnb.ablation_curve)(streamed.split, streamed.maps[:N_CURVE], 0, order)
         found.append((streamed.births > 0).mean())
 
-    with stages.replaced(SplitModel, "feature_maps", "forward"), stages.replaced(streaming, "birth_points", "births"):
+    with (
+        stages.replaced(SplitModel, "feature_maps", "forward"),
+        stages.replaced(streaming, "birth_points", "births"),
+    ):
         peak = peak_bytes(work)
     return stages.seconds, (before, peak), sum(path.stat().st_size for path in cache.iterdir()), found[0]
 
@@ -83,19 +91,32 @@ def columns(n, seconds, memory, stored, born):
     """What a run of ``n`` photographs gives, by row of the table."""
     curve, streaming_time = seconds.pop("one curve"), seconds.pop("stream")
     seconds["pooling, store and the rest"] = streaming_time - sum(seconds.values())
-    yield from ((stage, f"{t:.1f} s ({1000 * t / n:.1f} ms an image, {t / streaming_time:.1%})") for stage, t in seconds.items())
+    yield from (
+        (stage, f"{t:.1f} s ({1000 * t / n:.1f} ms an image, {t / streaming_time:.1%})")
+        for stage, t in seconds.items()
+    )
     yield f"one curve, {N_CURVE} images", f"{curve:.1f} s ({1000 * curve / N_CURVE:.0f} ms an image)"
     share = seconds["forward"] / (streaming_time + curve)
     yield "streaming and one curve", f"{streaming_time + curve:.0f} s, {share:.0%} of it forward (80%)"
-    yield "peak memory above the network", f"{(memory[1] - memory[0]) / 1e9:.2f} GB of {memory[1] / 1e9:.2f} GB (3 GB plus the network)"
-    yield "kept in the store", f"{stored / 1e6:.0f} MB ({stored / 1e3 / n:.0f} kB an image; {born:.0%} of the maps have a birth)"
+    yield (
+        "peak memory above the network",
+        f"{(memory[1] - memory[0]) / 1e9:.2f} GB of {memory[1] / 1e9:.2f} GB (3 GB plus the network)",
+    )
+    yield (
+        "kept in the store",
+        f"{stored / 1e6:.0f} MB ({stored / 1e3 / n:.0f} kB an image; {born:.0%} of the maps have a birth)",
+    )
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         write_photographs(Path(folder), max(SIZES))
         found = [dict(columns(n, *measure(Path(folder), n))) for n in SIZES]
-    print("| VGG16, 512 units of block5_conv3, photographs of 500x375 (to reach) | " + " | ".join(f"{n} images" for n in SIZES) + " |")
+    print(
+        "| VGG16, 512 units of block5_conv3, photographs of 500x375 (to reach) | "
+        + " | ".join(f"{n} images" for n in SIZES)
+        + " |"
+    )
     print("|---|" + "---|" * len(SIZES))
     for row in found[0]:
         print("| " + " | ".join([row, *(column[row] for column in found)]) + " |", flush=True)

@@ -17,8 +17,14 @@ LITERAL_SETS = 4  # sets of each size that the plain loop is timed on
 
 def births_of(n_images, n_units, seed=0):
     rng = np.random.default_rng(seed)
-    place, spread, rate = rng.uniform(6, 20, n_units), rng.uniform(0.2, 4, n_units), rng.uniform(0.02, 1, n_units)
-    births = np.clip(np.rint(place + spread * rng.standard_normal((n_images, n_units))), 4, 50).astype(np.int16)
+    place, spread, rate = (
+        rng.uniform(6, 20, n_units),
+        rng.uniform(0.2, 4, n_units),
+        rng.uniform(0.02, 1, n_units),
+    )
+    births = np.clip(np.rint(place + spread * rng.standard_normal((n_images, n_units))), 4, 50).astype(
+        np.int16
+    )
     return np.where(rng.random(births.shape) < rate, births, 0)
 
 
@@ -39,7 +45,9 @@ def plain_entropy(column):
 def plain_effectiveness(births, p=0.1):
     rate = (births > 0).mean(axis=0)
     with np.errstate(divide="ignore"):
-        return np.array([r / abs(plain_entropy(c)) if r >= p else 0 for r, c in zip(rate, births.T, strict=True)])
+        return np.array(
+            [r / abs(plain_entropy(c)) if r >= p else 0 for r, c in zip(rate, births.T, strict=True)]
+        )
 
 
 def voted(births, size, n_sets, score):
@@ -68,11 +76,17 @@ def main():
     roles = seconds(lambda: categorise_roles(np.arange(UNITS), train, test, n_boot=200))
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {versions}\n")
-    print(f"| {len(SET_SIZES)} set sizes x {N_SETS} sets x {UNITS} units, {POOL} images | seconds | ratio |\n|---|---|---|")
+    print(
+        f"| {len(SET_SIZES)} set sizes x {N_SETS} sets x {UNITS} units, {POOL} images | seconds | ratio |\n|---|---|---|"
+    )
     print(f"| `stability_votes`, all sizes | {compiled:.2f} | 1 |")
     print(f"| `stability_table` (votes, ratio, agreement) | {table:.2f} | {table / compiled:.1f} |")
     for name, score in loops.items():
-        loop = seconds(lambda score=score: [voted(births, size, LITERAL_SETS, score) for size in SET_SIZES]) * N_SETS / LITERAL_SETS
+        loop = (
+            seconds(lambda score=score: [voted(births, size, LITERAL_SETS, score) for size in SET_SIZES])
+            * N_SETS
+            / LITERAL_SETS
+        )
         print(f"| {name} (timed on {LITERAL_SETS} sets a size) | {loop:.2f} | {loop / compiled:.1f} |")
     print(f"| `categorise_roles`, 100 + 50 images, 200 bootstraps | {roles:.2f} | |")
 

@@ -19,7 +19,10 @@ from unitnb.files import store
 from unitnb.sweep import executors, tasks, work
 
 LAYER, POINTS = "block5_conv3", 33
-OWN, ALL = 150, 150 + 2 * work.MOST_OTHERS  # images of a class (S_100 and S_val), and with those of other classes beside each
+OWN, ALL = (
+    150,
+    150 + 2 * work.MOST_OTHERS,
+)  # images of a class (S_100 and S_val), and with those of other classes beside each
 CLASSES, MODELS, WORKERS = 1000, 4, (1, 16, 128)
 FORWARD, JOBS = 4, 2  # images that the forward pass is timed on; processes
 PROFILE = """source: folder
@@ -72,14 +75,23 @@ def layer_row(layer):
     from unitnb import birth_points, split_model
     from unitnb.ablation.cumulative import ablation_curve
 
-    split, images = split_model(work._network("bench", 0, "{}", "A")[0], layer), work._images("bench", 0, "{}")
+    split, images = (
+        split_model(work._network("bench", 0, "{}", "A")[0], layer),
+        work._images("bench", 0, "{}"),
+    )
     pixels = np.array([images.read("train", i) for i in range(FORWARD)])
-    split.feature_maps(pixels[:1]), birth_points(np.zeros((1, 14, 14, 1), np.float32))  # compiled before the clock starts
+    (
+        split.feature_maps(pixels[:1]),
+        birth_points(np.zeros((1, 14, 14, 1), np.float32)),
+    )  # compiled before the clock starts
     forward, maps = seconds(lambda: split.feature_maps(pixels))
     births, found = seconds(lambda: birth_points(maps))
     masked = split.engine != "running-sum"
     rows = open_engine(split.plan, np.zeros(split.map_shape, np.float32)).rows if masked else 8
-    many, order = np.resize(maps + np.float32(1e-3), (rows, *split.map_shape)), np.arange(split.n_units)  # no unit dead: none is left out
+    many, order = (
+        np.resize(maps + np.float32(1e-3), (rows, *split.map_shape)),
+        np.arange(split.n_units),
+    )  # no unit dead: none is left out
     ablation_curve(split, many, 0, order, points=2)  # compiles
 
     def curve(points):
@@ -97,7 +109,12 @@ def start_up():
     opened = seconds(lambda: work._images("bench", 0, "{}"))[0]
     network = seconds(lambda: work._network("bench", 0, "{}", "A"))[0]
     others = seconds(lambda: work._layer("bench", 0, "{}", "A", LAYER))[0]
-    return {"import Keras and TensorFlow": imports, "open images": opened, "load network, digest weights": network, "others' maps": others}
+    return {
+        "import Keras and TensorFlow": imports,
+        "open images": opened,
+        "load network, digest weights": network,
+        "others' maps": others,
+    }
 
 
 # ---- tables ----
@@ -106,11 +123,18 @@ def start_up():
 def class_seconds(row, decode, which=0):
     """A worker's seconds for one class in one layer, by stage; ``which`` curves: 0 of ``POINTS``, -1 of all points."""
     *_, forward, births, curves = row
-    return {"decode": OWN * decode, "forward": OWN * forward, "births": 100 * births, "curves": 2 * ALL * curves[which]}
+    return {
+        "decode": OWN * decode,
+        "forward": OWN * forward,
+        "births": 100 * births,
+        "curves": 2 * ALL * curves[which],
+    }
 
 
 def layer_table(rows, decode):
-    print(f"| an image, one thread | units, maps | forward | births | curve of {POINTS} points | a class: so | with all points |")
+    print(
+        f"| an image, one thread | units, maps | forward | births | curve of {POINTS} points | a class: so | with all points |"
+    )
     print("|---|---|---|---|---|---|---|")
     for row in rows:
         layer, (side, _, units), _, forward, births, curves = row
@@ -134,8 +158,13 @@ def result_bytes(row, points, folder):
     _, (*_, units), births, *_ = row
     rng, p = np.random.default_rng(0), min(points, units + 1)
     lines = itertools.product(tasks.SAMPLES, tasks.ORDERS, tasks.METRICS)
-    curves = {f"{k}/{o}/{m}": rng.random(p) if m == "loss" else rng.integers(0, 101, p) / 100 for k, o, m in lines}
-    store.write_npz(folder / "size.npz", {"births": rng.choice(births.ravel(), (100, units)), "rank": rng.permutation(units), **curves})
+    curves = {
+        f"{k}/{o}/{m}": rng.random(p) if m == "loss" else rng.integers(0, 101, p) / 100 for k, o, m in lines
+    }
+    store.write_npz(
+        folder / "size.npz",
+        {"births": rng.choice(births.ravel(), (100, units)), "rank": rng.permutation(units), **curves},
+    )
     return (folder / "size.npz").stat().st_size
 
 
@@ -143,7 +172,11 @@ def scale_table(rows, decode, folder):
     per_layer = [class_seconds(row, decode) for row in rows]
     stages = {stage: sum(layer[stage] for layer in per_layer) for stage in per_layer[0]}
     whole, last = sum(stages.values()), class_seconds(rows[-1], decode)
-    print(f"\n| {CLASSES:,} classes | processor time | " + " | ".join(f"{n} worker{'s' * (n > 1)}" for n in WORKERS) + " | store |")
+    print(
+        f"\n| {CLASSES:,} classes | processor time | "
+        + " | ".join(f"{n} worker{'s' * (n > 1)}" for n in WORKERS)
+        + " | store |"
+    )
     print("|---|---|---|---|---|---|")
     sizes = [result_bytes(row, POINTS, folder) for row in rows]
     for name, taken, count, size in (
@@ -153,21 +186,34 @@ def scale_table(rows, decode, folder):
         (f"{len(rows)} layers, {MODELS} models, births alone", whole - stages["curves"], MODELS, sum(sizes)),
     ):
         total = taken * count * CLASSES
-        cells = [name, f"{total / 3600:,.0f} h", *(told(total / n) for n in WORKERS), f"{count * CLASSES * size / 1e9:.2g} GB"]
+        cells = [
+            name,
+            f"{total / 3600:,.0f} h",
+            *(told(total / n) for n in WORKERS),
+            f"{count * CLASSES * size / 1e9:.2g} GB",
+        ]
         print("| " + " | ".join(cells) + " |", flush=True)
     share = ", ".join(f"{stage} {taken / whole:.1%}" for stage, taken in stages.items())
-    print(f"\n- All layers, by stage: {share}; of {LAYER} alone: curves {last['curves'] / sum(last.values()):.0%}.")
+    print(
+        f"\n- All layers, by stage: {share}; of {LAYER} alone: curves {last['curves'] / sum(last.values()):.0%}."
+    )
     once = per_layer[-1]["forward"]
     saved = stages["forward"] - once
-    print(f"- One forward pass for all {len(rows)} layers in place of one each: {saved:.0f} s a class less, {saved / whole:.2%} of it.")
+    print(
+        f"- One forward pass for all {len(rows)} layers in place of one each: {saved:.0f} s a class less, {saved / whole:.2%} of it."
+    )
 
 
 def timed_sweep(folder, jobs):
     """Seconds until all workers are ready, what each did meanwhile, and seconds of the tasks after that."""
     given = tasks.tasks_of(profiles.load_profile("bench"))
     with executors.processes(jobs) as pool:
-        ready, stages = seconds(lambda: [future.result() for future in [pool.submit(start_up) for _ in range(jobs)]])
-        taken, _ = seconds(lambda: [future.result() for future in [pool.submit(work.run_task, task) for task in given]])
+        ready, stages = seconds(
+            lambda: [future.result() for future in [pool.submit(start_up) for _ in range(jobs)]]
+        )
+        taken, _ = seconds(
+            lambda: [future.result() for future in [pool.submit(work.run_task, task) for task in given]]
+        )
     os.rename(folder / "build" / "sweep", folder / "build" / f"sweep-{jobs}")
     return ready, stages[0], taken, len(given)
 
@@ -177,8 +223,15 @@ def parallel_table(folder):
     ready_two, _, together, _ = timed_sweep(folder, JOBS)
     print(f"\n| {n} tasks ({LAYER}, few images) | start-up | tasks | efficiency |\n|---|---|---|---|")
     print(f"| one process | {ready:.1f} s | {alone:.1f} s, {alone / n:.1f} s each | 1 |")
-    print(f"| {JOBS} processes | {ready_two:.1f} s | {together:.1f} s | {alone / together / JOBS:.2f} (0.9) |")
-    print("\n- Start-up of one process: " + ", ".join(f"{stage} {taken:.1f} s" for stage, taken in stages.items()) + ".", flush=True)
+    print(
+        f"| {JOBS} processes | {ready_two:.1f} s | {together:.1f} s | {alone / together / JOBS:.2f} (0.9) |"
+    )
+    print(
+        "\n- Start-up of one process: "
+        + ", ".join(f"{stage} {taken:.1f} s" for stage, taken in stages.items())
+        + ".",
+        flush=True,
+    )
 
 
 def main():

@@ -55,7 +55,9 @@ def distances(fmap):
 
 def by_gudhi(fmap):
     """First birth in degree 1 of the clique complex up to triangles, by GUDHI's class for a matrix of distances."""
-    tree = gudhi.RipsComplex(distance_matrix=distances(fmap), max_edge_length=2).create_simplex_tree(max_dimension=2)
+    tree = gudhi.RipsComplex(distance_matrix=distances(fmap), max_edge_length=2).create_simplex_tree(
+        max_dimension=2
+    )
     tree.compute_persistence(homology_coeff_field=2)
     return tree.persistence_intervals_in_dimension(1)
 
@@ -69,8 +71,14 @@ def row(name, maps):
     count = maps.shape[0] * maps.shape[3]
     bound = maps.shape[1] ** 2
     births_of(maps, bound, False, 2)
-    one, two, copy = (best(f) / count * 1e6 for f in (
-        lambda: births_of(maps, bound, False, 1), lambda: births_of(maps, bound, False, 2), maps.copy))
+    one, two, copy = (
+        best(f) / count * 1e6
+        for f in (
+            lambda: births_of(maps, bound, False, 1),
+            lambda: births_of(maps, bound, False, 2),
+            maps.copy,
+        )
+    )
     slow = [per_map(f, maps) for f in (by_gudhi, by_ripser)]
     cells = [one, two, copy, *slow, slow[0] / two, two / copy, one / copy]
     print(f"| {name} | " + " | ".join(f"{cell:.3g}" for cell in cells) + " |", flush=True)
@@ -79,14 +87,24 @@ def row(name, maps):
 
 def compile_time():
     """Seconds of the first call in a new process with an empty cache, with the cache it leaves, and of a one-line function."""
-    code = ("import time, numpy as np, unitnb.topology._kernel as b; m = np.zeros((1, 14, 14, 16), np.float32);"
-            "t = time.perf_counter(); b.births_of(m, 50, False); print(time.perf_counter() - t)")
-    line = ("import time, numpy as np, numba; f = numba.njit(lambda x: x[0] + 1); t = time.perf_counter(); f(np.zeros(2));"
-            "print(time.perf_counter() - t)")
+    code = (
+        "import time, numpy as np, unitnb.topology._kernel as b; m = np.zeros((1, 14, 14, 16), np.float32);"
+        "t = time.perf_counter(); b.births_of(m, 50, False); print(time.perf_counter() - t)"
+    )
+    line = (
+        "import time, numpy as np, numba; f = numba.njit(lambda x: x[0] + 1); t = time.perf_counter(); f(np.zeros(2));"
+        "print(time.perf_counter() - t)"
+    )
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
-        return [float(subprocess.run([sys.executable, "-c", run], env=environment, capture_output=True, text=True, check=True).stdout)
-                for run in (code, code, line)]
+        return [
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", run], env=environment, capture_output=True, text=True, check=True
+                ).stdout
+            )
+            for run in (code, code, line)
+        ]
 
 
 def streamed():
@@ -100,21 +118,32 @@ def streamed():
 
 def main():
     seconds, memory = streamed()  # first, before anything else has used memory
-    print(f"Birth points, k = 1, no bound on births; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-          + ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "gudhi", "ripser"))
-          + f"; load {os.getloadavg()[0]:.1f}. Microseconds a map, least wall time of several runs.\n")
-    print("| maps | 1 thread | 2 threads | copy | GUDHI | Ripser | GUDHI / 2 threads | 2 threads / copy | 1 thread / copy |")
+    print(
+        f"Birth points, k = 1, no bound on births; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "gudhi", "ripser"))
+        + f"; load {os.getloadavg()[0]:.1f}. Microseconds a map, least wall time of several runs.\n"
+    )
+    print(
+        "| maps | 1 thread | 2 threads | copy | GUDHI | Ripser | GUDHI / 2 threads | 2 threads / copy | 1 thread / copy |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
     for n in (14, 7, 28, 56, 112, 224):
         half = row(f"{n}x{n}, half positive", noise(rng, n))
         row(f"{n}x{n}, 10% positive", noise(rng, n, 0.1))
         if n == 14:
-            tied = [row(f"{n}x{n}, half positive, {share:.0%} tied", noise(rng, n, tied=share)) / half for share in (0.1, 0.9)]
+            tied = [
+                row(f"{n}x{n}, half positive, {share:.0%} tied", noise(rng, n, tied=share)) / half
+                for share in (0.1, 0.9)
+            ]
     cold, warm, start = compile_time()
     print(f"\n- Tied against untied at 14x14, one thread: {tied[0]:.2f} (10%), {tied[1]:.2f} (90%).")
-    print(f"- 512 units x 1,000 images, streamed by 100: {seconds:.2f} s, peak memory {memory:.0f} MB, libraries included.")
-    print(f"- First call in a new process: {cold:.1f} s compiling, {warm:.2f} s from the cache; a one-line function takes {start:.1f} s.")
+    print(
+        f"- 512 units x 1,000 images, streamed by 100: {seconds:.2f} s, peak memory {memory:.0f} MB, libraries included."
+    )
+    print(
+        f"- First call in a new process: {cold:.1f} s compiling, {warm:.2f} s from the cache; a one-line function takes {start:.1f} s."
+    )
 
 
 if __name__ == "__main__":

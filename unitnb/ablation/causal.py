@@ -42,15 +42,21 @@ def loss_gradient(split, maps, labels) -> np.ndarray:
     """Gradient of each image's cross-entropy (nats) with respect to its maps, of the maps' shape, float32."""
     backend = keras.backend.backend()
     if backend not in _GRADIENTS:
-        raise NotImplementedError(f"Keras runs on {backend}, which has no gradients; set KERAS_BACKEND to {', '.join(_GRADIENTS)}")
+        raise NotImplementedError(
+            f"Keras runs on {backend}, which has no gradients; set KERAS_BACKEND to {', '.join(_GRADIENTS)}"
+        )
     beside = [keras.ops.convert_to_tensor(images_of(maps))] if split.engine == "masked-model" else []
 
     def loss(tensor):
         output = split.tail([tensor, *beside] if beside else tensor, training=False)
         from_logits = split.plan.softmax is None
-        return keras.ops.sum(keras.losses.sparse_categorical_crossentropy(labels, output, from_logits=from_logits))
+        return keras.ops.sum(
+            keras.losses.sparse_categorical_crossentropy(labels, output, from_logits=from_logits)
+        )
 
-    return keras.ops.convert_to_numpy(_GRADIENTS[backend](loss, keras.ops.convert_to_tensor(np.asarray(maps, np.float32))))
+    return keras.ops.convert_to_numpy(
+        _GRADIENTS[backend](loss, keras.ops.convert_to_tensor(np.asarray(maps, np.float32)))
+    )
 
 
 def _tensorflow_gradient(loss, tensor):
@@ -109,7 +115,9 @@ def _block_changes(split, engine, maps, labels):
 
 def _everyone(engine):
     """States with all units present, as ``engine.logits`` takes them, in float64 where they are a running sum."""
-    return engine.start + engine.terms.sum(axis=0, dtype=np.float64) if hasattr(engine, "terms") else engine.maps
+    return (
+        engine.start + engine.terms.sum(axis=0, dtype=np.float64) if hasattr(engine, "terms") else engine.maps
+    )
 
 
 def _without(engine, everyone, unit):
@@ -123,7 +131,9 @@ def _without(engine, everyone, unit):
 def losses_of(split, logits, labels) -> np.ndarray:
     """Cross-entropy in nats, (..., n), of logits (..., n, classes), bounded where the model ends in a softmax as in ``Curve.losses``."""
     top = logits.max(axis=-1, keepdims=True)
-    own = np.take_along_axis(logits - top, np.broadcast_to(labels[:, None], (*logits.shape[:-1], 1)), axis=-1)[..., 0]
+    own = np.take_along_axis(
+        logits - top, np.broadcast_to(labels[:, None], (*logits.shape[:-1], 1)), axis=-1
+    )[..., 0]
     losses = np.log(np.exp(logits - top).sum(axis=-1)) - own
     return losses if split.plan.softmax is None else np.minimum(losses, np.float32(LARGEST_LOSS))
 
@@ -143,8 +153,12 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
     labels = _check_labels(labels, len(maps), split.n_classes)
     engine = open_engine(split.plan, np.zeros(maps.shape[1:], np.float32))
     if not hasattr(engine, "terms") and split.engine != "running-sum":
-        raise ValueError(f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later layer")
-    terms = np.concatenate([_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1)
+        raise ValueError(
+            f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later layer"
+        )
+    terms = np.concatenate(
+        [_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1
+    )
     with threadpool_limits(engine.blas_threads, "blas"):
         return _greedy_order(split, engine, terms, labels)
 

@@ -9,7 +9,9 @@ from ..networks.split import images_of
 from .curves import Curve
 from .engines import open_engine
 
-ENGINE_VERSION = 2  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
+ENGINE_VERSION = (
+    2  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
+)
 LARGEST_LOSS = -np.log(np.finfo(np.float32).tiny)  # 87.3 nats: of the smallest float32 probability
 FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
 _MEAN_AXES = {"mean-map": (0,), "mean-value": (0, 1, 2)}
@@ -21,7 +23,17 @@ def ablation_curve(split, maps, labels, order, mode="remove", **options) -> Curv
 
 
 def ablation_curves(
-    split, maps, labels, orders, mode="remove", *, replacement="zero", negatives=None, target=None, cache=None, points=None
+    split,
+    maps,
+    labels,
+    orders,
+    mode="remove",
+    *,
+    replacement="zero",
+    negatives=None,
+    target=None,
+    cache=None,
+    points=None,
 ) -> list[Curve]:
     """Curves of several orders on the same maps, sharing their work (Sec. 3.2, 3.3).
 
@@ -73,13 +85,22 @@ def ablation_curves(
 
     def work():
         own = _outcomes(split, maps, labels, orders, mode, fill, target, at)
-        return own, [] if strangers is None else _outcomes(split, negatives, strangers, orders, mode, fill, target, at)
+        return own, [] if strangers is None else _outcomes(
+            split, negatives, strangers, orders, mode, fill, target, at
+        )
 
     key = {"mode": mode, "target": target, "layer": split.layer, "engine": [split.engine, ENGINE_VERSION]}
     key |= {"points": at.tolist()} if len(at) <= split.n_units else {}
-    own, other = work() if cache is None else _cached(cache, key, split, [maps, negatives, labels, np.array(orders), fill], work)
+    own, other = (
+        work()
+        if cache is None
+        else _cached(cache, key, split, [maps, negatives, labels, np.array(orders), fill], work)
+    )
     other = other or [None] * len(orders)
-    return [_curve(split, mode, order, labels, target, at, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)]
+    return [
+        _curve(split, mode, order, labels, target, at, *outcomes)
+        for order, *outcomes in zip(orders, own, other, strict=True)
+    ]
 
 
 def spaced_points(n_units, points=None) -> np.ndarray:
@@ -94,8 +115,12 @@ def spaced_points(n_units, points=None) -> np.ndarray:
     array([  0,  32,  64,  96, 128])
     """
     if points is not None and points < 2:
-        raise ValueError(f"points is {points}; expected 2 or more: the ends of a curve are always among them.")
-    return np.unique(np.linspace(0, n_units, min(points or n_units + 1, n_units + 1)).round().astype(np.int64))
+        raise ValueError(
+            f"points is {points}; expected 2 or more: the ends of a curve are always among them."
+        )
+    return np.unique(
+        np.linspace(0, n_units, min(points or n_units + 1, n_units + 1)).round().astype(np.int64)
+    )
 
 
 def _cached(folder, key, split, inputs, work):
@@ -104,14 +129,20 @@ def _cached(folder, key, split, inputs, work):
     seen = [np.asarray(part) for part in inputs if part is not None]
     key = {**key, "inputs": store.digest(*seen, *images), "weights": store.digest(*split.model.get_weights())}
     found = store.cached(folder, "curves", key, lambda: _packed(*work()))
-    groups = ([found[f"{group}{part}"] for part in range(4)] for group in ("own", "other") if f"{group}0" in found)
+    groups = (
+        [found[f"{group}{part}"] for part in range(4)] for group in ("own", "other") if f"{group}0" in found
+    )
     own, *other = [list(zip(*parts, strict=True)) for parts in groups]
     return own, other[0] if other else []
 
 
 def _packed(own, other) -> dict[str, np.ndarray]:
     groups = {"own": own, "other": other} if other else {"own": own}
-    return {f"{name}{part}": np.stack([record[part] for record in group]) for name, group in groups.items() for part in range(4)}
+    return {
+        f"{name}{part}": np.stack([record[part] for record in group])
+        for name, group in groups.items()
+        for part in range(4)
+    }
 
 
 def _curve(split, mode, order, labels, target, at, own, other):
@@ -123,24 +154,35 @@ def _curve(split, mode, order, labels, target, at, own, other):
         strangers = np.empty((len(chosen), 0), bool) if other is None else other[-1]
         positive = np.append(labels == target, np.zeros(strangers.shape[1], bool))
         known = {"chosen": np.hstack([chosen, strangers]), "positive": positive}
-    return Curve(mode, order, split.engine, split.n_classes, ranks < 1, losses, logits, ranks < 5, points=at, **known)
+    return Curve(
+        mode, order, split.engine, split.n_classes, ranks < 1, losses, logits, ranks < 5, points=at, **known
+    )
 
 
 def _check_labels(labels, n, n_classes):
     labels = np.asarray(labels)
     labels = np.full(n, labels) if labels.ndim == 0 else labels
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
-        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}; expected one integer for each of {n} maps, or one for all.")
+        raise ValueError(
+            f"labels are {labels.dtype} of shape {labels.shape}; expected one integer for each of {n} maps, or one for all."
+        )
     if not (0 <= labels.min() and labels.max() < n_classes):
-        raise ValueError(f"labels go from {labels.min()} to {labels.max()}; the model has the classes 0 to {n_classes - 1}.")
+        raise ValueError(
+            f"labels go from {labels.min()} to {labels.max()}; the model has the classes 0 to {n_classes - 1}."
+        )
     return labels.astype(np.int64)
 
 
 def _check_order(order, n_units):
     order = np.asarray(order)
     if order.ndim != 1 or order.dtype.kind not in "iu":
-        raise ValueError(f"order is {order.dtype} of shape {order.shape}; expected a permutation of the {n_units} units as integers.")
-    missing, repeated = np.setdiff1d(np.arange(n_units), order), np.flatnonzero(np.bincount(np.clip(order, 0, None)) > 1)
+        raise ValueError(
+            f"order is {order.dtype} of shape {order.shape}; expected a permutation of the {n_units} units as integers."
+        )
+    missing, repeated = (
+        np.setdiff1d(np.arange(n_units), order),
+        np.flatnonzero(np.bincount(np.clip(order, 0, None)) > 1),
+    )
     foreign = order[(order < 0) | (order >= n_units)]
     if missing.size or len(order) != n_units:
         raise ValueError(
@@ -154,21 +196,33 @@ def _check_target(target, labels, n_classes, negatives):
     if target is None and len(labels) and (labels == labels[0]).all():
         target = labels[0]
     if target is None and negatives is not None:
-        raise ValueError(f"negatives came with maps of {len(np.unique(labels))} labels and no target; say which class is the target.")
+        raise ValueError(
+            f"negatives came with maps of {len(np.unique(labels))} labels and no target; say which class is the target."
+        )
     if target is not None and not 0 <= target < n_classes:
         raise ValueError(f"target is {target}; the model has the classes 0 to {n_classes - 1}.")
     return target
 
 
 def _check_maps(split, maps):
-    if maps.ndim != 4 or len(maps) == 0 or any(a not in (None, b) for a, b in zip(split.map_shape, maps.shape[1:], strict=True)):
-        raise ValueError(f"maps have shape {maps.shape}; expected (n, {', '.join(map(str, split.map_shape))}) with n >= 1.")
+    if (
+        maps.ndim != 4
+        or len(maps) == 0
+        or any(a not in (None, b) for a, b in zip(split.map_shape, maps.shape[1:], strict=True))
+    ):
+        raise ValueError(
+            f"maps have shape {maps.shape}; expected (n, {', '.join(map(str, split.map_shape))}) with n >= 1."
+        )
     if split.engine == "masked-model":
         images_of(maps)
-    for i, image in enumerate(maps if isinstance(maps, np.ndarray) else ()):  # LazyMaps look at theirs when they make them
+    for i, image in enumerate(
+        maps if isinstance(maps, np.ndarray) else ()
+    ):  # LazyMaps look at theirs when they make them
         if not np.isfinite(image).all():
             unit = np.flatnonzero(~np.isfinite(image).all(axis=(0, 1)))[0]
-            raise ValueError(f"map of image {i}, unit {unit} is not finite; look at the image and at the weights.")
+            raise ValueError(
+                f"map of image {i}, unit {unit} is not finite; look at the image and at the weights."
+            )
     return maps
 
 
@@ -176,12 +230,16 @@ def _replacement(replacement, maps):
     """What absent units show, (h, w, u) float32."""
     if isinstance(replacement, str):
         if replacement not in ("zero", *_MEAN_AXES):
-            raise ValueError(f"replacement is {replacement!r}; expected 'zero', {', '.join(map(repr, _MEAN_AXES))} or an array.")
+            raise ValueError(
+                f"replacement is {replacement!r}; expected 'zero', {', '.join(map(repr, _MEAN_AXES))} or an array."
+            )
         axes = _MEAN_AXES.get(replacement)
         replacement = 0 if axes is None else np.asarray(maps).mean(axis=axes, dtype=np.float64)
     given, shape = np.asarray(replacement, np.float32), maps.shape[1:]
     if given.shape not in ((), shape[-1:], shape):
-        raise ValueError(f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, a map for each.")
+        raise ValueError(
+            f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, a map for each."
+        )
     return np.broadcast_to(given, shape).copy()
 
 
@@ -198,7 +256,15 @@ def _outcomes(split, maps, labels, orders, mode, fill, target, at):
             live = engine.load(np.asarray(part), getattr(part, "images", None))
             for order, record in zip(orders, records, strict=True):
                 present = order if mode == "insert" else order[::-1]
-                _walk(engine, present, live, present_at, labels[block], target, [part[:, block] for part in record])
+                _walk(
+                    engine,
+                    present,
+                    live,
+                    present_at,
+                    labels[block],
+                    target,
+                    [part[:, block] for part in record],
+                )
                 bar.update(split.n_units)
     return records if mode == "insert" else [[part[::-1] for part in record] for record in records]
 
@@ -206,7 +272,9 @@ def _outcomes(split, maps, labels, orders, mode, fill, target, at):
 def _walk(engine, order, live, points, labels, target, record):
     """Fill ``record`` with the outcomes of points[0], points[1], ... units present; where nothing changed, the outcome before stays."""
     for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
-        for part, values in zip(record, _judge(engine.logits(rows, images), labels[images], target), strict=True):
+        for part, values in zip(
+            record, _judge(engine.logits(rows, images), labels[images], target), strict=True
+        ):
             part[steps, images] = values
     changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
     last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)

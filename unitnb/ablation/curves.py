@@ -41,7 +41,9 @@ class Curve:
     in_top5: np.ndarray = field(repr=False)
     chosen: np.ndarray | None = field(default=None, repr=False)
     positive: np.ndarray | None = field(default=None, repr=False)
-    counts: np.ndarray | None = field(default=None, repr=False)  # how often each image counts: a bootstrap draw
+    counts: np.ndarray | None = field(
+        default=None, repr=False
+    )  # how often each image counts: a bootstrap draw
     points: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
@@ -120,7 +122,9 @@ class Curve:
 
     def bootstrap(self, statistic, n_boot=1000, seed=0) -> tuple[float, float]:
         """95% interval of ``statistic(curve)`` over resampled images."""
-        draws = np.sort([float(statistic(replace(self, counts=counts))) for counts in self._draws(n_boot, seed)])
+        draws = np.sort(
+            [float(statistic(replace(self, counts=counts))) for counts in self._draws(n_boot, seed)]
+        )
         return float(draws[int(0.025 * n_boot)]), float(draws[-1 - int(0.025 * n_boot)])
 
     def band(self, metric="accuracy", n_boot=1000, seed=0) -> np.ndarray:
@@ -135,7 +139,11 @@ class Curve:
     def _removal(self, metric):
         """How many units are gone, and the metric, from the whole layer on."""
         values = getattr(self, metric)
-        return (self.points, values) if self.mode == "remove" else (self.points[-1] - self.points[::-1], values[::-1])
+        return (
+            (self.points, values)
+            if self.mode == "remove"
+            else (self.points[-1] - self.points[::-1], values[::-1])
+        )
 
     def _weights(self, n):
         return np.ones(n) if self.counts is None else self.counts[:n]
@@ -153,7 +161,9 @@ class Curve:
         n, total = self.correct.shape[1], len(self.positive) if self._has_negatives else self.correct.shape[1]
         for _ in range(n_boot):
             own = rng.multinomial(n, np.full(n, 1 / n))
-            rest = rng.multinomial(total - n, np.full(total - n, 1 / (total - n))) if total > n else np.empty(0)
+            rest = (
+                rng.multinomial(total - n, np.full(total - n, 1 / (total - n))) if total > n else np.empty(0)
+            )
             yield np.concatenate([own, rest]).astype(float)
 
 
@@ -168,7 +178,9 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
         If the curves are of other numbers of units or images.
     """
     if curve.correct.shape != other.correct.shape or not np.array_equal(curve.points, other.points):
-        raise ValueError(f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and images")
+        raise ValueError(
+            f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and images"
+        )
 
     def difference(counts):
         return replace(curve, counts=counts).area(metric) - replace(other, counts=counts).area(metric)

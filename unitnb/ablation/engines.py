@@ -31,7 +31,9 @@ def _array(variable) -> np.ndarray:
     tensor = keras.ops.stop_gradient(keras.ops.convert_to_tensor(variable))
     # TensorFlow's tensors, unlike its variables, share their memory with NumPy: no second copy of VGG16's fc1, 411 MB.
     shared = keras.backend.backend() == "tensorflow"
-    return (np.asarray(tensor) if shared else keras.ops.convert_to_numpy(tensor)).astype(np.float32, copy=False)
+    return (np.asarray(tensor) if shared else keras.ops.convert_to_numpy(tensor)).astype(
+        np.float32, copy=False
+    )
 
 
 def _stack_steps(plan) -> list[Callable]:
@@ -43,7 +45,12 @@ def _stack_steps(plan) -> list[Callable]:
 
 def _blas_threads(largest, stack) -> int | None:
     """How many threads NumPy's products may have: one where all are small, else as many as it likes (None)."""
-    largest = max([largest, *(layer.kernel.shape[0] * layer.kernel.shape[1] for layer in stack if type(layer) is L.Dense)])
+    largest = max(
+        [
+            largest,
+            *(layer.kernel.shape[0] * layer.kernel.shape[1] for layer in stack if type(layer) is L.Dense),
+        ]
+    )
     return None if largest >= THREADS_PAY else 1
 
 
@@ -89,7 +96,9 @@ class RunningSumEngine:
         self.steps = _activation(plan.dense, plan.softmax) + _stack_steps(plan)
         self.units = fill.shape[-1]
         self.blas_threads = _blas_threads(self.kernel.size // self.units, plan.stack)
-        self.images = max(1, TERMS_BYTES // (4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)))
+        self.images = max(
+            1, TERMS_BYTES // (4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units))
+        )
 
     def load(self, maps, images) -> np.ndarray:
         """Take a block of maps (n, h, w, u); return where a unit matters, (u, n) bool."""
@@ -98,7 +107,9 @@ class RunningSumEngine:
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
         self.terms = None  # the last block's, before there are two
         self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
-        for unit in range(self.units):  # one by one: a stacked product of strided matrices does not reach BLAS
+        for unit in range(
+            self.units
+        ):  # one by one: a stacked product of strided matrices does not reach BLAS
             np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
         self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
         return change.any(axis=2)
@@ -158,8 +169,13 @@ class MaskedEngine:
 
     def logits(self, rows, images) -> np.ndarray:
         padding = np.zeros(self.rows - len(rows), np.int64)  # one shape, so that Keras compiles once
-        inputs = [np.concatenate([rows, rows[padding]]), *(array[np.append(images, padding)] for array in self.brought)]
-        rows = self.trunk.predict_on_batch(inputs if self.brought else inputs[0])[: len(images)].astype(np.float32)
+        inputs = [
+            np.concatenate([rows, rows[padding]]),
+            *(array[np.append(images, padding)] for array in self.brought),
+        ]
+        rows = self.trunk.predict_on_batch(inputs if self.brought else inputs[0])[: len(images)].astype(
+            np.float32
+        )
         for step in self.steps:
             rows = step(rows)
         return rows

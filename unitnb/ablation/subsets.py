@@ -25,7 +25,10 @@ class OpenLayer:
 
     def __init__(self, split, maps):
         self.n_units, self.n_images = split.n_units, len(maps)
-        self.engines, self.threads = [], ThreadpoolController()  # to look for the libraries takes longer than an answer
+        self.engines, self.threads = (
+            [],
+            ThreadpoolController(),
+        )  # to look for the libraries takes longer than an answer
         fill = np.zeros(maps.shape[1:], np.float32)
         size = open_engine(split.plan, fill).images
         for i in range(0, len(maps), size):
@@ -43,10 +46,14 @@ class OpenLayer:
         """
         units = np.asarray(units, int)
         if units.size and not (0 <= units.min() and units.max() < self.n_units):
-            raise ValueError(f"units go from {units.min()} to {units.max()}; the layer has the units 0 to {self.n_units - 1}")
+            raise ValueError(
+                f"units go from {units.min()} to {units.max()}; the layer has the units 0 to {self.n_units - 1}"
+            )
         present = np.isin(np.arange(self.n_units), units)
         with self.threads.limit(limits=self.engines[0][0].blas_threads, user_api="blas"):
-            return np.concatenate([engine.logits(engine.with_units(present), images) for engine, images in self.engines])
+            return np.concatenate(
+                [engine.logits(engine.with_units(present), images) for engine, images in self.engines]
+            )
 
     def share_named(self, units: Sequence[int], label: int) -> float:
         """Share of the images that are given the class ``label`` with only ``units`` in place; on images of the class, its accuracy."""

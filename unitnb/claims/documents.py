@@ -22,8 +22,14 @@ MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 def here(entry: Mapping) -> str:
     """The measured numbers of an entry as text, an interval behind its number; empty where there are none."""
     numbers, interval = entry["measured"], entry["interval"]
-    parts = [f"{name} {_text(value)}{_ends(numbers, name)}" for name, value in numbers.items() if not name.startswith(("low, ", "high, "))]
-    return "; ".join([*parts, *([f"95% interval {_text(interval[0])} to {_text(interval[1])}"] if interval else [])])
+    parts = [
+        f"{name} {_text(value)}{_ends(numbers, name)}"
+        for name, value in numbers.items()
+        if not name.startswith(("low, ", "high, "))
+    ]
+    return "; ".join(
+        [*parts, *([f"95% interval {_text(interval[0])} to {_text(interval[1])}"] if interval else [])]
+    )
 
 
 def _ends(numbers, name):
@@ -43,7 +49,16 @@ def counts(entries: Sequence[Mapping]) -> str:
 
 def claims_document(entries: Sequence[Mapping], title: str) -> str:
     """The Markdown of ``CLAIMS.md``: claim, paper, here, verdict, figure; below, how each was measured and judged."""
-    rows = [[f"**{e['id']}** {e['statement']} ({e['place']})", e["paper"], here(e), _verdict_cell(e), _figure_cell(e)] for e in entries]
+    rows = [
+        [
+            f"**{e['id']}** {e['statement']} ({e['place']})",
+            e["paper"],
+            here(e),
+            _verdict_cell(e),
+            _figure_cell(e),
+        ]
+        for e in entries
+    ]
     criteria = [[e["id"], e["measure"], e["criterion"], e["notebook"]] for e in entries]
     made = f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); *never* is a threshold that is not reached."
     parts = [f"# The paper's claims: {title}", made,
@@ -82,7 +97,10 @@ def difference(entries: Sequence[Mapping], others: Sequence[Mapping], names: tup
     lines = []
     for first, second in pairs:
         lines.append(f"{first['id']}  {first['statement']}")
-        lines += [f"     {name:<20} {e['verdict']:<17}  {here(e) or e['why']}" for name, e in zip(names, (first, second), strict=True)]
+        lines += [
+            f"     {name:<20} {e['verdict']:<17}  {here(e) or e['why']}"
+            for name, e in zip(names, (first, second), strict=True)
+        ]
     return "\n".join([*lines, f"{len(pairs)} of {len(entries)} verdicts differ"])
 
 
@@ -105,9 +123,23 @@ def readme_table() -> str:
     """The table of all claims for README: a row a claim, a column a profile, and the counts."""
     columns = overview()
     legend = ", ".join(f"{symbol} {name}" for name, symbol in SYMBOLS.items())
-    rows = [[f"{c.id} ({c.place})", c.statement, c.paper, *(_cell(column, n) for column in columns.values())] for n, c in enumerate(CLAIMS)]
-    summary = [f"- {_titled(name)}: {column if isinstance(column, str) else counts(column)}" for name, column in columns.items()]
-    return "\n".join([*summary, "", legend + ".", "", _escaped(["claim", "what the paper says", "its number", *columns], rows)])
+    rows = [
+        [f"{c.id} ({c.place})", c.statement, c.paper, *(_cell(column, n) for column in columns.values())]
+        for n, c in enumerate(CLAIMS)
+    ]
+    summary = [
+        f"- {_titled(name)}: {column if isinstance(column, str) else counts(column)}"
+        for name, column in columns.items()
+    ]
+    return "\n".join(
+        [
+            *summary,
+            "",
+            legend + ".",
+            "",
+            _escaped(["claim", "what the paper says", "its number", *columns], rows),
+        ]
+    )
 
 
 def _titled(name):

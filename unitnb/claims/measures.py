@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..ablation.curves import Curve, area_difference
-from ..topology.births import betti_curves, birth_points, births_by_homology, edge_bound, level_edges, symmetrize, top_edges
+from ..topology.births import (
+    betti_curves,
+    birth_points,
+    births_by_homology,
+    edge_bound,
+    level_edges,
+    symmetrize,
+    top_edges,
+)
 from .criteria import BY_ID, HOLDS
 
 PATH = ((0, 1), (1, 2), (2, 3), (3, 4))  # four edges, five vertices: as in Fig. 1
@@ -49,7 +57,13 @@ def _fixtures():
     vertices = len(np.unique(top_edges(path, 4)))
     triangles = parts - holes - vertices + edges  # Euler: parts - holes = vertices - edges + triangles
     first = int(birth_points(toy[None, :, :, None], b_max=6)[0, 0])
-    return {"vertices": vertices, "edges": edges, "triangles": int(triangles), "holes": int(holes), "hole of the four points": first}
+    return {
+        "vertices": vertices,
+        "edges": edges,
+        "triangles": int(triangles),
+        "holes": int(holes),
+        "hole of the four points": first,
+    }
 
 
 def _changes(maps, b_max):
@@ -57,7 +71,9 @@ def _changes(maps, b_max):
     wide = maps.astype(np.float64)
     scaled = sum(int((birth_points(factor * wide, b_max) != births).sum()) for factor in (0.5, 8.0))
     shares = {
-        f"changed by ({down}, {right})": float((birth_points(np.roll(maps, (down, right), (1, 2)), b_max) != births).mean())
+        f"changed by ({down}, {right})": float(
+            (birth_points(np.roll(maps, (down, right), (1, 2)), b_max) != births).mean()
+        )
         for down, right in ((2, 2), (2, 0))
     }
     return {"maps": births.size, "changed by scale": scaled, **shares}
@@ -67,21 +83,36 @@ def is_nested(fmap) -> bool:
     """Whether the edges of each level are among those of the next, each level thresholded anew (Eq. 3)."""
     levels = level_edges(fmap)[0]
     values = np.sort(symmetrize(fmap)[np.triu_indices(len(fmap), 1)])[::-1]
-    present = [{(int(i), int(j)) for i, j in top_edges(fmap, v)} for v in range(1, int(levels[-1]) + 1)] if levels.size else []
+    present = (
+        [{(int(i), int(j)) for i, j in top_edges(fmap, v)} for v in range(1, int(levels[-1]) + 1)]
+        if levels.size
+        else []
+    )
     sizes = [int((values >= value).sum()) for value in np.unique(values[values > 0])[::-1]]
-    return [len(edges) for edges in present] == sizes and all(a <= b for a, b in zip(present[:-1], present[1:], strict=True))
+    return [len(edges) for edges in present] == sizes and all(
+        a <= b for a, b in zip(present[:-1], present[1:], strict=True)
+    )
 
 
 def _against_gudhi(maps, b_max):
     bound = edge_bound(maps.shape[1], b_max)
-    births, slow = birth_points(maps[..., None], bound), births_by_homology(maps[..., None], bound, "edges", 1)
-    return {"maps": len(maps), "other than GUDHI": int((births != slow).sum()), "above B_max": int((births > bound).sum())}
+    births, slow = (
+        birth_points(maps[..., None], bound),
+        births_by_homology(maps[..., None], bound, "edges", 1),
+    )
+    return {
+        "maps": len(maps),
+        "other than GUDHI": int((births != slow).sum()),
+        "above B_max": int((births > bound).sum()),
+    }
 
 
 # ---- Sec. 3.4: curves of ablation ----
 
 
-def ablation_claims(removed: Curve, reverse: Curve, random: Sequence[Curve], test: Curve, by_class: Mapping[str, tuple]) -> dict[str, dict]:
+def ablation_claims(
+    removed: Curve, reverse: Curve, random: Sequence[Curve], test: Curve, by_class: Mapping[str, tuple]
+) -> dict[str, dict]:
     """C15 to C22: ``removed`` and ``reverse`` on training images, ``test`` in the order of the rank on test images; pairs by class."""
     units = len(removed.order)
     half = units // 2
@@ -92,7 +123,10 @@ def ablation_claims(removed: Curve, reverse: Curve, random: Sequence[Curve], tes
             "random orders": np.median([curve.units_to_lose() for curve in random]) / units,
             "interval": removed.bootstrap(lambda curve: curve.units_to_lose() / units),
         },
-        "C16": {"place": removed.peak("loss")[0] / units, "interval": removed.bootstrap(lambda curve: curve.peak("loss")[0] / units)},
+        "C16": {
+            "place": removed.peak("loss")[0] / units,
+            "interval": removed.bootstrap(lambda curve: curve.peak("loss")[0] / units),
+        },
         "C17": _loss_excess(removed, test),
         **transition(reverse, with_width=True),
         "C20": {"distance": _distance(reverse), "interval": reverse.bootstrap(_distance)},
@@ -123,30 +157,54 @@ def transition(reverse: Curve, with_width=False) -> dict[str, dict]:
     width = {"width": reverse.collapse_width() / units}
     if with_width:
         width["interval"] = reverse.bootstrap(lambda curve: curve.collapse_width() / units)
-    return {"C18": {"rise": peak - reverse.accuracy[0], "interval": interval, "removed": top / units}, "C19": width}
+    return {
+        "C18": {"rise": peak - reverse.accuracy[0], "interval": interval, "removed": top / units},
+        "C19": width,
+    }
 
 
 def _transitions(curves):
     found = [transition(curve) for curve in curves]
     rise, collapse = ([BY_ID[claim].judge(f[claim]) == HOLDS for f in found] for claim in ("C18", "C19"))
-    return {"classes": len(found), "rise": np.mean(rise), "collapse": np.mean(collapse), "both": np.mean(np.logical_and(rise, collapse))}
+    return {
+        "classes": len(found),
+        "rise": np.mean(rise),
+        "collapse": np.mean(collapse),
+        "both": np.mean(np.logical_and(rise, collapse)),
+    }
 
 
 # ---- Sec. 3.5: stability ----
 
 
-def stability_claims(curves: Mapping[str, Mapping], tables: Mapping[str, Mapping], small_areas: Mapping[str, Sequence], pool: int) -> dict:
+def stability_claims(
+    curves: Mapping[str, Mapping],
+    tables: Mapping[str, Mapping],
+    small_areas: Mapping[str, Sequence],
+    pool: int,
+) -> dict:
     """C23 to C28: curves by set of images and rank, tables of ``stability_table``, areas by ranks of few images, images of the pool."""
     table, disjoint = tables["overlapping"], tables["disjoint"]
     tau, half = table["kendall"][:, 0], len(table["set_size"]) // 2
     return {
-        "C23": _area_claim({name: (by_rank["IR_100"], by_rank["IR_1000"]) for name, by_rank in curves.items()}),
+        "C23": _area_claim(
+            {name: (by_rank["IR_100"], by_rank["IR_1000"]) for name, by_rank in curves.items()}
+        ),
         "C24": _area_claim({name: (by_rank["IR_val"], by_rank["IR_100"]) for name, by_rank in curves.items()})
-        | {f"slower than, {name}": np.mean([a < curves[name]["IR_val"].area() for a in areas]) for name, areas in small_areas.items()},
-        "C25": _area_claim({rank: (curves["S_1000"]["mean rank"], curves["S_1000"][rank]) for rank in ("IR_100", "IR_1000")}),
+        | {
+            f"slower than, {name}": np.mean([a < curves[name]["IR_val"].area() for a in areas])
+            for name, areas in small_areas.items()
+        },
+        "C25": _area_claim(
+            {rank: (curves["S_1000"]["mean rank"], curves["S_1000"][rank]) for rank in ("IR_100", "IR_1000")}
+        ),
         "C26": {"tau": _vote_trend(table), "tau, disjoint sets": _vote_trend(disjoint)},
         "C27": {"K": _first_above(table), "K, disjoint sets": _first_above(disjoint), "pool": pool},
-        "C28": {"first tau": tau[0], "rise of tau": tau[-1] - tau[0], "rise over the larger half": tau[-1] - tau[half]},
+        "C28": {
+            "first tau": tau[0],
+            "rise of tau": tau[-1] - tau[0],
+            "rise over the larger half": tau[-1] - tau[half],
+        },
     }
 
 
@@ -161,7 +219,10 @@ def _vote_trend(table):
     from scipy.stats import kendalltau
 
     voted = table["top_units"].shape[1]
-    shares = [np.sort(votes)[::-1][:voted].mean() / n_sets for votes, n_sets in zip(table["votes"], table["n_sets"], strict=True)]
+    shares = [
+        np.sort(votes)[::-1][:voted].mean() / n_sets
+        for votes, n_sets in zip(table["votes"], table["n_sets"], strict=True)
+    ]
     return float(kendalltau(table["set_size"], shares).statistic)
 
 

@@ -14,7 +14,11 @@ from ..networks.split import convolutions, split_model
 from ..topology.births import birth_points
 from ..units.entropy import feature_entropy, selective_rate
 
-MAGNITUDES = {"L1": "L1 of the filter", "APoZ": "APoZ", "mean activation": "mean activation"}  # that the paper names, Sec. 1
+MAGNITUDES = {
+    "L1": "L1 of the filter",
+    "APoZ": "APoZ",
+    "mean activation": "mean activation",
+}  # that the paper names, Sec. 1
 
 
 # ---- importance, classes, core ----
@@ -24,9 +28,17 @@ def importance_claim(results: Mapping, p=0.1, n_boot=500, seed=0) -> dict[str, o
     """C05: in how many classes 1/H goes with single ablation (``results[class]`` of ``class_result``), plainly and given the rate."""
     lows = np.array([_importance_lows(result, p, n_boot, seed) for result in results.values()])
     names = ("E", "rate", "1/H", "1/H given the rate")
-    medians = {f"median rho of {name}": float(np.median([result.correlations[name] for result in results.values()])) for name in names}
+    medians = {
+        f"median rho of {name}": float(np.median([result.correlations[name] for result in results.values()]))
+        for name in names
+    }
     above = (lows > 0).sum(axis=0)
-    return {"classes": len(lows), "classes above 0": int(above[0]), "classes above 0 given the rate": int(above[1]), **medians}
+    return {
+        "classes": len(lows),
+        "classes above 0": int(above[0]),
+        "classes above 0 given the rate": int(above[1]),
+        **medians,
+    }
 
 
 def _importance_lows(result, p, n_boot, seed):
@@ -79,7 +91,9 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
     keras.utils.set_random_seed(1 + seed)
     names = convolutions(model)
     names = names[: names.index(layer) + 1]
-    trained, random = (_mean_entropies(net, names, images) for net in (model, keras.models.clone_model(model)))
+    trained, random = (
+        _mean_entropies(net, names, images) for net in (model, keras.models.clone_model(model))
+    )
     return {
         "by layer, trained": trained, "by layer, random": random, "tau": float(kendalltau(range(len(names)), trained).statistic),
         "studied layer, trained": trained[-1], "studied layer, random": random[-1],
@@ -91,7 +105,10 @@ def _mean_entropies(model, layers, images) -> list[float]:
     """Of each layer, from one forward pass, a few images at a time: VGG16's maps of all layers take 55 MB an image."""
     head = keras.Model(model.inputs[0], [model.get_layer(layer).output for layer in layers])
     few = max(1, fitting_batch(images.shape) // 4)
-    blocks = ([keras.ops.convert_to_numpy(maps) for maps in head(images[i : i + few])] for i in range(0, len(images), few))
+    blocks = (
+        [keras.ops.convert_to_numpy(maps) for maps in head(images[i : i + few])]
+        for i in range(0, len(images), few)
+    )
     births = zip(*([birth_points(maps) for maps in block] for block in blocks), strict=True)
     return [float(np.nanmean(feature_entropy(np.concatenate(parts)))) for parts in births]
 
@@ -102,10 +119,16 @@ def scale_claim(split, images, others, b_max=None) -> dict[str, float]:
     ``images`` are of the class and ``others`` of other classes, both as the network takes them.
     """
     halved = split_model(halved_weights(split.model, split.layer), split.layer)
-    maps, small, dim = (side.feature_maps(x) for side, x in ((split, images), (halved, images), (split, images.astype(np.float32) / 2)))
+    maps, small, dim = (
+        side.feature_maps(x)
+        for side, x in ((split, images), (halved, images), (split, images.astype(np.float32) / 2))
+    )
     entropy, same, dark = (feature_entropy(birth_points(m, b_max)) for m in (maps, small, dim))
     norms = [filter_l1(side.model, side.layer).mean() for side in (split, halved)]
-    selectivity = [np.abs(class_selectivity(m, side.feature_maps(others))).mean() for m, side in ((maps, split), (small, halved))]
+    selectivity = [
+        np.abs(class_selectivity(m, side.feature_maps(others))).mean()
+        for m, side in ((maps, split), (small, halved))
+    ]
     return {
         "units": len(entropy), "units changed": int((~np.isclose(entropy, same, rtol=0, atol=1e-12, equal_nan=True)).sum()),
         "mean H": np.nanmean(entropy), "halved weights": np.nanmean(same), "halved images": np.nanmean(dark),

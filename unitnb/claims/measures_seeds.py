@@ -22,7 +22,9 @@ def networks_of(models: Sequence[str], letter: str) -> list[int]:
     >>> networks_of(["A", "B", "A1", "E"], "A")
     [0, 2]
     """
-    return [place for place, model in enumerate(models) if model[0] == letter and (model[1:] or "0").isdigit()]
+    return [
+        place for place, model in enumerate(models) if model[0] == letter and (model[1:] or "0").isdigit()
+    ]
 
 
 def training_seed_claims(profile: Profile, vertices: int) -> dict[str, dict]:
@@ -46,7 +48,9 @@ def _measured(profile, claims: Mapping[str, Callable]):
     if stored is None:
         return {}
     models, results = stored
-    return {claim: _or_reason(measure, models, _Wanted(results), profile) for claim, measure in claims.items()}
+    return {
+        claim: _or_reason(measure, models, _Wanted(results), profile) for claim, measure in claims.items()
+    }
 
 
 class _Wanted(dict):
@@ -76,7 +80,11 @@ def _first_share(values):
 def _entropy_fall(models, results, profile):
     falls = results["epoch_entropy"][..., 0] - results["epoch_entropy"][..., -1]
     draws = np.random.default_rng(0).choice(falls.ravel(), (2000, falls.size)).mean(axis=1)
-    return {"seeds": len(falls), "fall of H": falls.mean(axis=1), "interval": np.quantile(draws, (0.025, 0.975))}
+    return {
+        "seeds": len(falls),
+        "fall of H": falls.mean(axis=1),
+        "interval": np.quantile(draws, (0.025, 0.975)),
+    }
 
 
 def _same_signs(models, results, profile):
@@ -147,7 +155,9 @@ def _of(models, values, letter):
 def _slopes(models, results, letter, kind):
     """Slope after the core, mean over classes, a number for each seed."""
     pairs = zip(_of(models, results[kind], letter), _of(models, results["core"], letter), strict=True)
-    return np.array([np.mean([post_core_slope(curve, core) for curve, core in zip(*pair, strict=True)]) for pair in pairs])
+    return np.array(
+        [np.mean([post_core_slope(curve, core) for curve, core in zip(*pair, strict=True)]) for pair in pairs]
+    )
 
 
 def _places(curves):
@@ -157,13 +167,22 @@ def _places(curves):
 
 def _gaps(models, results, profile):
     gaps = (results["train"] - results["test"])[..., -1].mean(axis=1)
-    return {"seeds": _seed_count(models), **{f"gap of {letter}": _of(models, gaps, letter) for letter in "ABCD"}}
+    return {
+        "seeds": _seed_count(models),
+        **{f"gap of {letter}": _of(models, gaps, letter) for letter in "ABCD"},
+    }
 
 
 def _role_stability(models, results, profile):
     units = results["train"].shape[-1] - 1
-    kappa = np.nanmean([np.nanmean(_of(models, results["kappa"], letter), axis=1) for letter in "ABCD"], axis=0)
-    return {"seeds": len(kappa), "units without role": int((results["roles"].sum(axis=-1) != units).sum()), "kappa": kappa}
+    kappa = np.nanmean(
+        [np.nanmean(_of(models, results["kappa"], letter), axis=1) for letter in "ABCD"], axis=0
+    )
+    return {
+        "seeds": len(kappa),
+        "units without role": int((results["roles"].sum(axis=-1) != units).sum()),
+        "kappa": kappa,
+    }
 
 
 def _core_rise(models, results, profile):
@@ -178,7 +197,11 @@ def _core_rise(models, results, profile):
 
 def _early_peak(models, results, profile):
     curves = _of(models, results["train"], "A")
-    return {"seeds": len(curves), "place": _places(curves), "above the full model": (curves.max(axis=-1) - curves[..., -1]).mean(axis=1)}
+    return {
+        "seeds": len(curves),
+        "place": _places(curves),
+        "above the full model": (curves.max(axis=-1) - curves[..., -1]).mean(axis=1),
+    }
 
 
 def _later_peak(models, results, profile):
@@ -187,17 +210,28 @@ def _later_peak(models, results, profile):
     third = np.take_along_axis(second, np.ceil(top / 3).astype(int)[..., None], axis=-1)[..., 0]
     start = second[..., 0]
     share = (third - start).sum(axis=1) / (second.max(axis=-1) - start).sum(axis=1)
-    return {"seeds": len(first), "place in A": _places(first), "place in B": _places(second), "first third": share}
+    return {
+        "seeds": len(first),
+        "place in A": _places(first),
+        "place in B": _places(second),
+        "first third": share,
+    }
 
 
 def _after_the_core(models, results, profile):
     names = {"training": "train", "test": "test"}
-    slopes = {name: np.mean([_slopes(models, results, letter, kind) for letter in "CD"], axis=0) for name, kind in names.items()}
+    slopes = {
+        name: np.mean([_slopes(models, results, letter, kind) for letter in "CD"], axis=0)
+        for name, kind in names.items()
+    }
     return {"seeds": _seed_count(models), **slopes}
 
 
 def _turning_point(models, results, profile):
-    earlier = [_places(_of(models, results["test"], letter)) - _places(_of(models, results["train"], letter)) for letter in "CD"]
+    earlier = [
+        _places(_of(models, results["test"], letter)) - _places(_of(models, results["train"], letter))
+        for letter in "CD"
+    ]
     return {"seeds": _seed_count(models), "test minus training": np.mean(earlier, axis=0)}
 
 
@@ -212,9 +246,17 @@ def _detection(models, results, profile):
 def _generalizing(models, results, profile):
     share = results["roles"][..., ROLES.index("generalizing")].mean(axis=1)
     if np.ptp(share) == 0:
-        return {"reason": f"every model has the same share of generalizing units ({share[0]:.2g}), which correlates with nothing"}
+        return {
+            "reason": f"every model has the same share of generalizing units ({share[0]:.2g}), which correlates with nothing"
+        }
     rho, low, high, p_value = spearman_interval(share, overfitting_signs(results)["gap"])
-    return {"seeds": _seed_count(models), "models": len(models), "rho": rho, "interval": (low, high), "p": p_value}
+    return {
+        "seeds": _seed_count(models),
+        "models": len(models),
+        "rho": rho,
+        "interval": (low, high),
+        "p": p_value,
+    }
 
 
 def _confusing(models, results, profile):
@@ -226,7 +268,10 @@ def _confusing(models, results, profile):
 
 def _peaks(models, results, profile):
     peaks = results["train"].max(axis=-1).mean(axis=1)
-    return {"seeds": _seed_count(models), **{f"peak of {letter}": _of(models, peaks, letter) for letter in "AB"}}
+    return {
+        "seeds": _seed_count(models),
+        **{f"peak of {letter}": _of(models, peaks, letter) for letter in "AB"},
+    }
 
 
 def _decline(models, results, profile):
@@ -236,7 +281,11 @@ def _decline(models, results, profile):
 
 
 def _order_of_models(models, results, profile):
-    gap, entropy, rate = overfitting_signs(results)["gap"], results["entropy"].mean(axis=1), results["rate"].mean(axis=1)
+    gap, entropy, rate = (
+        overfitting_signs(results)["gap"],
+        results["entropy"].mean(axis=1),
+        results["rate"].mean(axis=1),
+    )
     corrupted = [profile.recipe(model).corrupted for model in models]
     rho, low, high, p_value = spearman_interval(entropy, gap)
     tau = float(kendalltau(corrupted, rate).statistic)

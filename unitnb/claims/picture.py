@@ -9,7 +9,12 @@ from ..files import store
 from ..profiles import Profile
 from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
 
-FILLS = {HOLDS: "#009E73", PART: "#F0E442", FAILS: "#D55E00", NOT: "#E6E6E6"}  # Okabe & Ito; their lightness differs, too
+FILLS = {
+    HOLDS: "#009E73",
+    PART: "#F0E442",
+    FAILS: "#D55E00",
+    NOT: "#E6E6E6",
+}  # Okabe & Ito; their lightness differs, too
 MARKS = {HOLDS: "o", PART: "D", FAILS: "X", NOT: "_"}
 
 
@@ -28,13 +33,17 @@ def claims_figure(columns: Mapping[str, list | str]):
 
 def _cells(axes, x, rows, verdict):
     axes.barh(rows, 0.92, left=x - 0.46, height=0.86, color=FILLS[verdict], linewidth=0)
-    axes.scatter(np.full(len(rows), x), rows, s=20, marker=MARKS[verdict], color="black", linewidths=0.8, zorder=3)
+    axes.scatter(
+        np.full(len(rows), x), rows, s=20, marker=MARKS[verdict], color="black", linewidths=0.8, zorder=3
+    )
 
 
 def _label(axes, columns):
     from matplotlib.lines import Line2D
 
-    names = [f"{name}\n(not run here)" if isinstance(column, str) else name for name, column in columns.items()]
+    names = [
+        f"{name}\n(not run here)" if isinstance(column, str) else name for name, column in columns.items()
+    ]
     axes.set_xticks(range(len(columns)), names, fontsize=8)
     axes.set_yticks(range(len(CLAIMS)), [f"{claim.statement}   {claim.id}" for claim in CLAIMS], fontsize=7)
     axes.xaxis.tick_top()
@@ -42,7 +51,19 @@ def _label(axes, columns):
     axes.grid(False)
     axes.set(ylim=(len(CLAIMS) - 0.4, -0.6), xlim=(-0.55, len(columns) - 0.45))
     axes.spines[:].set_visible(False)
-    marks = [Line2D([], [], marker=MARKS[v], color="black", markerfacecolor="black", markersize=5, linestyle="", label=v) for v in VERDICTS]
+    marks = [
+        Line2D(
+            [],
+            [],
+            marker=MARKS[v],
+            color="black",
+            markerfacecolor="black",
+            markersize=5,
+            linestyle="",
+            label=v,
+        )
+        for v in VERDICTS
+    ]
     for mark, verdict in zip(marks, VERDICTS, strict=True):
         mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
     axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=8)

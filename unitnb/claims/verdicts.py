@@ -47,21 +47,31 @@ def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mappin
         kept = _kept(path, but=notebook) if path.exists() else {}
         entries = _judged(profile, kept | {claim: _plain(found) for claim, found in measured.items()})
         write_record(path, entries)
-    return "\n".join(f"{e['id']}  {e['verdict']:<17}  {e['statement']}" for e in entries if e["notebook"] == notebook)
+    return "\n".join(
+        f"{e['id']}  {e['verdict']:<17}  {e['statement']}" for e in entries if e["notebook"] == notebook
+    )
 
 
 def _check_claim(claim, notebook):
     if claim not in BY_ID:
         raise ValueError(f"unknown claim '{claim}': {nearest(claim, BY_ID)}")
     if BY_ID[claim].notebook != notebook:
-        raise ValueError(f"claim {claim} is measured by {BY_ID[claim].notebook}, not by {notebook}; change its entry in claims.py")
+        raise ValueError(
+            f"claim {claim} is measured by {BY_ID[claim].notebook}, not by {notebook}; change its entry in claims.py"
+        )
 
 
 def _plain(found: Mapping) -> dict:
     """Measured numbers as JSON keeps them; a NaN makes the claim one that is not measured."""
-    undefined = [name for name, value in found.items() if name != "reason" and np.isnan(np.asarray(value, float)).any()]
+    undefined = [
+        name for name, value in found.items() if name != "reason" and np.isnan(np.asarray(value, float)).any()
+    ]
     if undefined:
-        return {"measured": {}, "interval": None, "reason": f"{' and '.join(undefined)}: undefined on these images"}
+        return {
+            "measured": {},
+            "interval": None,
+            "reason": f"{' and '.join(undefined)}: undefined on these images",
+        }
     numbers = {name: _rounded(value) for name, value in found.items() if name not in ("interval", "reason")}
     interval = _rounded(list(found["interval"])) if "interval" in found else None
     return {"measured": numbers, "interval": interval, "reason": found.get("reason", "")}
@@ -86,14 +96,24 @@ def write_record(path, entries) -> None:
 
 def verdict(claim: Claim, measured: Mapping, interval=None) -> str:
     """The verdict from numbers as they are recorded; NOT where there are none, or where they come from too few training seeds."""
-    if not measured or measured.get("seeds", claim.seeds) < claim.seeds or (claim.seeds and "seeds" not in measured):
+    if (
+        not measured
+        or measured.get("seeds", claim.seeds) < claim.seeds
+        or (claim.seeds and "seeds" not in measured)
+    ):
         return NOT
     numbers = {name: _number(value) for name, value in {**measured, "interval": interval}.items()}
     return claim.judge(numbers)
 
 
 def _number(value):
-    return [_number(item) for item in value] if isinstance(value, list) else math.inf if value == NEVER else value
+    return (
+        [_number(item) for item in value]
+        if isinstance(value, list)
+        else math.inf
+        if value == NEVER
+        else value
+    )
 
 
 def load_claims(profile: Profile) -> list[dict]:
@@ -118,12 +138,17 @@ def _kept(path, but="") -> dict[str, dict]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError("not a list of claims")
-        kept = {entry["id"]: {name: entry[name] for name in ("measured", "interval", "reason")} for entry in entries}
+        kept = {
+            entry["id"]: {name: entry[name] for name in ("measured", "interval", "reason")}
+            for entry in entries
+        }
         kept = {claim: entry for claim, entry in kept.items() if BY_ID[claim].notebook != but}
         for claim, entry in kept.items():
             verdict(BY_ID[claim], entry["measured"], entry["interval"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise store.DamagedFileError(f"{path} is no record of claims ({error!r}); remove it, then: make figures") from error
+        raise store.DamagedFileError(
+            f"{path} is no record of claims ({error!r}); remove it, then: make figures"
+        ) from error
     return {claim: entry for claim, entry in kept.items() if entry["measured"] or entry["reason"]}
 
 
@@ -136,7 +161,13 @@ def _entry(profile, command, claim, measured, interval, reason) -> dict:
     found = verdict(claim, measured, interval)
     stored = reason if not measured else ""
     fields = {name: getattr(claim, name) for name in ("id", "place", "statement", "paper")}
-    fields |= {"measured": measured, "interval": interval, "criterion": claim.criterion, "verdict": found, "figure": claim.figure}
+    fields |= {
+        "measured": measured,
+        "interval": interval,
+        "criterion": claim.criterion,
+        "verdict": found,
+        "figure": claim.figure,
+    }
     why = _why_not(profile, command, claim, measured, stored) if found == NOT else {"why": "", "command": ""}
     return {**fields, "measure": claim.measure, "notebook": claim.notebook, "reason": stored, **why}
 
@@ -145,7 +176,11 @@ def make_command(profile: Profile) -> str:
     """The command that runs a profile's notebooks for its class."""
     own = load_profile(profile.name).target_class
     files = " DATA=... WEIGHTS=..." if profile.weights else ""
-    return f"make figures PROFILE={profile.name}" + (f" CLASS={profile.target_class}" if profile.target_class != own else "") + files
+    return (
+        f"make figures PROFILE={profile.name}"
+        + (f" CLASS={profile.target_class}" if profile.target_class != own else "")
+        + files
+    )
 
 
 def _why_not(profile, command, claim, measured, reason) -> dict:
@@ -161,7 +196,11 @@ def _why_not(profile, command, claim, measured, reason) -> dict:
 def _too_few(profile, claim, seeds) -> str:
     trained = "the pretrained network is none of them" if profile.weights else "only one was trained"
     there = f"{seeds} were measured" if seeds else trained
-    recipes = "" if profile.extra else f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
+    recipes = (
+        ""
+        if profile.extra
+        else f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
+    )
     return f"at least {claim.seeds} training seeds are needed; {there}{recipes}"
 
 
@@ -169,5 +208,5 @@ UNDONE = {
     "C44": {
         "why": "no profile has a residual network yet, and maps must be square",
         "command": "README, 'Your own network': split_model(your network, layer), then ablation_curve",
-    },
+    }
 }

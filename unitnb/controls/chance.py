@@ -57,7 +57,9 @@ def null_scores(maps, births, b_max=None, draws=200, seed=0) -> dict[str, np.nda
     born = 1 - chance[..., 0]
     rate, deviation = born.mean(axis=0), np.sqrt((born * (1 - born)).sum(axis=0)) / len(maps)
     cumulative = chance.cumsum(axis=2)
-    entropies = np.array([_entropy_of_draw(cumulative, np.random.default_rng([seed, i])) for i in range(draws)])
+    entropies = np.array(
+        [_entropy_of_draw(cumulative, np.random.default_rng([seed, i])) for i in range(draws)]
+    )
     mean, spread = _mean_sd(entropies)
     return {
         "rate z": _ratio(selective_rate(births) - rate, deviation),
@@ -68,7 +70,9 @@ def null_scores(maps, births, b_max=None, draws=200, seed=0) -> dict[str, np.nda
 
 
 def _entropy_of_draw(cumulative, rng):
-    return feature_entropy((rng.random(cumulative.shape[:2], np.float32)[..., None] > cumulative[..., :-1]).sum(axis=2))
+    return feature_entropy(
+        (rng.random(cumulative.shape[:2], np.float32)[..., None] > cumulative[..., :-1]).sum(axis=2)
+    )
 
 
 def _mean_sd(values):
@@ -95,7 +99,9 @@ def shuffle_scores(maps, b_max=None, draws=20, seed=0) -> dict[str, np.ndarray]:
     """As ``null_scores``, against the same maps with their pixels shuffled: "rate z" and "entropy z", (units,)."""
     births = birth_points(maps, b_max)
     found = [birth_points(shuffled_pixels(maps, [seed, i]), b_max) for i in range(draws)]
-    rates, entropies = (_mean_sd(np.array([measure(b) for b in found])) for measure in (selective_rate, feature_entropy))
+    rates, entropies = (
+        _mean_sd(np.array([measure(b) for b in found])) for measure in (selective_rate, feature_entropy)
+    )
     values = {"rate z": (selective_rate(births), *rates), "entropy z": (feature_entropy(births), *entropies)}
     return {name: _ratio(value - mean, spread) for name, (value, mean, spread) in values.items()}
 
@@ -111,7 +117,11 @@ def smooth_noise_units(n_images, n, shares, sigma=2.0, seed=0) -> np.ndarray:
     """As ``noise_units``, but of Gaussian noise smoothed over ``sigma`` pixels: blobs at random places; a map's top share is positive."""
     from scipy.ndimage import gaussian_filter
 
-    field = gaussian_filter(np.random.default_rng(seed).normal(size=(n_images, n, n, len(shares))), (0, sigma, sigma, 0), mode="wrap")
+    field = gaussian_filter(
+        np.random.default_rng(seed).normal(size=(n_images, n, n, len(shares))),
+        (0, sigma, sigma, 0),
+        mode="wrap",
+    )
     cut = np.array([np.quantile(field[..., u], 1 - share, axis=(1, 2)) for u, share in enumerate(shares)]).T
     return np.maximum(field - cut[:, None, None], 0).astype(np.float32)
 

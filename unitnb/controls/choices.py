@@ -32,7 +32,11 @@ def entries_index(maps, births) -> np.ndarray:
 def births_by_index(maps) -> dict[str, np.ndarray]:
     """Births without a bound in each of the three conventions of what v counts."""
     edges = birth_points(maps, np.inf)
-    return {"edges": edges, "level": birth_points(maps, np.inf, index="level"), "entries": entries_index(maps, edges)}
+    return {
+        "edges": edges,
+        "level": birth_points(maps, np.inf, index="level"),
+        "entries": entries_index(maps, edges),
+    }
 
 
 def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
@@ -45,7 +49,11 @@ def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
     if key not in known:
         births = births_of[choice["index"]]
         births = np.where(births <= choice["B_max"], births, 0)
-        known[key] = effectiveness(births, p=0, estimator=choice["estimator"]), selective_rate(births), len(births)
+        known[key] = (
+            effectiveness(births, p=0, estimator=choice["estimator"]),
+            selective_rate(births),
+            len(births),
+        )
     scores, rate, n_images = known[key]
     perfect = np.isinf(scores)
     if choice["H = 0"] == "worst":
@@ -63,4 +71,9 @@ def all_choices() -> list[dict]:
 
 def single_choices() -> dict[str, dict]:
     """The combinations that differ from ``DEFAULT`` in one choice, by name."""
-    return {f"{name} {value}": DEFAULT | {name: value} for name, values in CHOICES.items() for value in values if value != DEFAULT[name]}
+    return {
+        f"{name} {value}": DEFAULT | {name: value}
+        for name, values in CHOICES.items()
+        for value in values
+        if value != DEFAULT[name]
+    }

@@ -14,8 +14,13 @@ from ..ablation.cumulative import ablation_curves
 from ..ablation.curves import image_areas
 from ..images.samples import sample_set
 
-METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}  # which groups of answers count: own, others
-AREAS = METRICS | {"loss": slice(2, 3)}  # and for areas: minus the loss on own images, in nats, so that higher is better for all
+METRICS = {
+    "recall": slice(0, 1),
+    "balanced accuracy": slice(0, 2),
+}  # which groups of answers count: own, others
+AREAS = METRICS | {
+    "loss": slice(2, 3)
+}  # and for areas: minus the loss on own images, in nats, so that higher is better for all
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,9 @@ class ClassMaps:
 
     def others(self, kind: str, name: str) -> np.ndarray:
         """Maps of images of the other classes, (m, h, w, u)."""
-        return np.concatenate([maps[: self.n_others] for other, maps in self.maps[kind].items() if other != name])
+        return np.concatenate(
+            [maps[: self.n_others] for other, maps in self.maps[kind].items() if other != name]
+        )
 
 
 def class_maps(images, profile, split, model="A") -> ClassMaps:
@@ -99,19 +106,31 @@ def answers_of(split, maps, others, label, orders: Mapping[str, list], points=No
     Insertion in an order is removal in its reverse read backwards, with the same area, so the two removals are all four curves; ``points``
     is how many points they have (all by default).
     """
-    keys = {tuple(way.tolist()): way for group in orders.values() for order in group for way in (order, order[::-1])}
+    keys = {
+        tuple(way.tolist()): way
+        for group in orders.values()
+        for order in group
+        for way in (order, order[::-1])
+    }
     curves = ablation_curves(split, maps, label, list(keys.values()), negatives=others, points=points)
-    found = {key: (curve.chosen == curve.positive, -curve.losses) for key, curve in zip(keys, curves, strict=True)}
+    found = {
+        key: (curve.chosen == curve.positive, -curve.losses) for key, curve in zip(keys, curves, strict=True)
+    }
     return {name: _answers(group, found, len(maps), curves[0].points) for name, group in orders.items()}
 
 
 def _answers(orders, found, n_own, points):
     sides = []
     for ways in (orders, [order[::-1] for order in orders]):
-        right, gain = (np.mean(parts, axis=0) for parts in zip(*(found[tuple(way.tolist())] for way in ways), strict=True))
+        right, gain = (
+            np.mean(parts, axis=0)
+            for parts in zip(*(found[tuple(way.tolist())] for way in ways), strict=True)
+        )
         areas = [image_areas(group, points) for group in (right[:, :n_own], right[:, n_own:], gain)]
         sides.append((areas, np.array([right[:, :n_own].mean(axis=1), right[:, n_own:].mean(axis=1)])))
-    return Answers(sides[0][0], sides[1][0], points, sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0])
+    return Answers(
+        sides[0][0], sides[1][0], points, sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0]
+    )
 
 
 # ---- statistics over images and classes ----
@@ -159,7 +178,10 @@ def differences(by_class, first: str, second: str, metric="balanced accuracy", s
     "worst_first" (as insertion; higher is better) or "between".
     """
     groups = AREAS[metric]
-    sides = [(getattr(answers[first], side)[groups], getattr(answers[second], side)[groups]) for answers in by_class]
+    sides = [
+        (getattr(answers[first], side)[groups], getattr(answers[second], side)[groups])
+        for answers in by_class
+    ]
     return [[a - b for a, b in zip(*pair, strict=True)] for pair in sides]
 
 
@@ -196,7 +218,12 @@ def rates(curve, n_own, n_others) -> dict[str, np.ndarray]:
     recall, false = curve[0], 1 - curve[1]
     taken = recall * n_own + false * n_others
     precision = np.divide(recall * n_own, taken, out=np.full(len(taken), np.nan), where=taken > 1e-12)
-    return {"recall": recall, "false-positive rate": false, "precision": precision, "balanced accuracy": (recall + curve[1]) / 2}
+    return {
+        "recall": recall,
+        "false-positive rate": false,
+        "precision": precision,
+        "balanced accuracy": (recall + curve[1]) / 2,
+    }
 
 
 def kept_share(answers: Answers, by="recall") -> float:

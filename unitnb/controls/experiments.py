@@ -30,7 +30,9 @@ class ClassResult:
     test: Mapping[str, Answers]  # by score, construction and choice
     births: np.ndarray  # (n, u)
     null: Mapping[str, np.ndarray]  # of null_scores
-    noise: Mapping[str, np.ndarray]  # by kind, (NOISE_COPIES, 2): places by E and by birth information, 0 the head of the rank
+    noise: Mapping[
+        str, np.ndarray
+    ]  # by kind, (NOISE_COPIES, 2): places by E and by birth information, 0 the head of the rank
     changed: Mapping[str, float]  # by construction: share of births that change
     agreement: Mapping[str, float]  # by construction: Kendall's tau of E
     choice_agreement: np.ndarray  # (choices,): Kendall's tau of E, in the order of all_choices()
@@ -41,7 +43,10 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     """All results of the class ``name``; about three seconds for 128 units of 14 x 14 on two cores."""
     label, maps, others = sets.labels[name], sets.maps["ranking"][name], sets.others("ranking", name)
     p, b_max = profile.effective_threshold, profile.b_max
-    births, null = birth_points(maps, b_max), null_scores(maps, birth_points(maps, b_max), b_max, draws=50, seed=profile.seed)
+    births, null = (
+        birth_points(maps, b_max),
+        null_scores(maps, birth_points(maps, b_max), b_max, draws=50, seed=profile.seed),
+    )
     scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
     scores[CHANCE] = effectiveness(births, p, variant="chance", entropy_z=null["entropy z"])
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
@@ -50,17 +55,29 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     if profile.greedy and split.engine == "running-sum":
         orders[GREEDY] = [greedy_forward(split, maps, label)]
     drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
-    more = {RANDOM: [*drawn, *(order[::-1] for order in drawn)], **built, **chosen}  # reversed, they are random orders, too
-    train = answers_of(split, sets.maps["train"][name], sets.others("train", name), label, orders, profile.points)
-    test = answers_of(split, sets.maps["test"][name], sets.others("test", name), label, orders | more, profile.points)
+    more = {
+        RANDOM: [*drawn, *(order[::-1] for order in drawn)],
+        **built,
+        **chosen,
+    }  # reversed, they are random orders, too
+    train = answers_of(
+        split, sets.maps["train"][name], sets.others("train", name), label, orders, profile.points
+    )
+    test = answers_of(
+        split, sets.maps["test"][name], sets.others("test", name), label, orders | more, profile.points
+    )
     noise = noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile)
     correlations = _correlations(births, scores, p)
-    return ClassResult(scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations)
+    return ClassResult(
+        scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations
+    )
 
 
 def _constructions(maps, births, scores, profile):
     """Orders by the E of each construction in CURVED, and for all: share of births changed, and tau with the paper's E."""
-    found = {name: birth_points(built, profile.b_max) for name, built in constructions(maps, profile.seed).items()}
+    found = {
+        name: birth_points(built, profile.b_max) for name, built in constructions(maps, profile.seed).items()
+    }
     found["cubical persistence"] = cubical_births(maps)
     values = {name: effectiveness(b, p=profile.effective_threshold) for name, b in found.items()}
     changed = {name: changed_share(births, b) for name, b in found.items()}
@@ -90,7 +107,10 @@ def _choices(maps, scores):
         known[key] = known[key] if key in known else kendall(scores, values)
         agreement.append(known[key])
     single = {"default choices": DEFAULT, **single_choices()}
-    orders = {name: [importance_rank(effectiveness_by_choice(births_of, choice, parts))] for name, choice in single.items()}
+    orders = {
+        name: [importance_rank(effectiveness_by_choice(births_of, choice, parts))]
+        for name, choice in single.items()
+    }
     return orders, np.array(agreement)
 
 
@@ -102,7 +122,9 @@ def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
     births_of, parts = births_by_index(sets.maps["ranking"][name]), {}
     orders = [importance_rank(effectiveness_by_choice(births_of, choice, parts)) for choice in all_choices()]
     distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
-    found = answers_of(split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct, points)
+    found = answers_of(
+        split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct, points
+    )
     return np.array([areas([found], order.tobytes())[0] for order in orders])
 
 
@@ -110,14 +132,19 @@ def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarr
     """Where units of pure noise come to stand when put into the layer: by kind, (NOISE_COPIES, 2), by E and by birth information."""
     shares = np.repeat(NOISE_SHARES, NOISE_COPIES)
     count = len(births) + len(other_births)
-    kinds = {"white": noise_units(count, n, shares, profile.seed), "smooth": smooth_noise_units(count, n, shares, 2.0, profile.seed)}
+    kinds = {
+        "white": noise_units(count, n, shares, profile.seed),
+        "smooth": smooth_noise_units(count, n, shares, 2.0, profile.seed),
+    }
     places = {}
     for kind, maps in kinds.items():
         found = birth_points(maps, profile.b_max)
         own, rest = found[: len(births)], found[len(births) :]
         balanced = effectiveness(own, variant="balanced", other_births=rest)
         inserted = {PAPER: effectiveness(own, p=profile.effective_threshold), OURS: balanced}
-        pairs = np.stack([places_of_inserted(scores[name], values) for name, values in inserted.items()], axis=1)
+        pairs = np.stack(
+            [places_of_inserted(scores[name], values) for name, values in inserted.items()], axis=1
+        )
         places |= {f"{kind}, {share:.0%}": pairs[shares == share] for share in NOISE_SHARES}
     return places
 

@@ -64,7 +64,9 @@ def filter_l1(model, layer: str) -> np.ndarray:
     """
     found = model.get_layer(layer)
     if not isinstance(found, keras.layers.Conv2D):
-        raise ValueError(f"layer '{layer}' is {type(found).__name__} and has no filters; name the Conv2D layer before it")
+        raise ValueError(
+            f"layer '{layer}' is {type(found).__name__} and has no filters; name the Conv2D layer before it"
+        )
     return np.abs(keras.ops.convert_to_numpy(found.kernel).astype(np.float64)).sum(axis=(0, 1, 2))
 
 
@@ -93,7 +95,9 @@ def class_selectivity(maps, others) -> np.ndarray:
         If a map is negative somewhere: the index would have no range.
     """
     if maps.min() < 0 or others.min() < 0:
-        raise ValueError("maps are negative somewhere; selectivity is defined for rectified maps: split the model after its ReLU")
+        raise ValueError(
+            "maps are negative somewhere; selectivity is defined for rectified maps: split the model after its ReLU"
+        )
     own, rest = mean_activation(maps), mean_activation(others)
     return np.divide(own - rest, own + rest, out=np.zeros_like(own), where=own + rest > 0)
 
@@ -132,5 +136,7 @@ def random_orders(n_units, n_orders=20, seed=0) -> list[np.ndarray]:
 def _four_axes(maps):
     maps = np.asarray(maps)
     if maps.ndim != 4 or 0 in maps.shape:
-        raise ValueError(f"maps have shape {maps.shape}; expected (images, h, w, units), at least one of each")
+        raise ValueError(
+            f"maps have shape {maps.shape}; expected (images, h, w, units), at least one of each"
+        )
     return maps

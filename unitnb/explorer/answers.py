@@ -32,9 +32,13 @@ class Explorer:
     births: np.ndarray = field(repr=False)  # (n, u) int16
     effectiveness: np.ndarray = field(repr=False)  # (u,)
     order: np.ndarray = field(repr=False)  # (u,) units, the most effective first
-    places: dict[str, np.ndarray] = field(repr=False)  # for each score, the place of each unit in its rank, from 1
+    places: dict[str, np.ndarray] = field(
+        repr=False
+    )  # for each score, the place of each unit in its rank, from 1
     roles: Roles = field(repr=False)
-    layers: dict[str, OpenLayer] = field(repr=False)  # the layer over training, test and other classes' test images
+    layers: dict[str, OpenLayer] = field(
+        repr=False
+    )  # the layer over training, test and other classes' test images
 
     @property
     def target_class(self) -> str:
@@ -51,7 +55,9 @@ class Explorer:
     def map_of(self, image: int, unit: int) -> np.ndarray:
         """The map (h, h) that a unit gives for an image of the sample."""
         if not 0 <= image < len(self.maps) or not 0 <= unit < self.n_units:
-            raise ValueError(f"image {image}, unit {unit}: there are images 0 to {len(self.maps) - 1} and units 0 to {self.n_units - 1}")
+            raise ValueError(
+                f"image {image}, unit {unit}: there are images 0 to {len(self.maps) - 1} and units 0 to {self.n_units - 1}"
+            )
         return self.maps[image, :, :, unit]
 
 
@@ -85,10 +91,15 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     drawn = _samples(images, p, model)
     maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
     births, sample = birth_points(maps["training"], b_max=p.b_max), drawn["training"]
-    rivals = scores.rival_scores(split, maps["training"], sample.labels, maps["ranking others"], p.effective_threshold, p.b_max, p.seed)
+    rivals = scores.rival_scores(
+        split, maps["training"], sample.labels, maps["ranking others"], p.effective_threshold, p.b_max, p.seed
+    )
     order = importance_rank(rivals[scores.PAPER])
     places = {name: np.argsort(importance_rank(values)) + 1 for name, values in rivals.items()}
-    curves = [ablation_curve(split, maps[name], drawn[name].labels, order, mode="insert") for name in ("training", "test")]
+    curves = [
+        ablation_curve(split, maps[name], drawn[name].labels, order, mode="insert")
+        for name in ("training", "test")
+    ]
     return Explorer(
         p, model, images.classes, sample, maps["training"], births, rivals[scores.PAPER], order, places,
         categorise_roles(order, *curves, seed=p.seed), {name: OpenLayer(split, maps[name]) for name in ("training", "test", "others")},
@@ -178,7 +189,9 @@ def span_accuracy(explorer: Explorer, start: int, stop: int) -> dict[str, float]
         If the places are not within the rank.
     """
     if not 1 <= start <= stop + 1 <= explorer.n_units + 1:
-        raise ValueError(f"places {start} to {stop}: expected places from 1 to {explorer.n_units}, the first not after the last")
+        raise ValueError(
+            f"places {start} to {stop}: expected places from 1 to {explorer.n_units}, the first not after the last"
+        )
     units = explorer.order[start - 1 : stop]
     return {name: layer.share_named(units, explorer.label) for name, layer in explorer.layers.items()}
 

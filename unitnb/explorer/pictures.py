@@ -15,13 +15,19 @@ from .answers import Explorer, Filtration, top_images, unit_facts
 def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):
     """The image, the map with the top set of a level framed, the complex that it spans with the open hole thick, and the Betti numbers."""
     # A slider redraws this: margins are given, since to find them takes as long as to draw, and letters are plain for the same reason.
-    figure, axes = new_figure([["image", "map", "complex", "betti"]], figsize=(9, 2.5), width_ratios=[1, 1, 1.1, 1.4], layout="none")
+    figure, axes = new_figure(
+        [["image", "map", "complex", "betti"]], figsize=(9, 2.5), width_ratios=[1, 1, 1.1, 1.4], layout="none"
+    )
     figure.subplots_adjust(left=0.01, right=0.985, top=0.88, bottom=0.2, wspace=0.1)
     v, (pieces, holes) = filtration.present[level], filtration.betti[level]
     panels.draw_image(axes["image"], image, "image")
-    panels.draw_top_set(axes["map"], symmetrize(filtration.fmap), filtration.edges(level), "Fₛ, top set framed")
+    panels.draw_top_set(
+        axes["map"], symmetrize(filtration.fmap), filtration.edges(level), "Fₛ, top set framed"
+    )
     title = f"v = {v}: β₀ = {pieces}, β₁ = {holes}"
-    panels.draw_complex(axes["complex"], len(filtration.fmap), filtration.edges(level), title, filtration.hole(level))
+    panels.draw_complex(
+        axes["complex"], len(filtration.fmap), filtration.edges(level), title, filtration.hole(level)
+    )
     draw_betti_numbers(axes["betti"], filtration.present, filtration.betti, v)
     return figure
 
@@ -30,11 +36,15 @@ def unit_figure(explorer: Explorer, unit: int):
     """A unit's birth points over the images against those of structureless maps, its places by all scores, and its top images."""
     tops = top_images(explorer, unit)
     figure, axes = new_figure(
-        [["births"] * 3 + ["places"] * 3, [f"top {i}" for i in range(len(tops))]], figsize=(9, 4.2), height_ratios=[1.6, 1]
+        [["births"] * 3 + ["places"] * 3, [f"top {i}" for i in range(len(tops))]],
+        figsize=(9, 4.2),
+        height_ratios=[1.6, 1],
     )
     facts = unit_facts(explorer, unit)
     null = null_births(explorer.maps.shape[1])
-    panels.draw_births(axes["births"], explorer.births[:, unit], f"unit {unit}: rate {facts['rate']:.2f}", null)
+    panels.draw_births(
+        axes["births"], explorer.births[:, unit], f"unit {unit}: rate {facts['rate']:.2f}", null
+    )
     axes["births"].legend()
     _draw_places(axes["places"], {"E (the paper)": facts["place"], **facts["places"]}, explorer.n_units)
     for number, index in enumerate(tops):
@@ -44,9 +54,13 @@ def unit_figure(explorer: Explorer, unit: int):
 
 def _draw_places(axes, places: dict[str, int], n_units: int) -> None:
     names = list(places)[::-1]
-    axes.scatter([places[name] for name in names], np.arange(len(names)), s=24, color=panels.COLOURS["rank"], zorder=3)
+    axes.scatter(
+        [places[name] for name in names], np.arange(len(names)), s=24, color=panels.COLOURS["rank"], zorder=3
+    )
     axes.set_yticks(np.arange(len(names)), names, fontsize=7)
-    axes.set(xlabel="place in the rank", title="Its place by each score (left is best)", xlim=(0, n_units + 1))
+    axes.set(
+        xlabel="place in the rank", title="Its place by each score (left is best)", xlim=(0, n_units + 1)
+    )
 
 
 def png(figure) -> bytes:

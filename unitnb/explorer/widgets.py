@@ -11,7 +11,16 @@ STYLE = {"description_width": "9em"}
 
 
 def _slider(kind, low, high, value, name, **settings):
-    return kind(min=low, max=high, value=value, description=name, continuous_update=True, layout=WIDE, style=STYLE, **settings)
+    return kind(
+        min=low,
+        max=high,
+        value=value,
+        description=name,
+        continuous_update=True,
+        layout=WIDE,
+        style=STYLE,
+        **settings,
+    )
 
 
 class Board:
@@ -33,7 +42,9 @@ class Board:
         self.image = _slider(widgets.IntSlider, 0, 0, 0, "image")
         self.level = _slider(widgets.IntSlider, 0, 0, 0, "level of v")
         self.span = _slider(widgets.IntRangeSlider, 1, 1, (1, 1), "units in place")
-        self.map_picture, self.unit_picture = (widgets.Image(format="png", layout=widgets.Layout(max_width="900px")) for _ in range(2))
+        self.map_picture, self.unit_picture = (
+            widgets.Image(format="png", layout=widgets.Layout(max_width="900px")) for _ in range(2)
+        )
         self.said, self.span_said = widgets.HTML(), widgets.HTML()
         self.profile.options, self.profile.value = profile_names(), profile
         self._listen()
@@ -50,7 +61,12 @@ class Board:
         self.profile.observe(lambda _: self._choose(), "value")
         for chooser in (self.model, self.target_class):
             chooser.observe(lambda _: self.filling or self._open(), "value")
-        shows = {self.place: self._show_unit, self.image: self._show_map, self.level: self._show_level, self.span: self._show_span}
+        shows = {
+            self.place: self._show_unit,
+            self.image: self._show_map,
+            self.level: self._show_level,
+            self.span: self._show_span,
+        }
         for slider, show in shows.items():
             slider.observe(lambda _, show=show: show(), "value")
 
@@ -91,14 +107,18 @@ class Board:
         self._show_map()
 
     def _show_map(self):
-        self.filtration = answers.filtration(self.opened.map_of(self.image.value, self.unit), self.opened.profile.b_max)
+        self.filtration = answers.filtration(
+            self.opened.map_of(self.image.value, self.unit), self.opened.profile.b_max
+        )
         self.level.max, before = len(self.filtration.present) - 1, self.level.value
         self.level.value = self.filtration.birth_level
         if self.level.value == before:  # else the slider has called it
             self._show_level()
 
     def _show_level(self):
-        picture = filtration_figure(self.opened.sample.images[self.image.value], self.filtration, self.level.value)
+        picture = filtration_figure(
+            self.opened.sample.images[self.image.value], self.filtration, self.level.value
+        )
         self.map_picture.value = png(picture)
 
     def _show_span(self):

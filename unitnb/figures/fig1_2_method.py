@@ -14,9 +14,15 @@ from .panels import COLOURS, new_figure
 def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:
     """Bars (m, 2) over the number of edges present; those that are open at the end reach beyond ``last``."""
     for place, (begin, end) in enumerate(bars):
-        look = {"color": COLOURS["rank"], "linewidth": 2.6} if begin == bars[0, 0] else {"color": "#444444", "linewidth": 1.3}
+        look = (
+            {"color": COLOURS["rank"], "linewidth": 2.6}
+            if begin == bars[0, 0]
+            else {"color": "#444444", "linewidth": 1.3}
+        )
         axes.plot([begin, min(end, last + 1)], [place, place], **look)
-    axes.set(xlabel="edges present, v", ylabel="bar", title=title, xlim=(0, last + 1), ylim=(-1, max(len(bars), 1)))
+    axes.set(
+        xlabel="edges present, v", ylabel="bar", title=title, xlim=(0, last + 1), ylim=(-1, max(len(bars), 1))
+    )
     axes.yaxis.get_major_locator().set_params(integer=True)
 
 
@@ -36,7 +42,14 @@ def example_figure(weights: np.ndarray, orders: Sequence[int]):
     figure, axes = new_figure([["matrix", *map(str, orders)]], figsize=(8, 1.9))
     panels.draw_image(axes["matrix"], weights, "strengths")
     for (i, j), weight in np.ndenumerate(weights):
-        axes["matrix"].text(j, i, f"{weight:g}" if i != j else "", ha="center", va="center", color="white" if weight < 5 else "black")
+        axes["matrix"].text(
+            j,
+            i,
+            f"{weight:g}" if i != j else "",
+            ha="center",
+            va="center",
+            color="white" if weight < 5 else "black",
+        )
     for order in orders:
         _draw_step(axes[str(order)], weights, order)
     return figure
@@ -44,7 +57,9 @@ def example_figure(weights: np.ndarray, orders: Sequence[int]):
 
 def _draw_step(axes, fmap, v: int, names: bool = True) -> None:
     edges, hole = top_edges(fmap, int(np.searchsorted(edges_present(fmap), v)) + 1), hole_at(fmap, v)
-    panels.draw_complex(axes, len(fmap), edges, f"v = {len(edges)}{': a hole' if hole else ''}", hole, names=names)
+    panels.draw_complex(
+        axes, len(fmap), edges, f"v = {len(edges)}{': a hole' if hole else ''}", hole, names=names
+    )
 
 
 def map_figure(image: np.ndarray, fmap: np.ndarray):
@@ -60,7 +75,9 @@ def growing_orders(fmap: np.ndarray, birth: int) -> list[int]:
     """Five numbers of edges that lead to the birth, the last two the one before it and the birth itself; fewer where births come early."""
     present = edges_present(fmap)
     before = present[present < birth]
-    chosen = before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))] if len(before) else before
+    chosen = (
+        before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))] if len(before) else before
+    )
     return [*map(int, chosen), birth]
 
 
@@ -80,12 +97,19 @@ def barcode_figure(fmap: np.ndarray, birth: int):
     figure, axes = new_figure([["betti"], ["bars"]], figsize=(6.4, 4.2), sharex=True)
     present, (_, betti) = edges_present(fmap), betti_curves(fmap)
     panels.draw_betti_curve(axes["betti"], present, betti[:, 1], birth)
-    draw_barcode(axes["bars"], barcode(fmap), present[-1], "Barcode: each bar is a hole, from its first edge to its filling")
+    draw_barcode(
+        axes["bars"],
+        barcode(fmap),
+        present[-1],
+        "Barcode: each bar is a hole, from its first edge to its filling",
+    )
     axes["bars"].axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2)
     return figure
 
 
-def layer_figure(rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarray, unit: int, null: tuple[float, float]):
+def layer_figure(
+    rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarray, unit: int, null: tuple[float, float]
+):
     """Selective rate and entropy of all units of a layer, and their effectiveness by rank; one unit marked."""
     figure, axes = new_figure([["parts", "rank"]], figsize=(8, 2.9))
     place = np.argsort(np.argsort(-effectiveness, kind="stable"))
@@ -95,8 +119,14 @@ def layer_figure(rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarra
     for name, x, y in (("parts", rate[unit], entropy[unit]), ("rank", place[unit] + 1, effectiveness[unit])):
         axes[name].scatter([x], [y], s=50, color=COLOURS["rank"], zorder=4, label=f"unit {unit}")
         axes[name].legend(loc="lower left")
-    axes["parts"].set(xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)", title="Every unit of the layer")
-    axes["rank"].set(xlabel="place in the importance rank", ylabel="effectiveness $E$ (1/nats)", title=r"$E = \varepsilon / H$")
+    axes["parts"].set(
+        xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)", title="Every unit of the layer"
+    )
+    axes["rank"].set(
+        xlabel="place in the importance rank",
+        ylabel="effectiveness $E$ (1/nats)",
+        title=r"$E = \varepsilon / H$",
+    )
     return figure
 
 
@@ -106,13 +136,25 @@ def top_set_figure(fmap: np.ndarray, birth: int):
     first, last = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth)
     panels.draw_top_set(axes["map"], symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
     panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
-    panels.draw_complex(axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", first_hole(fmap))
+    panels.draw_complex(
+        axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", first_hole(fmap)
+    )
     return figure
 
 
-def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.ndarray, rare_births: np.ndarray, units: tuple[int, int]):
+def method_figure(
+    image: np.ndarray,
+    fmap: np.ndarray,
+    birth: int,
+    births: np.ndarray,
+    rare_births: np.ndarray,
+    units: tuple[int, int],
+):
     """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and the birth points of two units over the images."""
-    mosaic = [["image", "map", "symmetric", "v1", "v2", "v3"], ["betti", "betti", "unit", "unit", "rare", "rare"]]
+    mosaic = [
+        ["image", "map", "symmetric", "v1", "v2", "v3"],
+        ["betti", "betti", "unit", "unit", "rare", "rare"],
+    ]
     figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.3])
     panels.draw_image(axes["image"], image, "image")
     panels.draw_image(axes["map"], fmap, "map $F$")
@@ -124,6 +166,8 @@ def method_figure(image: np.ndarray, fmap: np.ndarray, birth: int, births: np.nd
     panels.draw_betti_curve(axes["betti"], edges_present(fmap), betti[:, 1], birth)
     null = null_births(len(fmap))
     panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
-    panels.draw_births(axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null)
+    panels.draw_births(
+        axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null
+    )
     axes["rare"].legend()
     return figure

@@ -9,12 +9,16 @@ from . import panels
 
 def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
     panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
-    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", linewidth=1.0, alpha=0.8, dashes=(2, 1.5))
+    panels.draw_curve(
+        axes, getattr(test_curve, metric), kind, "test images", linewidth=1.0, alpha=0.8, dashes=(2, 1.5)
+    )
     panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
     panels.label_curves(axes, metric, title)
 
 
-def ablation_figure(removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]):
+def ablation_figure(
+    removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]
+):
     """Fig. 3: accuracy, loss and balanced accuracy in the order of the rank (A) and in reverse (B); every class in both orders (C)."""
     import matplotlib.pyplot as plt
 
@@ -27,7 +31,9 @@ def ablation_figure(removed, reverse, random: Sequence, test_removed, test_rever
         (0, "rank", "most effective first", removed, test_removed),
         (1, "reverse", "reverse order", reverse, test_reverse),
     ):
-        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}")
+        _ablation_panel(
+            axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}"
+        )
         _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
         _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
     upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)

@@ -7,13 +7,20 @@ import numpy as np
 from . import panels
 from .panels import new_figure
 
-MARKS = {"core": ("o", "#D55E00"), "overfitted": ("^", "#E69F00"), "generalizing": ("s", "#009E73"), "confusing": ("x", "#56B4E9")}
+MARKS = {
+    "core": ("o", "#D55E00"),
+    "overfitted": ("^", "#E69F00"),
+    "generalizing": ("s", "#009E73"),
+    "confusing": ("x", "#56B4E9"),
+}
 
 
 def roles_figure(runs: Mapping[str, tuple]):
     """Fig. 5: insertion curves of each model on training and test images, accuracy above, loss below, over the spans of the roles."""
     models = list(runs)
-    figure, axes = new_figure([[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True)
+    figure, axes = new_figure(
+        [[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True
+    )
     for model, (train, test, roles) in runs.items():
         for metric in ("accuracy", "loss"):
             place = axes[f"{model} {metric}"]
@@ -21,7 +28,10 @@ def roles_figure(runs: Mapping[str, tuple]):
             panels.draw_curve(place, getattr(test, metric), "test")
             panels.draw_curve(place, getattr(train, metric), "train")
             panels.label_curves(
-                place, metric, f"Model {model}" if metric == "accuracy" else "", "units inserted" if metric == "loss" else ""
+                place,
+                metric,
+                f"Model {model}" if metric == "accuracy" else "",
+                "units inserted" if metric == "loss" else "",
             )
     panels.role_legend(figure)
     return figure
@@ -50,7 +60,15 @@ def draw_effects(axes, train: np.ndarray, test: np.ndarray, roles: Sequence[str]
     """Mean effect of each unit on training and on test accuracy, in percentage points, marked by role."""
     for role, (marker, colour) in MARKS.items():
         chosen = np.asarray(roles) == role
-        axes.scatter(100 * train[chosen], 100 * test[chosen], s=12, marker=marker, color=colour, linewidths=1.0, label=role)
+        axes.scatter(
+            100 * train[chosen],
+            100 * test[chosen],
+            s=12,
+            marker=marker,
+            color=colour,
+            linewidths=1.0,
+            label=role,
+        )
     axes.axhline(0, color="#888888", linewidth=0.7)
     axes.axvline(0, color="#888888", linewidth=0.7)
     axes.set(xlabel="training effect (points)", ylabel="test effect (points)")
@@ -59,12 +77,19 @@ def draw_effects(axes, train: np.ndarray, test: np.ndarray, roles: Sequence[str]
 def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], shown: Sequence[str]):
     """Fig. 5C: the generalisation gap of many models over two predictors from training images alone; ``shown`` are the paper's models."""
     figure, axes = new_figure([["slope", "train_accuracy"]], figsize=(8, 3.2))
-    labels = {"slope": "change of training accuracy after the core", "train_accuracy": "training accuracy of the whole layer"}
+    labels = {
+        "slope": "change of training accuracy after the core",
+        "train_accuracy": "training accuracy of the whole layer",
+    }
     for name, label in labels.items():
         for model, x, gap in zip(models, signs[name], signs["gap"], strict=True):
             main = model in shown
-            axes[name].plot(x, gap, "o" if main else "^", color="#D55E00" if main else "#0072B2", markersize=5)
-            place = {"1": (-16, 2), "2": (4, -9)}.get(model[-1], (5, 2))  # so that seeds of one recipe do not hide one another
+            axes[name].plot(
+                x, gap, "o" if main else "^", color="#D55E00" if main else "#0072B2", markersize=5
+            )
+            place = {"1": (-16, 2), "2": (4, -9)}.get(
+                model[-1], (5, 2)
+            )  # so that seeds of one recipe do not hide one another
             axes[name].annotate(model, (x, gap), xytext=place, textcoords="offset points", fontsize=8)
         axes[name].set(xlabel=label, ylabel="gap: training - test accuracy")
     return figure
@@ -73,10 +98,21 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
 def class_matrices_figure(correlations: np.ndarray, damage: np.ndarray, classes: Sequence[str]):
     """Fig. 5D: correlation of effectiveness between classes, and the accuracy that each class loses in the order of each class's rank."""
     figure, axes = new_figure([["rank", "damage"]], figsize=(8, 4.2))
-    draw_matrix(axes["rank"], correlations, classes, "Rank correlation of effectiveness", "class", "class", "RdBu_r", (-1, 1))
+    draw_matrix(
+        axes["rank"],
+        correlations,
+        classes,
+        "Rank correlation of effectiveness",
+        "class",
+        "class",
+        "RdBu_r",
+        (-1, 1),
+    )
     limits = (damage.min(), damage.max())
     title, rank = "Accuracy lost, mean over the removal", "class whose rank is used"
-    draw_matrix(axes["damage"], damage, classes, title, "class that is classified", rank, "cividis", limits, digits=2)
+    draw_matrix(
+        axes["damage"], damage, classes, title, "class that is classified", rank, "cividis", limits, digits=2
+    )
     return figure
 
 
@@ -94,4 +130,6 @@ def draw_matrix(axes, values, names, title, xlabel, ylabel, colours, limits, dig
         red, green, blue, _ = mpl.colormaps[colours](drawn.norm(value))
         dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
         text = f"{round(value, digits) + 0:.{digits}f}".replace("0.", ".", 1) if abs(value) < 0.95 else "1"
-        axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color="white" if dark else "black")
+        axes.text(
+            column, row, text, ha="center", va="center", fontsize=6.5, color="white" if dark else "black"
+        )

@@ -21,7 +21,14 @@ COLOURS = {
     "mean rank": "#E69F00",
     "IR_50": "#0072B2",
 }
-STYLES = {"reverse": "--", "IR_1000": "--", "IR_val": "-.", "mean rank": ":", "IR_50": (0, (4, 1.5, 1, 1.5, 1, 1.5)), "test": "--"}
+STYLES = {
+    "reverse": "--",
+    "IR_1000": "--",
+    "IR_val": "-.",
+    "mean rank": ":",
+    "IR_50": (0, (4, 1.5, 1, 1.5, 1, 1.5)),
+    "test": "--",
+}
 ROLE_FILLS = {"core": "#F2A79B", "overfitted": "#FBC57B", "generalizing": "#FAF0A0", "confusing": "#CBE5F6"}
 ROLE_HATCHES = {"core": "", "overfitted": "///", "generalizing": "...", "confusing": "\\\\"}
 
@@ -64,7 +71,9 @@ def draw_top_set(axes, symmetric: np.ndarray, edges: Sequence[tuple[int, int]], 
             )  # fmt: skip
 
 
-def draw_complex(axes, n: int, edges: Sequence[tuple[int, int]], title: str, hole: Sequence[int] = (), names: bool = True) -> None:
+def draw_complex(
+    axes, n: int, edges: Sequence[tuple[int, int]], title: str, hole: Sequence[int] = (), names: bool = True
+) -> None:
     """The clique complex of ``edges`` on ``n`` vertices round a circle: triangles filled, the hole's edges thick (Fig. 1)."""
     angle = np.pi / 2 - 2 * np.pi * np.arange(n) / n
     place = np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -77,7 +86,11 @@ def draw_complex(axes, n: int, edges: Sequence[tuple[int, int]], title: str, hol
     ring = {frozenset((hole[i - 1], hole[i])) for i in range(len(hole))}
     for edge in edges:
         thick = frozenset(edge) in ring
-        axes.plot(*place[list(edge)].T, color=COLOURS["rank"] if thick else "#444444", linewidth=2.6 if thick else 1.0)
+        axes.plot(
+            *place[list(edge)].T,
+            color=COLOURS["rank"] if thick else "#444444",
+            linewidth=2.6 if thick else 1.0,
+        )
     used = sorted({vertex for edge in edges for vertex in edge})
     axes.scatter(*place.T, s=10, color="#BBBBBB", zorder=3)
     axes.scatter(*place[used].T, s=28, color="#222222", zorder=4)
@@ -91,14 +104,23 @@ def draw_betti_curve(axes, edges_present: np.ndarray, beta: np.ndarray, birth: i
     """A Betti curve beta_1 over the number of edges present, its birth point marked (Eq. 4); ``birth`` 0 means none."""
     axes.step(edges_present, beta, where="post", color="#222222")
     if birth:
-        axes.axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2, label=f"birth point {birth}")
+        axes.axvline(
+            birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2, label=f"birth point {birth}"
+        )
         axes.legend(loc="upper right")
-    axes.set(xlabel="edges present, v", ylabel=r"$\beta_1$", title="Betti curve", ylim=(-0.1, max(beta.max(), 1) * 1.35))
+    axes.set(
+        xlabel="edges present, v",
+        ylabel=r"$\beta_1$",
+        title="Betti curve",
+        ylim=(-0.1, max(beta.max(), 1) * 1.35),
+    )
     for axis in (axes.xaxis, axes.yaxis):
         axis.get_major_locator().set_params(integer=True)
 
 
-def draw_births(axes, births: np.ndarray, title: str, null: np.ndarray | None = None, colour: str = COLOURS["train"]) -> None:
+def draw_births(
+    axes, births: np.ndarray, title: str, null: np.ndarray | None = None, colour: str = COLOURS["train"]
+) -> None:
     """Histogram of birth points over images: shares among the images that have one (Eq. 6), the null of i.i.d. maps in grey.
 
     ``births`` is (n,) with 0 for none; ``null`` holds the share of each birth point, from 0 up.
@@ -107,10 +129,24 @@ def draw_births(axes, births: np.ndarray, title: str, null: np.ndarray | None = 
     last = int(born.max(initial=20)) + 1
     share = np.bincount(born, minlength=last + 1) / max(len(born), 1)
     if null is not None:
-        axes.fill_between(np.arange(len(null)), null, step="mid", color=COLOURS["null"], alpha=0.7, linewidth=0, label="i.i.d. maps")
+        axes.fill_between(
+            np.arange(len(null)),
+            null,
+            step="mid",
+            color=COLOURS["null"],
+            alpha=0.7,
+            linewidth=0,
+            label="i.i.d. maps",
+        )
     axes.bar(np.arange(len(share)), share, width=0.8, color=colour, label="images with a birth")
     top = max(share.max(initial=0), 0 if null is None else null.max())
-    axes.set(xlabel="birth point (edges)", ylabel="share of images", title=title, xlim=(3, last), ylim=(0, 1.4 * top))  # room for a legend
+    axes.set(
+        xlabel="birth point (edges)",
+        ylabel="share of images",
+        title=title,
+        xlim=(3, last),
+        ylim=(0, 1.4 * top),
+    )  # room for a legend
 
 
 # ---- Fig. 2B-D: training ----
@@ -121,13 +157,32 @@ def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.
     import matplotlib as mpl
 
     last = max(int(births.max()) for births in births_by_epoch.values()) + 1
-    axes.fill_between(np.arange(len(null)), null, step="mid", color=COLOURS["null"], alpha=0.7, linewidth=0, label="i.i.d. maps")
+    axes.fill_between(
+        np.arange(len(null)),
+        null,
+        step="mid",
+        color=COLOURS["null"],
+        alpha=0.7,
+        linewidth=0,
+        label="i.i.d. maps",
+    )
     shades = mpl.colormaps["viridis"](np.linspace(0.9, 0.0, len(births_by_epoch)))
     for (epoch, births), shade, marker in zip(births_by_epoch.items(), shades, "osD^v<>", strict=False):
         share = np.bincount(births[births > 0].ravel(), minlength=last + 1) / (births > 0).sum()
-        axes.plot(np.arange(len(share)), share, color=shade, marker=marker, markersize=3, linewidth=1.3, label=f"epoch {epoch}")
+        axes.plot(
+            np.arange(len(share)),
+            share,
+            color=shade,
+            marker=marker,
+            markersize=3,
+            linewidth=1.3,
+            label=f"epoch {epoch}",
+        )
     axes.set(
-        xlabel="birth point (edges)", ylabel="share of maps with a birth", title="B  Birth points of all units", xlim=(3, min(last, 32))
+        xlabel="birth point (edges)",
+        ylabel="share of maps with a birth",
+        title="B  Birth points of all units",
+        xlim=(3, min(last, 32)),
     )
     axes.legend()
 
@@ -135,12 +190,25 @@ def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.
 def draw_null_entropy(axes, null: tuple[float, float]) -> None:
     """The entropy that structureless maps show over as many images: mean and two standard deviations, in grey."""
     mean, deviation = null
-    axes.axhspan(mean - 2 * deviation, mean + 2 * deviation, color=COLOURS["null"], alpha=0.5, linewidth=0, label="i.i.d. maps")
+    axes.axhspan(
+        mean - 2 * deviation,
+        mean + 2 * deviation,
+        color=COLOURS["null"],
+        alpha=0.5,
+        linewidth=0,
+        label="i.i.d. maps",
+    )
     axes.legend()
 
 
 def draw_epochs(
-    axes, values: np.ndarray, ylabel: str, title: str, colour: str = "#222222", marker: str = "o", label: str | None = None
+    axes,
+    values: np.ndarray,
+    ylabel: str,
+    title: str,
+    colour: str = "#222222",
+    marker: str = "o",
+    label: str | None = None,
 ) -> None:
     """A quantity after each epoch, epoch 0 being the untrained network (Fig. 2C-D)."""
     axes.plot(np.arange(len(values)), values, marker=marker, markersize=3.5, color=colour, label=label)
@@ -151,7 +219,9 @@ def draw_epochs(
 # ---- Figs. 3 and 4: ablation curves ----
 
 
-def draw_curve(axes, values: np.ndarray, kind: str, label: str | None = None, band: np.ndarray | None = None, **line) -> None:
+def draw_curve(
+    axes, values: np.ndarray, kind: str, label: str | None = None, band: np.ndarray | None = None, **line
+) -> None:
     """An ablation curve (u + 1,) over the number of units removed or inserted, with a pointwise band (2, u + 1)."""
     steps = np.arange(len(values))
     if band is not None:
@@ -163,7 +233,13 @@ def draw_random(axes, values: np.ndarray) -> None:
     """The band that random orders fill: ``values`` (orders, u + 1); its range and its median."""
     steps = np.arange(values.shape[1])
     axes.fill_between(steps, values.min(0), values.max(0), color=COLOURS["random"], alpha=0.22, linewidth=0)
-    axes.plot(steps, np.median(values, 0), color=COLOURS["random"], linewidth=1.0, label=f"{len(values)} random orders")
+    axes.plot(
+        steps,
+        np.median(values, 0),
+        color=COLOURS["random"],
+        linewidth=1.0,
+        label=f"{len(values)} random orders",
+    )
 
 
 METRICS = {"accuracy": "accuracy", "loss": "loss (nats)", "balanced_accuracy": "balanced accuracy"}
@@ -219,7 +295,15 @@ def label_agreement(axes, title: str) -> None:
 def draw_roles(axes, spans: Sequence[tuple[int, int, str]]) -> None:
     """Colour the spans of the rank by role behind insertion curves (Fig. 5): red, orange, yellow, light blue, each with its hatch."""
     for start, stop, role in spans:
-        axes.axvspan(start, stop, facecolor=ROLE_FILLS[role], edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role], linewidth=0, zorder=0)
+        axes.axvspan(
+            start,
+            stop,
+            facecolor=ROLE_FILLS[role],
+            edgecolor="#FFFFFF",
+            hatch=ROLE_HATCHES[role],
+            linewidth=0,
+            zorder=0,
+        )
     axes.grid(False)
 
 
@@ -228,6 +312,12 @@ def role_legend(figure) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    fills = [Patch(facecolor=fill, edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role], label=role) for role, fill in ROLE_FILLS.items()]
-    lines = [Line2D([], [], color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=f"{kind} images") for kind in ("train", "test")]
+    fills = [
+        Patch(facecolor=fill, edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role], label=role)
+        for role, fill in ROLE_FILLS.items()
+    ]
+    lines = [
+        Line2D([], [], color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=f"{kind} images")
+        for kind in ("train", "test")
+    ]
     figure.legend(handles=fills + lines, loc="outside lower center", ncols=6)

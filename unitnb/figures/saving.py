@@ -21,7 +21,9 @@ def plotted_numbers(figure) -> list[np.ndarray]:
             patch.get_patch_transform().transform(patch.get_path().vertices) for patch in axes.patches
         ]  # not pixels: layout is no number
         found += [path.vertices for collection in axes.collections for path in collection.get_paths()]
-    return [np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found]
+    return [
+        np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found
+    ]
 
 
 @contextlib.contextmanager
@@ -37,11 +39,20 @@ def recording(profile: Profile):
 
 def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
     folder = profile.figures_folder
-    entry = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed, "data_sha256": sha}
+    entry = {
+        "notebook": notebook,
+        "profile": profile.name,
+        "class": profile.target_class,
+        "seed": profile.seed,
+        "data_sha256": sha,
+    }
     entry |= _origin(profile)
     with recording(profile):
         _merge(folder / "manifest.json", {file: entry})
-        _merge(folder / "samples.json", {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples})
+        _merge(
+            folder / "samples.json",
+            {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples},
+        )
 
 
 def _origin(profile: Profile) -> dict:
@@ -81,7 +92,9 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
-    figure.set_layout_engine("none")  # what has been laid out stays so in both files; each time takes half a second
+    figure.set_layout_engine(
+        "none"
+    )  # what has been laid out stays so in both files; each time takes half a second
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
     for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # not on Windows: there nothing is locked, and nothing that a killed writer left is removed
+except (
+    ImportError
+):  # not on Windows: there nothing is locked, and nothing that a killed writer left is removed
     fcntl = None
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit on the size of a file
@@ -65,7 +67,9 @@ def _room_for(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in NO_ROOM or isinstance(error, DiskFullError):
             raise
-        raise DiskFullError(f"{path} could not be written ({error.strerror}); {_fullness(path)}; make room and run it again") from error
+        raise DiskFullError(
+            f"{path} could not be written ({error.strerror}); {_fullness(path)}; make room and run it again"
+        ) from error
 
 
 def _fullness(path: Path) -> str:

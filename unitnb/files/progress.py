@@ -21,7 +21,13 @@ def show_progress() -> bool:
 def progress_bar(items=None, desc: str = "", **settings) -> tqdm:
     """A bar over ``items``, or of ``total=...`` to be moved by ``update``, with rate and remaining time; it goes when the work is done."""
     words = " ".join(part for part in (os.environ.get(LABEL, ""), desc) if part)
-    known = {"leave": False, "delay": DELAY, "mininterval": 0.5, "file": _terminal(), "disable": not show_progress()}
+    known = {
+        "leave": False,
+        "delay": DELAY,
+        "mininterval": 0.5,
+        "file": _terminal(),
+        "disable": not show_progress(),
+    }
     return tqdm(items, words, **(known | settings))
 
 

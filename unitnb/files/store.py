@@ -74,7 +74,11 @@ def cached_path(folder: Path, kind: str, key: Mapping) -> Path:
 
 
 def cached(
-    folder: Path, kind: str, key: Mapping, compute: Callable[[], Mapping[str, np.ndarray]], alone: bool = False
+    folder: Path,
+    kind: str,
+    key: Mapping,
+    compute: Callable[[], Mapping[str, np.ndarray]],
+    alone: bool = False,
 ) -> dict[str, np.ndarray]:
     """``compute()``, or what it gave before for the same key.
 
@@ -108,7 +112,9 @@ def _known(path: Path) -> dict[str, np.ndarray] | None:
         return None
     except DamagedFileError as error:
         os.replace(path, path.with_suffix(".corrupt"))
-        warnings.warn(f"{error}: set aside as {path.with_suffix('.corrupt').name} and computed anew", stacklevel=3)
+        warnings.warn(
+            f"{error}: set aside as {path.with_suffix('.corrupt').name} and computed anew", stacklevel=3
+        )
         return None
 
 

@@ -17,7 +17,11 @@ from ..files import store
 from ..synsets import Synset, by_wnid, synsets
 from . import tars
 
-TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train", "ILSVRC2012_img_val", "ILSVRC2012_devkit_t12"  # files of the download, without their endings
+TRAIN, VAL, DEVKIT = (
+    "ILSVRC2012_img_train",
+    "ILSVRC2012_img_val",
+    "ILSVRC2012_devkit_t12",
+)  # files of the download, without their endings
 TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"  # of the devkit
 EXPECTED = {
     "train": f"train/<wnid>/*.JPEG, train/<wnid>.tar or {TRAIN}.tar",
@@ -60,7 +64,9 @@ def open_ilsvrc(root: Path, cache: Path) -> dict[str, Listing]:
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"no folder of ILSVRC2012 at {root}; name it with DATA=<folder holding {EXPECTED['train']}>")
+        raise FileNotFoundError(
+            f"no folder of ILSVRC2012 at {root}; name it with DATA=<folder holding {EXPECTED['train']}>"
+        )
     return {"train": _train(root, cache), "test": _validation(root, cache)}
 
 
@@ -84,7 +90,9 @@ def _validation(root, cache):
 def _existing(path, split):
     if not path.is_file():
         holds = ", ".join(sorted(entry.name for entry in path.parent.iterdir())[:8]) or "nothing"
-        raise FileNotFoundError(f"{path.parent} has no images to {split} with (it holds: {holds}); expected {EXPECTED[split]}")
+        raise FileNotFoundError(
+            f"{path.parent} has no images to {split} with (it holds: {holds}); expected {EXPECTED[split]}"
+        )
     return path
 
 
@@ -101,10 +109,15 @@ def _class_places(folder: Path) -> dict[str, Path]:
 
 def _by_class(places, cache):
     wnids = sorted(places)
-    found = [_in_folder(_images_of(places[w])) if places[w].is_dir() else tars.images_in_tar(places[w], cache) for w in wnids]
+    found = [
+        _in_folder(_images_of(places[w])) if places[w].is_dir() else tars.images_in_tar(places[w], cache)
+        for w in wnids
+    ]
     place = np.repeat(np.arange(len(wnids)), [len(group["names"]) for group in found])
     labels = np.array([by_wnid()[wnid].index for wnid in wnids])[place]
-    joined = {part: np.concatenate([group[part] for group in found]) for part in ("names", "offsets", "sizes")}
+    joined = {
+        part: np.concatenate([group[part] for group in found]) for part in ("names", "offsets", "sizes")
+    }
     return Listing(labels, places=tuple(places[wnid] for wnid in wnids), place=place, **joined)
 
 
@@ -114,7 +127,11 @@ def _images_of(folder: Path) -> list[str]:
 
 def _in_folder(names):
     nowhere = np.full(len(names), -1)
-    return {"names": np.array([os.fsencode(name) for name in names], "S"), "offsets": nowhere, "sizes": nowhere}
+    return {
+        "names": np.array([os.fsencode(name) for name in names], "S"),
+        "offsets": nowhere,
+        "sizes": nowhere,
+    }
 
 
 # ---- one archive ----
@@ -125,7 +142,9 @@ def _tar_of_tars(path, cache):
     groups, of_group = np.unique(index.pop("groups"), return_inverse=True)
     unknown = sorted({group.decode("utf-8", "replace") for group in groups} - set(by_wnid()))
     if unknown:
-        raise store.DamagedFileError(f"{path} holds tars of no class of ILSVRC2012: {', '.join(unknown[:5])}; expected <wnid>.tar")
+        raise store.DamagedFileError(
+            f"{path} holds tars of no class of ILSVRC2012: {', '.join(unknown[:5])}; expected <wnid>.tar"
+        )
     labels = np.array([by_wnid()[group.decode()].index for group in groups])[of_group]
     return _sorted(path, labels, index)
 
@@ -134,13 +153,17 @@ def _flat(path, index, root):
     """Validation images without classes: the number in ``ILSVRC2012_val_00000001.JPEG`` is its line of the ground truth."""
     wnids = validation_wnids(root)
     numbers = [_number(os.fsdecode(name), len(wnids), path) for name in index["names"]]
-    return _sorted(path, np.array([by_wnid()[wnids[number - 1]].index for number in numbers], np.int64), index)
+    return _sorted(
+        path, np.array([by_wnid()[wnids[number - 1]].index for number in numbers], np.int64), index
+    )
 
 
 def _number(name, lines, path):
     found = re.search(r"_(\d{8})\.", name)
     if not found or not 1 <= int(found[1]) <= lines:
-        raise ValueError(f"{path}: '{name}' has no line in the ground truth of {lines} images; expected names ILSVRC2012_val_00000001.JPEG")
+        raise ValueError(
+            f"{path}: '{name}' has no line in the ground truth of {lines} images; expected names ILSVRC2012_val_00000001.JPEG"
+        )
     return int(found[1])
 
 
@@ -167,7 +190,9 @@ def validation_wnids(root: Path) -> list[str]:
     try:
         return [wnid_of[int(line)] for line in truth.split()]
     except (ValueError, KeyError) as error:
-        raise store.DamagedFileError(f"{TRUTH} of the devkit has a line that is no ILSVRC2012_ID of {META} ({error})") from error
+        raise store.DamagedFileError(
+            f"{TRUTH} of the devkit has a line that is no ILSVRC2012_ID of {META} ({error})"
+        ) from error
 
 
 def _wnids_by_id(meta: bytes) -> dict[int, str]:
@@ -175,9 +200,13 @@ def _wnids_by_id(meta: bytes) -> dict[int, str]:
 
     try:
         table = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
-        pairs = {int(number): str(wnid) for number, wnid in zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)}
+        pairs = {
+            int(number): str(wnid) for number, wnid in zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
+        }
     except Exception as error:  # scipy's reader raises whatever a damaged file makes it stumble over
-        raise store.DamagedFileError(f"{META} of the devkit cannot be read ({error!r}); unpack the devkit again") from error
+        raise store.DamagedFileError(
+            f"{META} of the devkit cannot be read ({error!r}); unpack the devkit again"
+        ) from error
     return {number: wnid for number, wnid in pairs.items() if wnid in by_wnid()}
 
 
@@ -188,7 +217,9 @@ def _devkit_file(root: Path, name: str) -> bytes:
     archive = root / f"{DEVKIT}.tar.gz"
     if archive.is_file():
         return _from_devkit(archive, name)
-    raise FileNotFoundError(f"flat validation images need the devkit's {name}; expected {archive} or {DEVKIT}/data/{name} under {root}")
+    raise FileNotFoundError(
+        f"flat validation images need the devkit's {name}; expected {archive} or {DEVKIT}/data/{name} under {root}"
+    )
 
 
 def _from_devkit(path, name):
@@ -216,7 +247,9 @@ def studied_classes(labels: np.ndarray, target: Synset, most: int | None, seed: 
     present = np.unique(labels)
     if target.index not in present:
         some = ", ".join(synsets()[label].name for label in present[:5])
-        raise ValueError(f"class '{target.name}' ({target.wnid}) has no training images; {len(present)} classes have: {some}, ...")
+        raise ValueError(
+            f"class '{target.name}' ({target.wnid}) has no training images; {len(present)} classes have: {some}, ..."
+        )
     drawn = np.random.default_rng(seed).permutation(present[present != target.index])
     others = drawn if most is None else drawn[: most - 1]
     return [synsets()[label] for label in sorted([target.index, *others.tolist()])]

@@ -133,13 +133,19 @@ def _size(profile: Profile, name: str) -> int:
     return sizes[name]
 
 
-def _draw(images: Images, profile: Profile, name: str, model: str, target_class: str, count: int, lazy: bool = False) -> SampleSet:
+def _draw(
+    images: Images, profile: Profile, name: str, model: str, target_class: str, count: int, lazy: bool = False
+) -> SampleSet:
     target = images.class_index(target_class)
     split = "test" if name == "S_val" else "train"
     indices, told = (
-        training_set(images, profile, model) if split == "train" else (np.arange(len(images.labels["test"])), images.labels["test"])
+        training_set(images, profile, model)
+        if split == "train"
+        else (np.arange(len(images.labels["test"])), images.labels["test"])
     )
-    candidates = np.random.default_rng([profile.seed, target, split == "test"]).permutation(indices[told == target])
+    candidates = np.random.default_rng([profile.seed, target, split == "test"]).permutation(
+        indices[told == target]
+    )
     found, kept, skipped = images.read_many(split, candidates, count, profile.strict, lazy)
     if len(kept) < count:
         unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
@@ -151,7 +157,12 @@ def _draw(images: Images, profile: Profile, name: str, model: str, target_class:
 
 
 def sample_set(
-    images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None, lazy: bool = False
+    images: Images,
+    profile: Profile,
+    name: str,
+    model: str = "A",
+    target_class: str | None = None,
+    lazy: bool = False,
 ) -> SampleSet:
     """A seeded sample of one class: S_100 and S_1000 from the model's training images, S_val from the test images (Sec. 3.5).
 
@@ -164,10 +175,14 @@ def sample_set(
     ValueError
         For an unknown set or class, and where the class has fewer readable images than asked for; the text says how many there are.
     """
-    return _draw(images, profile, name, model, target_class or profile.target_class, _size(profile, name), lazy)
+    return _draw(
+        images, profile, name, model, target_class or profile.target_class, _size(profile, name), lazy
+    )
 
 
-def sample_others(images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None) -> SampleSet:
+def sample_others(
+    images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None
+) -> SampleSet:
     """Images of all the other classes, ``profile.n_others`` each, drawn like the sample set of that name.
 
     The paper's accuracy is on images of one class alone; with these, false positives are seen too.
@@ -175,6 +190,19 @@ def sample_others(images: Images, profile: Profile, name: str, model: str = "A",
     target = target_class or profile.target_class
     images.class_index(target)  # before anything is read
     _size(profile, name)
-    drawn = [_draw(images, profile, name, model, other, profile.n_others) for other in images.classes if other != target]
-    joined = {part: np.concatenate([getattr(sample, part) for sample in drawn]) for part in ("images", "labels", "indices")}
-    return SampleSet(f"{name}, other classes", model, drawn[0].split, **joined, skipped=sum((sample.skipped for sample in drawn), []))
+    drawn = [
+        _draw(images, profile, name, model, other, profile.n_others)
+        for other in images.classes
+        if other != target
+    ]
+    joined = {
+        part: np.concatenate([getattr(sample, part) for sample in drawn])
+        for part in ("images", "labels", "indices")
+    }
+    return SampleSet(
+        f"{name}, other classes",
+        model,
+        drawn[0].split,
+        **joined,
+        skipped=sum((sample.skipped for sample in drawn), []),
+    )

@@ -15,10 +15,19 @@ BLOCK = 100
 
 HUE_SHARE, HUE_SPREAD = 0.8, 0.1  # images of a class that have its hue; standard deviation in turns
 GROUND_SHARE = 0.6  # images whose background has the hue that comes with the class
-TEXTURE_SHARE, TEXTURE_SPREAD = 0.8, 0.2  # images that have the class's texture; standard deviation in radians
-LIGHT, GROUND_LIGHT = (0.5, 1.0), (0.1, 0.5)  # of the shape and of the background; the full range of grey levels is 1
+TEXTURE_SHARE, TEXTURE_SPREAD = (
+    0.8,
+    0.2,
+)  # images that have the class's texture; standard deviation in radians
+LIGHT, GROUND_LIGHT = (
+    (0.5, 1.0),
+    (0.1, 0.5),
+)  # of the shape and of the background; the full range of grey levels is 1
 SATURATION = (0.2, 0.8)
-RADIUS, REACH = (8.0, 13.0), 4.5  # size, and place of the shape off the middle of the image along each axis, in pixels
+RADIUS, REACH = (
+    (8.0, 13.0),
+    4.5,
+)  # size, and place of the shape off the middle of the image along each axis, in pixels
 FRAGMENT_RADIUS, FRAGMENT_REACH = (2.5, 5.0), 14.0
 MAX_FRAGMENTS = 2
 MAX_TILT = 0.7  # radians
@@ -54,7 +63,9 @@ def shapes_images(split, seed=0, n_per_class=None):
     ((20, 32, 32, 3), [0, 0, 1, 1, 2])
     """
     if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}: the embedded images have {' and '.join(map(repr, SPLITS))}")
+        raise ValueError(
+            f"unknown split {split!r}: the embedded images have {' and '.join(map(repr, SPLITS))}"
+        )
     count = SPLITS[split] if n_per_class is None else n_per_class
     if count < 1:
         raise ValueError(f"n_per_class is {count}; ask for at least 1 image a class")
@@ -111,7 +122,9 @@ def _colour(hue, rng, light):
     """Colours (n, 3) of the given hue, with a random saturation and lightness."""
     value, saturation = rng.uniform(*light, len(hue)), rng.uniform(*SATURATION, len(hue))
     phase = (np.array([5, 3, 1]) + 6 * hue[:, None]) % 6
-    return (value[:, None] * (1 - saturation[:, None] * np.clip(np.minimum(phase, 4 - phase), 0, 1))).astype(np.float32)
+    return (value[:, None] * (1 - saturation[:, None] * np.clip(np.minimum(phase, 4 - phase), 0, 1))).astype(
+        np.float32
+    )
 
 
 def _clouds(rng, *channels):
@@ -125,9 +138,13 @@ def _clouds(rng, *channels):
 def _texture(label, rng):
     """Gratings (even classes) or checks (odd), (n, h, w) in -1..1, at the class's angle in most images."""
     angle = np.where(
-        rng.random(BLOCK) < TEXTURE_SHARE, rng.normal(np.pi * label / len(CLASSES), TEXTURE_SPREAD, BLOCK), np.pi * rng.random(BLOCK)
+        rng.random(BLOCK) < TEXTURE_SHARE,
+        rng.normal(np.pi * label / len(CLASSES), TEXTURE_SPREAD, BLOCK),
+        np.pi * rng.random(BLOCK),
     )
-    x, y = (across + rng.uniform(0, 7, (BLOCK, 1, 1)).astype(np.float32) for across in _turned(*_grid(), angle))
+    x, y = (
+        across + rng.uniform(0, 7, (BLOCK, 1, 1)).astype(np.float32) for across in _turned(*_grid(), angle)
+    )
     wave = 2 * np.pi / rng.uniform(4, 7, (BLOCK, 1, 1)).astype(np.float32)
     return np.sin(wave * x) * np.sin(wave * y) if label % 2 else np.sin(wave * x)
 
@@ -215,4 +232,10 @@ def _frame(x, y):
 
 
 # Signed distances to the edge, negative inside, of shapes of radius 1 around the origin; y points down.
-DISTANCES = dict(zip(CLASSES, (_disk, _ring, _square, _triangle, _cross, _star, _crescent, _bars, _corner, _frame), strict=True))
+DISTANCES = dict(
+    zip(
+        CLASSES,
+        (_disk, _ring, _square, _triangle, _cross, _star, _crescent, _bars, _corner, _frame),
+        strict=True,
+    )
+)

@@ -15,17 +15,32 @@ from .samples import Images, UnreadableImageError, from_arrays
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, whatever the file is called; decoders of others are not tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)  # what Pillow raises on bad bytes
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)  # what Pillow raises on bad bytes
 
 
 def _shapes(profile: Profile) -> Images:
     def draw():
         made = {split: shapes.shapes_images(split) for split in ("train", "test")}
-        return {f"{split}_{part}": array for split, pair in made.items() for part, array in zip(("images", "labels"), pair, strict=True)}
+        return {
+            f"{split}_{part}": array
+            for split, pair in made.items()
+            for part, array in zip(("images", "labels"), pair, strict=True)
+        }
 
     source = store.digest(Path(shapes.__file__).read_text(encoding="utf-8"))
     drawn = store.cached(profile.build / "cache", "shapes", {"source": source}, draw)
-    return from_arrays(shapes.CLASSES, {split: (drawn[f"{split}_images"], drawn[f"{split}_labels"]) for split in ("train", "test")})
+    return from_arrays(
+        shapes.CLASSES,
+        {split: (drawn[f"{split}_images"], drawn[f"{split}_labels"]) for split in ("train", "test")},
+    )
 
 
 def _keras_cifar10(profile: Profile) -> Images:
@@ -39,13 +54,19 @@ def _split_folder(root: Path, *names: str) -> Path:
     found = [root / name for name in names if (root / name).is_dir()]
     if not found:
         holds = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
-        raise FileNotFoundError(f"{root} has no folder '{' or '.join(names)}' (it holds: {holds}); expected {names[0]}/<class>/<images>")
+        raise FileNotFoundError(
+            f"{root} has no folder '{' or '.join(names)}' (it holds: {holds}); expected {names[0]}/<class>/<images>"
+        )
     return found[0]
 
 
 def _listing(folder: Path, classes: Sequence[str]) -> tuple[list[Path], np.ndarray]:
-    files = [sorted(path for path in (folder / name).glob("*") if tars.is_image(path.name)) for name in classes]
-    return [path for group in files for path in group], np.repeat(np.arange(len(classes)), [len(group) for group in files])
+    files = [
+        sorted(path for path in (folder / name).glob("*") if tars.is_image(path.name)) for name in classes
+    ]
+    return [path for group in files for path in group], np.repeat(
+        np.arange(len(classes)), [len(group) for group in files]
+    )
 
 
 def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np.ndarray:
@@ -55,9 +76,15 @@ def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > PIXELS:  # known before anything is decompressed
-                raise UnreadableImageError(f"{name} ({image.width:,} x {image.height:,} pixels; at most {PIXELS:,} are read)")
+                raise UnreadableImageError(
+                    f"{name} ({image.width:,} x {image.height:,} pixels; at most {PIXELS:,} are read)"
+                )
             image = image.convert("RGB")
-            return np.asarray(image if image.size == (size, size) else image.resize((size, size), Image.Resampling[interpolation.upper()]))
+            return np.asarray(
+                image
+                if image.size == (size, size)
+                else image.resize((size, size), Image.Resampling[interpolation.upper()])
+            )
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name} (no image)") from error
     except UnreadableImageError:
@@ -77,7 +104,9 @@ def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Ima
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"no folder of images at {root}; name it with DATA=<folder holding train/<class>/ and test/<class>/>")
+        raise FileNotFoundError(
+            f"no folder of images at {root}; name it with DATA=<folder holding train/<class>/ and test/<class>/>"
+        )
     folders = {"train": _split_folder(root, "train"), "test": _split_folder(root, "test", "val")}
     classes = _class_folders(folders["train"])
     if not classes:
@@ -86,7 +115,9 @@ def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Ima
     return Images(
         classes,
         {split: labels for split, (_, labels) in listed.items()},
-        lambda split, index: _decode(path := listed[split][0][index], "/".join(path.parts[-2:]), size, interpolation),
+        lambda split, index: _decode(
+            path := listed[split][0][index], "/".join(path.parts[-2:]), size, interpolation
+        ),
         lambda split, index: "/".join(listed[split][0][index].parts[-3:]),
     )
 
@@ -99,7 +130,9 @@ def _ilsvrc(profile: Profile) -> Images:
     return Images(
         tuple(synset.name for synset in studied),
         {split: listing.labels for split, listing in listed.items()},
-        lambda split, index: _decode(listed[split].open(index), listed[split].name(index), profile.image_size, profile.interpolation),
+        lambda split, index: _decode(
+            listed[split].open(index), listed[split].name(index), profile.image_size, profile.interpolation
+        ),
         lambda split, index: f"{split}/{listed[split].name(index)}",
         tuple(synset.index for synset in studied),
         len(synsets()),

@@ -39,17 +39,23 @@ def plain_members(file: BinaryIO, where: object) -> Iterator[tarfile.TarInfo]:
                 if not member.isdir():
                     yield _checked(member, where)
             file.seek(archive.offset)
-            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # tarfile takes whatever else it meets for the end
+            if file.read(tarfile.BLOCKSIZE) != bytes(
+                tarfile.BLOCKSIZE
+            ):  # tarfile takes whatever else it meets for the end
                 raise tarfile.ReadError("it ends without a closing block")
     except (tarfile.TarError, ValueError, OverflowError, EOFError, OSError) as error:
         if isinstance(error, store.DamagedFileError):
             raise
-        raise store.DamagedFileError(f"{where} is no whole tar archive ({error}); copy or download it again") from error
+        raise store.DamagedFileError(
+            f"{where} is no whole tar archive ({error}); copy or download it again"
+        ) from error
 
 
 def _checked(member: tarfile.TarInfo, where: object) -> tarfile.TarInfo:
     if not member.isreg() or member.issparse() or member.size < 0:
-        raise store.DamagedFileError(f"{where} holds '{member.name}', which is no plain file (a link, a device or a sparse file)")
+        raise store.DamagedFileError(
+            f"{where} holds '{member.name}', which is no plain file (a link, a device or a sparse file)"
+        )
     return member
 
 
@@ -62,14 +68,26 @@ def images_in(file: BinaryIO, where: object, start: int = 0) -> dict[str, np.nda
     for member in plain_members(file, where):
         name = PurePosixPath(member.name).name
         if is_image(name):
-            found.append((name.encode("utf-8", "surrogateescape"), start + member.offset_data, _image_size(member, where)))
+            found.append(
+                (
+                    name.encode("utf-8", "surrogateescape"),
+                    start + member.offset_data,
+                    _image_size(member, where),
+                )
+            )
     names, offsets, sizes = zip(*sorted(found), strict=True) if found else ((), (), ())
-    return {"names": np.array(names, "S"), "offsets": np.array(offsets, np.int64), "sizes": np.array(sizes, np.int64)}
+    return {
+        "names": np.array(names, "S"),
+        "offsets": np.array(offsets, np.int64),
+        "sizes": np.array(sizes, np.int64),
+    }
 
 
 def _image_size(member: tarfile.TarInfo, where: object) -> int:
     if member.size > IMAGE_BYTES:
-        raise store.DamagedFileError(f"{where} holds '{member.name}' of {member.size:,} bytes; no image may have more than {IMAGE_BYTES:,}")
+        raise store.DamagedFileError(
+            f"{where} holds '{member.name}' of {member.size:,} bytes; no image may have more than {IMAGE_BYTES:,}"
+        )
     return member.size
 
 
@@ -85,9 +103,18 @@ def images_in_tars(path: Path, cache: Path) -> dict[str, np.ndarray]:
 
 def _kept(path, cache, kind, compute):
     status = path.stat()
-    key = {"file": path.name, "bytes": status.st_size, "time": status.st_mtime_ns, "kind": kind, "version": VERSION}
+    key = {
+        "file": path.name,
+        "bytes": status.st_size,
+        "time": status.st_mtime_ns,
+        "kind": kind,
+        "version": VERSION,
+    }
     cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "tar-index.lock"), open(path, "rb") as file:  # notebooks run side by side: one goes through it, the others wait
+    with (
+        FileLock(cache / "tar-index.lock"),
+        open(path, "rb") as file,
+    ):  # notebooks run side by side: one goes through it, the others wait
         return store.cached(cache, "tar-index", key, lambda: compute(file))
 
 

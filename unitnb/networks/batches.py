@@ -3,7 +3,10 @@
 import keras
 import numpy as np
 
-BATCH, BATCH_PIXELS = 100, 20 * 224**2  # rows of a batch, fewer where they are large: VGG16's first layers take 13 MB an image each
+BATCH, BATCH_PIXELS = (
+    100,
+    20 * 224**2,
+)  # rows of a batch, fewer where they are large: VGG16's first layers take 13 MB an image each
 TRACING_PAYS = 100  # layers times batches from which a compiled graph is worth its making
 
 

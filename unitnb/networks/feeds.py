@@ -19,20 +19,29 @@ class MemoryFeed:
 
     scope = contextlib.nullcontext
 
-    def __init__(self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray):
+    def __init__(
+        self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray
+    ):
         self.train = _read_all(images, "train", indices, labels, profile.strict)
-        self.judged = {"": _read_all(images, "train", *judged, profile.strict), "test_": _read_all(images, "test", *test, profile.strict)}
+        self.judged = {
+            "": _read_all(images, "train", *judged, profile.strict),
+            "test_": _read_all(images, "test", *test, profile.strict),
+        }
         self.key = store.digest(*self.train)
 
     def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
-        network.fit(self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings)
+        network.fit(
+            self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings
+        )
 
     def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
         images, labels = self.judged[prefix]
         return network.predict(images, batch_size=250, verbose=0), labels
 
 
-def _read_all(images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+def _read_all(
+    images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool
+) -> tuple[np.ndarray, np.ndarray]:
     found, kept, _ = images.read_many(split, indices, len(indices), strict)
     return found, labels[np.isin(indices, kept)]
 
@@ -47,9 +56,13 @@ class StreamedFeed:
     key : what the training depends on, beside its recipe: the images by their names, and the labels that the model is told
     """
 
-    def __init__(self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray):
+    def __init__(
+        self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray
+    ):
         if profile.precision not in PRECISIONS:
-            raise ValueError(f"unknown precision '{profile.precision}': {nearest(profile.precision, PRECISIONS)}")
+            raise ValueError(
+                f"unknown precision '{profile.precision}': {nearest(profile.precision, PRECISIONS)}"
+            )
         self.profile, self.images, self.train = profile, images, (indices, labels)
         self.judged = {"": ("train", *judged), "test_": ("test", *test)}
         self.key = store.digest(indices, labels, [images.name("train", int(index)) for index in indices])
@@ -73,10 +86,14 @@ class StreamedFeed:
         import tensorflow as tf
 
         def load(index, label):
-            pixels, weight = tf.numpy_function(lambda i: self._read(split, int(i)), [index], (tf.uint8, tf.float32), stateful=False)
+            pixels, weight = tf.numpy_function(
+                lambda i: self._read(split, int(i)), [index], (tf.uint8, tf.float32), stateful=False
+            )
             return tf.ensure_shape(pixels, self._shape), label, tf.ensure_shape(weight, ())
 
-        found = tf.data.Dataset.from_tensor_slices((indices, labels)).map(load, tf.data.AUTOTUNE, deterministic=True)
+        found = tf.data.Dataset.from_tensor_slices((indices, labels)).map(
+            load, tf.data.AUTOTUNE, deterministic=True
+        )
         return found.batch(batch_size, drop_remainder=whole).prefetch(2)
 
     @property
@@ -94,7 +111,11 @@ class StreamedFeed:
         """One pass over the training images in this order. The last batch counts only if it is whole: each device gets its share."""
         indices, labels = (part[order] for part in self.train)
         known = len(self.skipped)
-        network.fit(self.batches("train", indices, labels, min(batch_size, len(order)), whole=True), shuffle=False, **settings)
+        network.fit(
+            self.batches("train", indices, labels, min(batch_size, len(order)), whole=True),
+            shuffle=False,
+            **settings,
+        )
         self._report(known)
 
     def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +124,10 @@ class StreamedFeed:
 
         known = len(self.skipped)
         batches = self.batches(*self.judged[prefix], EVALUATION_BATCH).as_numpy_iterator()
-        found = [(keras.ops.convert_to_numpy(network(pixels, training=False)), labels, weights) for pixels, labels, weights in batches]
+        found = [
+            (keras.ops.convert_to_numpy(network(pixels, training=False)), labels, weights)
+            for pixels, labels, weights in batches
+        ]
         self._report(known)
         logits, labels, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return logits[weights > 0], labels[weights > 0]
@@ -125,7 +149,11 @@ def _all_devices():
     import tensorflow as tf
 
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    return tf.distribute.MirroredStrategy([device.name for device in devices]).scope() if len(devices) > 1 else contextlib.nullcontext()
+    return (
+        tf.distribute.MirroredStrategy([device.name for device in devices]).scope()
+        if len(devices) > 1
+        else contextlib.nullcontext()
+    )
 
 
 def write_scalars(folder: Path, row: dict[str, float]) -> None:
@@ -136,7 +164,9 @@ def write_scalars(folder: Path, row: dict[str, float]) -> None:
     import tensorflow as tf
 
     Metadata = tf.compat.v1.SummaryMetadata
-    scalar = Metadata(plugin_data=Metadata.PluginData(plugin_name="scalars"), data_class=1)  # DATA_CLASS_SCALAR
+    scalar = Metadata(
+        plugin_data=Metadata.PluginData(plugin_name="scalars"), data_class=1
+    )  # DATA_CLASS_SCALAR
     with contextlib.closing(tf.summary.create_file_writer(str(folder))) as writer, writer.as_default():
         for name in row.keys() - {"epoch"}:
             tf.summary.write(name, tf.cast(row[name], tf.float32), step=row["epoch"], metadata=scalar)

@@ -24,15 +24,21 @@ class CaffePreprocessing(keras.layers.Layer):
     """RGB images (n, h, w, 3) of grey levels 0..255 as VGG16 takes them: BGR, less the mean of ImageNet; the images stay as they are."""
 
     def call(self, images):
-        return keras.ops.flip(keras.ops.cast(images, "float32"), axis=-1) - keras.ops.array(BGR_MEANS, "float32")
+        return keras.ops.flip(keras.ops.cast(images, "float32"), axis=-1) - keras.ops.array(
+            BGR_MEANS, "float32"
+        )
 
 
 def vgg16(image_size: int = 224):
     """VGG16 (Sec. 3.1) with random weights: images of grey levels (n, size, size, 3), RGB, to 1000 logits by Keras's index."""
     images = keras.Input((image_size, image_size, 3))
     prepared = CaffePreprocessing(name="preprocess")(images)
-    network = keras.applications.VGG16(weights=None, input_tensor=prepared, classes=CLASSES, classifier_activation=None)
-    return keras.Model(images, network.output, name=network.name)  # Keras's own would ask for a list of one image tensor
+    network = keras.applications.VGG16(
+        weights=None, input_tensor=prepared, classes=CLASSES, classifier_activation=None
+    )
+    return keras.Model(
+        images, network.output, name=network.name
+    )  # Keras's own would ask for a list of one image tensor
 
 
 def load_vgg16(profile: Profile):
@@ -82,9 +88,17 @@ def _keras_file() -> Path:
     path = _keras_home() / "models" / FILE
     if path.is_file() and md5_of(path) == MD5:
         return path
-    state = f"{path} has md5 {md5_of(path)} and cannot be replaced" if path.is_file() else f"{path} is missing and cannot be downloaded"
+    state = (
+        f"{path} has md5 {md5_of(path)} and cannot be replaced"
+        if path.is_file()
+        else f"{path} is missing and cannot be downloaded"
+    )
     try:
-        return Path(keras.utils.get_file(FILE, URL, cache_dir=str(_keras_home()), cache_subdir="models", file_hash=MD5))
+        return Path(
+            keras.utils.get_file(
+                FILE, URL, cache_dir=str(_keras_home()), cache_subdir="models", file_hash=MD5
+            )
+        )
     except Exception as error:  # whatever urllib and Keras make of no network
         raise FileNotFoundError(f"{state} ({error}); {_how()}") from error
 
@@ -118,12 +132,16 @@ def load_weights(network, path: Path) -> None:
         that are not finite.
     """
     if not re.search(r"\.(h5|hdf5)$", path.name):
-        raise store.DamagedFileError(f"{path} is no file of Keras weights by its ending; expected .weights.h5 (Keras 3) or .h5 (before)")
+        raise store.DamagedFileError(
+            f"{path} is no file of Keras weights by its ending; expected .weights.h5 (Keras 3) or .h5 (before)"
+        )
     try:
         _refuse_what_lies_elsewhere(path)
         network.load_weights(path)
     except Exception as error:  # h5py and Keras raise whatever a damaged file makes them stumble over
-        raise store.DamagedFileError(f"{path} does not hold weights for {network.name} ({_first_line(error)}); {_how()}") from error
+        raise store.DamagedFileError(
+            f"{path} does not hold weights for {network.name} ({_first_line(error)}); {_how()}"
+        ) from error
     broken = [v.path for v in network.weights if not np.isfinite(keras.ops.convert_to_numpy(v)).all()]
     if broken:
         raise store.DamagedFileError(f"{path} has values that are not finite, in {broken[0]}; {_how()}")
@@ -150,5 +168,7 @@ def _refuse_what_lies_elsewhere(path: Path) -> None:
                     waiting.append(item)
                 elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
                     raise ValueError(f"the values of '{item.name}' lie in other files")
-                elif isinstance(item, h5py.Dataset) and item.nbytes > path.stat().st_size:  # Keras compresses nothing
+                elif (
+                    isinstance(item, h5py.Dataset) and item.nbytes > path.stat().st_size
+                ):  # Keras compresses nothing
                     raise ValueError(f"'{item.name}' of {item.nbytes:,} bytes is larger than the file")

@@ -79,7 +79,11 @@ class SplitModel:
     def feature_maps(self, images, batch_size=None) -> np.ndarray:
         """Maps (n, h, w, u), float32, of images (n, H, W, 3) as the model takes them. Of a masked-model split they know their images."""
         images = np.asarray(images)
-        maps = run_in_batches(self.head, [images], batch_size) if self.kept is None else self._kept_maps(images, batch_size)
+        maps = (
+            run_in_batches(self.head, [images], batch_size)
+            if self.kept is None
+            else self._kept_maps(images, batch_size)
+        )
         return with_images(maps, images) if self.engine == "masked-model" else maps
 
     def _kept_maps(self, images, batch_size):
@@ -89,7 +93,9 @@ class SplitModel:
 
     def _kept_batch(self, images, key):
         key = {**key, "images": store.digest(images)}
-        return store.cached(self.kept, "maps", key, lambda: {"maps": run_in_batches(self.head, [images])}, alone=True)["maps"]
+        return store.cached(
+            self.kept, "maps", key, lambda: {"maps": run_in_batches(self.head, [images])}, alone=True
+        )["maps"]
 
     def predict(self, maps, batch_size=None) -> np.ndarray:
         """Output (n, classes) of the tail, logits or probabilities as the model gives them, from maps (n, h, w, u)."""
@@ -110,7 +116,11 @@ def images_of(maps) -> np.ndarray:
 def head_key(split: SplitModel) -> dict:
     """What the feature maps of some images depend on, beside the images: for the key of what is kept."""
     graph = _graph(split.head)
-    return {"backend": keras.backend.backend(), "graph": graph, "weights": store.digest(*split.head.get_weights())}
+    return {
+        "backend": keras.backend.backend(),
+        "graph": graph,
+        "weights": store.digest(*split.head.get_weights()),
+    }
 
 
 def _graph(model) -> str:
@@ -166,13 +176,23 @@ def _shape(layer):
 
 def _find_layer(model, name):
     layers = {layer.name: layer for layer in model.layers}
-    usable = [n for n, layer in layers.items() if len(_shape(layer) or ()) == 4 and not isinstance(layer, keras.layers.InputLayer)]
+    usable = [
+        n
+        for n, layer in layers.items()
+        if len(_shape(layer) or ()) == 4 and not isinstance(layer, keras.layers.InputLayer)
+    ]
     if name not in layers:
         near = difflib.get_close_matches(str(name), usable, n=3) or usable[-3:]
-        raise KeyError(f"'{model.name}' has no layer '{name}'. Nearest: {', '.join(near)}. Layers with 4-D maps: {', '.join(usable)}.")
+        raise KeyError(
+            f"'{model.name}' has no layer '{name}'. Nearest: {', '.join(near)}. Layers with 4-D maps: {', '.join(usable)}."
+        )
     shape = _shape(layers[name])
     if name not in usable:
-        raise ValueError(f"The output of '{name}' is {shape}, not 4-D maps (n, h, w, units). Layers with 4-D maps: {', '.join(usable)}.")
+        raise ValueError(
+            f"The output of '{name}' is {shape}, not 4-D maps (n, h, w, units). Layers with 4-D maps: {', '.join(usable)}."
+        )
     if shape[1] != shape[2]:
-        raise ValueError(f"The maps of '{name}' are {shape[1]}x{shape[2]}; they must be square: use square images.")
+        raise ValueError(
+            f"The maps of '{name}' are {shape[1]}x{shape[2]}; they must be square: use square images."
+        )
     return layers[name]

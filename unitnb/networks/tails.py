@@ -5,9 +5,24 @@ from dataclasses import dataclass
 import keras
 
 L = keras.layers
-DROPOUTS = {L.Dropout, L.AlphaDropout, L.GaussianDropout, L.GaussianNoise, L.SpatialDropout2D, L.ActivityRegularization}
+DROPOUTS = {
+    L.Dropout,
+    L.AlphaDropout,
+    L.GaussianDropout,
+    L.GaussianNoise,
+    L.SpatialDropout2D,
+    L.ActivityRegularization,
+}
 _ACTIVATIONS = {L.ReLU, L.LeakyReLU, L.PReLU, L.ELU, L.Activation}
-_POOLS = {L.MaxPooling2D, L.AveragePooling2D, L.ZeroPadding2D, L.Cropping2D, L.UpSampling2D, L.Rescaling, L.BatchNormalization}
+_POOLS = {
+    L.MaxPooling2D,
+    L.AveragePooling2D,
+    L.ZeroPadding2D,
+    L.Cropping2D,
+    L.UpSampling2D,
+    L.Rescaling,
+    L.BatchNormalization,
+}
 _FLATTENERS = {L.Flatten, L.GlobalAveragePooling2D, L.GlobalMaxPooling2D}
 _PER_CHANNEL = DROPOUTS | _ACTIVATIONS | _POOLS | _FLATTENERS
 _DENSE_STACK = DROPOUTS | _ACTIVATIONS | {L.Dense, L.Softmax}
@@ -21,7 +36,9 @@ class TailPlan:
     trunk: keras.Model  # inputs: the maps, and for masked-model the outputs of ``beside``
     dense: keras.layers.Dense | None
     stack: tuple  # layers up to the logits
-    softmax: keras.layers.Layer | None  # what makes probabilities of the logits, if the model does: left out here
+    softmax: (
+        keras.layers.Layer | None
+    )  # what makes probabilities of the logits, if the model does: left out here
     beside: keras.Model | None = None  # from the images, what the other branches bring
 
 
@@ -44,7 +61,11 @@ def plan_tail(model, layer) -> TailPlan:
 
 def _last_chain(model, target):
     """The layers of one input each that lead to the output, from ``target`` or from the last meeting of branches, and their first input."""
-    producers = {id(link.output): link for link in model.layers if isinstance(_tensor(link, "output"), keras.KerasTensor)}
+    producers = {
+        id(link.output): link
+        for link in model.layers
+        if isinstance(_tensor(link, "output"), keras.KerasTensor)
+    }
     chain, tensor = [], model.outputs[0]
     while tensor is not target and isinstance(_tensor(producers.get(id(tensor)), "input"), keras.KerasTensor):
         chain.insert(0, producers[id(tensor)])
@@ -62,7 +83,9 @@ def _companions(model, target) -> list:
     if isinstance(model, keras.Sequential):
         return []
     reached, others = {id(target)}, {}
-    for node in (node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]):
+    for node in (
+        node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]
+    ):
         if any(id(tensor) in reached for tensor in node.input_tensors):
             reached.update(id(tensor) for tensor in node.outputs)
             others.update({id(tensor): tensor for tensor in node.input_tensors if id(tensor) not in reached})

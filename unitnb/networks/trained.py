@@ -74,7 +74,9 @@ def trained_models(profile: Profile) -> tuple[list[str], str]:
     missing = [model for model in profile.models if not is_there(profile, model)]
     if not missing or missing[0] == next(iter(profile.models)):
         return list(profile.models), ""
-    needs = f"\n\nNot measured: models {', '.join(missing)}. Train them with: {train_command(profile, missing)}"
+    needs = (
+        f"\n\nNot measured: models {', '.join(missing)}. Train them with: {train_command(profile, missing)}"
+    )
     return [model for model in profile.models if model not in missing], needs
 
 
@@ -85,7 +87,12 @@ def architecture_of(profile: Profile, n_classes: int) -> dict:
     """What a profile says of its network: the arguments of a function of ``vgg.ARCHITECTURES``."""
     if profile.architecture == "vgg16":
         return {"n_classes": n_classes, "width": profile.width, "input_size": profile.image_size}
-    return {"n_classes": n_classes, "widths": list(profile.widths), "dense": profile.dense, "image_size": profile.image_size}
+    return {
+        "n_classes": n_classes,
+        "widths": list(profile.widths),
+        "dense": profile.dense,
+        "image_size": profile.image_size,
+    }
 
 
 def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
@@ -95,8 +102,12 @@ def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
     from . import vgg
 
     if profile.architecture not in vgg.ARCHITECTURES:
-        raise ValueError(f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, vgg.ARCHITECTURES)}")
-    keras.utils.set_random_seed(1 + recipe.seed)  # models of one seed start alike, whatever the notebook's seed
+        raise ValueError(
+            f"unknown architecture '{profile.architecture}': {nearest(profile.architecture, vgg.ARCHITECTURES)}"
+        )
+    keras.utils.set_random_seed(
+        1 + recipe.seed
+    )  # models of one seed start alike, whatever the notebook's seed
     build = vgg.ARCHITECTURES[profile.architecture]
     return build(**architecture_of(profile, n_classes), dropout=recipe.dropout, l2=recipe.l2)
 
@@ -105,7 +116,11 @@ def arrays_of(network, last_layer: str | None = None) -> dict[str, np.ndarray]:
     """Weights in half precision by ``layer/variable``, up to ``last_layer`` if one is named."""
     names = [layer.name for layer in network.layers]
     layers = network.layers[: names.index(last_layer) + 1] if last_layer else network.layers
-    return {f"{layer.name}/{v.name}": np.asarray(v, np.float16) for layer in layers for v in layer.trainable_weights}
+    return {
+        f"{layer.name}/{v.name}": np.asarray(v, np.float16)
+        for layer in layers
+        for v in layer.trainable_weights
+    }
 
 
 def _assign(network, arrays: dict[str, np.ndarray]) -> None:
@@ -125,7 +140,9 @@ def _shown(path: Path) -> Path:
 def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[str, np.ndarray], dict]:
     path = weights_file(profile, model, ending)
     if not path.exists():
-        raise NotTrainedError(f"no weights at {_shown(path)}; make them with: {train_command(profile, [model])}")
+        raise NotTrainedError(
+            f"no weights at {_shown(path)}; make them with: {train_command(profile, [model])}"
+        )
     arrays, meta = store.read_npz(path)
     wanted = architecture_of(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
@@ -165,7 +182,9 @@ def open_layer(profile: Profile, model: str = "A"):
     """
     from .split import split_model
 
-    return split_model(load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None)
+    return split_model(
+        load_model(profile, model), profile.layer, profile.build / "cache" if profile.keep_maps else None
+    )
 
 
 def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str]) -> dict[str, list[str]]:
@@ -241,7 +260,9 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
     """
     path = weights_file(profile, model, ".csv")
     if not path.exists():
-        raise NotTrainedError(f"no log of model {model}'s training at {_shown(path)}; make it with: {train_command(profile, [model])}")
+        raise NotTrainedError(
+            f"no log of model {model}'s training at {_shown(path)}; make it with: {train_command(profile, [model])}"
+        )
     rows = read_log(path)
     return {name: np.array([row[name] for row in rows]) for name in LOG}
 

@@ -28,14 +28,19 @@ def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    network.optimizer.build(network.trainable_variables)  # so that the checkpoint of epoch 0 holds its variables too
+    network.optimizer.build(
+        network.trainable_variables
+    )  # so that the checkpoint of epoch 0 holds its variables too
     return network
 
 
 def _feed(profile: Profile, images: Images, indices: np.ndarray, told: np.ndarray):
     """The images of a training, in memory or as they are needed; judged are draws of those that are trained on and of test images."""
     labels = images.labels["test"]
-    judged = _some(indices, told, profile.n_evaluated), _some(np.arange(len(labels)), labels, profile.n_evaluated)
+    judged = (
+        _some(indices, told, profile.n_evaluated),
+        _some(np.arange(len(labels)), labels, profile.n_evaluated),
+    )
     return (StreamedFeed if profile.streamed else MemoryFeed)(profile, images, *judged, indices, told)
 
 
@@ -45,7 +50,9 @@ def _evaluate(network, feed) -> dict[str, float]:
     found = {}
     for prefix in ("", "test_"):
         logits, labels = feed.logits(network, prefix)
-        losses = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)  # without the L2 term
+        losses = keras.ops.sparse_categorical_crossentropy(
+            labels, logits, from_logits=True
+        )  # without the L2 term
         found[f"{prefix}loss"] = float(np.mean(losses))
         found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels))
     return found
@@ -64,14 +71,23 @@ def _fit_one(network, feed, recipe: Recipe, epoch: int, n_images: int) -> None:
     for number, layer in enumerate(network.layers):
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign(np.array([number + 100 * recipe.seed, epoch], np.uint32))
-    feed.fit(network, order, recipe.batch_size, initial_epoch=epoch - 1, epochs=epoch, verbose=1 if show_progress() else 0)
+    feed.fit(
+        network,
+        order,
+        recipe.batch_size,
+        initial_epoch=epoch - 1,
+        epochs=epoch,
+        verbose=1 if show_progress() else 0,
+    )
 
 
 def _write_log(path: Path, rows: list[dict]) -> None:
     with store.atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, LOG, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: row[name] if name == "epoch" else f"{row[name]:.4f}" for name in LOG} for row in rows)
+        writer.writerows(
+            {name: row[name] if name == "epoch" else f"{row[name]:.4f}" for name in LOG} for row in rows
+        )
 
 
 def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None:
@@ -95,12 +111,16 @@ def _resume(network, work: Path) -> list[dict]:
             network.load_weights(path)
             return rows
         except (OSError, ValueError, KeyError) as error:
-            warnings.warn(f"{path.name} cannot be read ({str(error)[:80]}); going back one epoch", stacklevel=2)
+            warnings.warn(
+                f"{path.name} cannot be read ({str(error)[:80]}); going back one epoch", stacklevel=2
+            )
             rows.pop()
     return rows
 
 
-def _export(network, model: str, work: Path, folder: Path, meta: dict, rows: list[dict], head: str | None) -> None:
+def _export(
+    network, model: str, work: Path, folder: Path, meta: dict, rows: list[dict], head: str | None
+) -> None:
     store.write_npz(folder / f"{model}.npz", arrays_of(network), meta)
     if head:
         heads = {}
@@ -116,7 +136,9 @@ def _export(network, model: str, work: Path, folder: Path, meta: dict, rows: lis
 def _epoch(network, feed, recipe: Recipe, epoch: int, rows: list[dict]) -> dict:
     """Train for one more epoch; its row of the log."""
     start = time.perf_counter()
-    seen = [round(row["test_accuracy"], 4) for row in rows]  # as the log has them, from which a resumed run reads them
+    seen = [
+        round(row["test_accuracy"], 4) for row in rows
+    ]  # as the log has them, from which a resumed run reads them
     network.optimizer.learning_rate.assign(recipe.step_size(epoch, seen))
     _fit_one(network, feed, recipe, epoch, len(feed.train[1]))
     return {"epoch": epoch, **_evaluate(network, feed), "seconds": time.perf_counter() - start}
@@ -135,7 +157,12 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
     folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
-    meta = {"profile": profile.name, "model": model, "recipe": asdict(recipe), **architecture_of(profile, images.n_outputs)}
+    meta = {
+        "profile": profile.name,
+        "model": model,
+        "recipe": asdict(recipe),
+        **architecture_of(profile, images.n_outputs),
+    }
     feed = _feed(profile, images, *training_set(images, profile, model))
     name = f"{profile.name}-{model}-{store.digest(meta, feed.key)[:12]}"
     work = profile.build / "training" / name
@@ -144,7 +171,9 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
         return folder / f"{model}.npz"
     with feed.scope():
         network = _compiled(profile, recipe, images.n_outputs)
-    head = profile.layer if model.rstrip("0123456789") == next(iter(profile.models)) else None  # the model of Fig. 2, of any seed
+    head = (
+        profile.layer if model.rstrip("0123456789") == next(iter(profile.models)) else None
+    )  # the model of Fig. 2, of any seed
     rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, feed), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
         _checkpoint(network, work, rows, head)
@@ -160,4 +189,6 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
 
 
 def _summary(row: dict) -> str:
-    return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(**row)
+    return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(
+        **row
+    )

@@ -25,7 +25,13 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
 
     def conv(width, name, padding):
         return keras.layers.Conv2D(
-            width, 3, padding=padding, activation="relu", kernel_initializer="he_normal", kernel_regularizer=regularizer, name=name
+            width,
+            3,
+            padding=padding,
+            activation="relu",
+            kernel_initializer="he_normal",
+            kernel_regularizer=regularizer,
+            name=name,
         )
 
     return keras.Sequential(
@@ -41,18 +47,33 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
             keras.layers.MaxPooling2D(name="block2_pool"),
             keras.layers.Flatten(name="flatten"),
             keras.layers.Dropout(dropout, name="dropout1"),
-            keras.layers.Dense(dense, activation="relu", kernel_initializer="he_normal", kernel_regularizer=regularizer, name="fc1"),
+            keras.layers.Dense(
+                dense,
+                activation="relu",
+                kernel_initializer="he_normal",
+                kernel_regularizer=regularizer,
+                name="fc1",
+            ),
             keras.layers.Dropout(dropout, name="dropout2"),
             # Small weights (as VGG's own, sd 0.01): training starts at a loss of ln(n_classes), not from confident guesses.
             keras.layers.Dense(
-                n_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), kernel_regularizer=regularizer, name="logits"
+                n_classes,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+                kernel_regularizer=regularizer,
+                name="logits",
             ),
         ],
         name="small_vgg",
     )
 
 
-VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # units of a convolution, and how many of them
+VGG16_BLOCKS = (
+    (64, 2),
+    (128, 2),
+    (256, 3),
+    (512, 3),
+    (512, 3),
+)  # units of a convolution, and how many of them
 
 
 def vgg16(width=1.0, input_size=224, n_classes=1000, dropout=0.0, l2=0.0):
@@ -78,17 +99,32 @@ def vgg16(width=1.0, input_size=224, n_classes=1000, dropout=0.0, l2=0.0):
         If the width is not above 0, or the images are smaller than 32 pixels.
     """
     if width <= 0 or input_size < 32:
-        raise ValueError(f"width is {width} and input_size {input_size}; expected a width above 0 and images of at least 32 pixels")
-    settings = {"activation": "relu", "kernel_initializer": "he_normal", "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-    entry = [keras.Input((input_size, input_size, 3)), PerImageStandardization(name="standardize", dtype="float32")]
-    layers = [*entry, *_vgg16_blocks(width, settings), *_vgg16_classifier(width, n_classes, dropout, settings)]
+        raise ValueError(
+            f"width is {width} and input_size {input_size}; expected a width above 0 and images of at least 32 pixels"
+        )
+    settings = {
+        "activation": "relu",
+        "kernel_initializer": "he_normal",
+        "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
+    }
+    entry = [
+        keras.Input((input_size, input_size, 3)),
+        PerImageStandardization(name="standardize", dtype="float32"),
+    ]
+    layers = [
+        *entry,
+        *_vgg16_blocks(width, settings),
+        *_vgg16_classifier(width, n_classes, dropout, settings),
+    ]
     return keras.Sequential(layers, name="vgg16")
 
 
 def _vgg16_blocks(width, settings):
     for block, (units, depth) in enumerate(VGG16_BLOCKS, start=1):
         for number in range(1, depth + 1):
-            yield keras.layers.Conv2D(_scaled(units, width), 3, padding="same", name=f"block{block}_conv{number}", **settings)
+            yield keras.layers.Conv2D(
+                _scaled(units, width), 3, padding="same", name=f"block{block}_conv{number}", **settings
+            )
         yield keras.layers.MaxPooling2D(name=f"block{block}_pool")
 
 
@@ -97,9 +133,17 @@ def _vgg16_classifier(width, n_classes, dropout, settings):
     for number in (1, 2):
         yield keras.layers.Dense(_scaled(4096, width), name=f"fc{number}", **settings)
         yield keras.layers.Dropout(dropout, name=f"dropout{number}")
-    deviation = 0.01 / width**0.5  # VGG's own, and logits as small at any width: training starts near a loss of ln(n_classes)
-    small = {**settings, "activation": None, "kernel_initializer": keras.initializers.RandomNormal(stddev=deviation)}
-    yield keras.layers.Dense(n_classes, name="predictions", dtype="float32", **small)  # float32 whatever the precision of the rest
+    deviation = (
+        0.01 / width**0.5
+    )  # VGG's own, and logits as small at any width: training starts near a loss of ln(n_classes)
+    small = {
+        **settings,
+        "activation": None,
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=deviation),
+    }
+    yield keras.layers.Dense(
+        n_classes, name="predictions", dtype="float32", **small
+    )  # float32 whatever the precision of the rest
 
 
 def _scaled(units, width):

@@ -29,7 +29,10 @@ def write_index(runs: Sequence[Profile], failures: Mapping[str, str]) -> Path:
     sections = "\n".join(_section(run, page.parent, failures.get(run.target_class)) for run in runs)
     title = f"unitnb: {html.escape(runs[0].name)}, {len(runs)} classes"
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style>'
-    store.write_text(page, f'<!doctype html>\n<html lang="en"><head>{head}</head><body><h1>{title}</h1>\n{sections}\n</body></html>\n')
+    store.write_text(
+        page,
+        f'<!doctype html>\n<html lang="en"><head>{head}</head><body><h1>{title}</h1>\n{sections}\n</body></html>\n',
+    )
     return page
 
 
@@ -42,7 +45,9 @@ def _section(run: Profile, start: Path, failure: str | None) -> str:
     links += [_link(path, start, path.stem) for path in sorted(run.figures_folder.glob("*.md"))]
     lines.append(f"<p>{' · '.join(links) or 'Nothing was made.'}</p>")
     for path in sorted(run.figures_folder.glob("*.png")):
-        lines.append(f'<img src="{_relative(path, start)}" alt="{html.escape(path.stem)} of {name}" loading="lazy">')
+        lines.append(
+            f'<img src="{_relative(path, start)}" alt="{html.escape(path.stem)} of {name}" loading="lazy">'
+        )
     return "\n".join(lines)
 
 

@@ -11,7 +11,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def normalise(notebook) -> None:
     """Leave in an executed notebook only what a rerun repeats: no timings, no stderr, no widgets (they live in a kernel), counts 1..n."""
-    notebook.metadata = {name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata}
+    notebook.metadata = {
+        name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata
+    }
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in notebook.cells:
         tags = cell.metadata.get("tags") or []
@@ -20,7 +22,11 @@ def normalise(notebook) -> None:
         cell.metadata = {"tags": tags} if tags else {}
     for count, cell in enumerate(code, start=1):
         cell.execution_count = count
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr" and WIDGET not in output.get("data", {})]
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.get("name") != "stderr" and WIDGET not in output.get("data", {})
+        ]
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
@@ -56,9 +62,19 @@ def problems() -> Iterator[str]:
         text = jupytext.writes(notebook, fmt="py:percent")
         if text.strip() != source.read_text(encoding="utf-8").strip():
             diff = difflib.unified_diff(
-                source.read_text(encoding="utf-8").splitlines(), text.splitlines(), source.name, committed.name, lineterm="", n=0
+                source.read_text(encoding="utf-8").splitlines(),
+                text.splitlines(),
+                source.name,
+                committed.name,
+                lineterm="",
+                n=0,
             )
-            yield "\n".join([f"{committed.name} differs from {source.name}; bring it up to date with: make refresh", *list(diff)[:12]])
+            yield "\n".join(
+                [
+                    f"{committed.name} differs from {source.name}; bring it up to date with: make refresh",
+                    *list(diff)[:12],
+                ]
+            )
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
             yield f"{committed.name}: cells were not executed once each, in order; make refresh"

@@ -21,7 +21,11 @@ def pair_sources() -> list[Path]:
 
 
 def _attributes(tree: ast.AST) -> set[str]:
-    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "unitnb"}
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "unitnb"
+    }
 
 
 def _modules(name: str) -> set[Path]:
@@ -44,13 +48,17 @@ def _imports(tree: ast.AST, package: tuple[str, ...]) -> set[Path]:
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "unitnb"):
             above = package[: len(package) + 1 - node.level] if node.level else ()
             base = [*above, *(node.module or "").split(".")[0 if node.level else 1 :]]
-            found |= {file for alias in node.names for file in _modules(".".join([*filter(None, base), alias.name]))}
+            found |= {
+                file for alias in node.names for file in _modules(".".join([*filter(None, base), alias.name]))
+            }
     return found
 
 
 def imported_modules(module: Path) -> set[Path]:
     """The files of the package that one of its files imports from."""
-    return _imports(ast.parse(module.read_text(encoding="utf-8")), module.parent.relative_to(PACKAGE).parts) - {module}
+    return _imports(
+        ast.parse(module.read_text(encoding="utf-8")), module.parent.relative_to(PACKAGE).parts
+    ) - {module}
 
 
 def dependencies(source: Path) -> list[Path]:
@@ -67,7 +75,11 @@ def dependencies(source: Path) -> list[Path]:
 def saved_files(source: Path) -> list[str]:
     """The figures and tables that a notebook writes, by the literal names in its ``unitnb.save_*`` calls."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("save_")]
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("save_")
+    ]
     endings = {"save_figure": ".png", "save_table": ".md"}
     return [call.args[1].value + endings[call.func.attr] for call in calls if call.func.attr in endings]
 
@@ -78,7 +90,10 @@ def make_rules() -> str:
     for source in sources():
         files = [PACKAGE / "__init__.py", *dependencies(source)]
         modules = " ".join((Path("unitnb") / file.relative_to(PACKAGE)).as_posix() for file in files)
-        lines += [f"DEPENDS_{source.stem} := {modules}", f"WRITES_{source.stem} := {' '.join(saved_files(source))}"]
+        lines += [
+            f"DEPENDS_{source.stem} := {modules}",
+            f"WRITES_{source.stem} := {' '.join(saved_files(source))}",
+        ]
     return "\n".join([f"NOTEBOOKS := {' '.join(source.stem for source in sources())}", *lines, ""])
 
 

@@ -12,7 +12,9 @@ from typing import Any
 from .. import ONEDNN
 from ..profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
-CELL_SECONDS = 1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
+CELL_SECONDS = (
+    1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
+)
 
 
 def read_source(path: Path):
@@ -20,7 +22,9 @@ def read_source(path: Path):
 
     notebook = jupytext.read(path)
     seen: dict[str, int] = {}
-    for cell in notebook.cells:  # an id that depends on the text alone, so that a refresh changes only what has changed
+    for cell in (
+        notebook.cells
+    ):  # an id that depends on the text alone, so that a refresh changes only what has changed
         key = hashlib.sha256(cell.source.encode()).hexdigest()[:12]
         seen[key] = seen.get(key, 0) + 1
         cell.id = key if seen[key] == 1 else f"{key}-{seen[key]}"
@@ -118,7 +122,11 @@ def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) ->
 
 def _failed_copy(executed: Path, target: Path) -> Path:
     build = project_root() / "build"
-    inside = target.resolve().relative_to(build / "runs") if target.resolve().is_relative_to(build / "runs") else Path(target.name)
+    inside = (
+        target.resolve().relative_to(build / "runs")
+        if target.resolve().is_relative_to(build / "runs")
+        else Path(target.name)
+    )
     failed = build / "failed" / inside
     failed.parent.mkdir(parents=True, exist_ok=True)
     os.replace(executed, failed)

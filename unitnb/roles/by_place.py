@@ -23,7 +23,9 @@ class Roles:
     role: np.ndarray  # (u,) str, by unit index: one of ROLES
     agreement: np.ndarray  # (u,) share of the bootstraps that give the unit the same role, in [0, 1]
     spans: list  # (start, stop, role): positions start to stop - 1 of the order
-    breakpoints: np.ndarray  # (s + 1,) int, from 0 to u: segment i takes the curves from point breakpoints[i] to the next
+    breakpoints: (
+        np.ndarray
+    )  # (s + 1,) int, from 0 to u: segment i takes the curves from point breakpoints[i] to the next
     slopes: np.ndarray  # (s, 2) change of the training and of the test metric for each unit that enters
     intervals: np.ndarray  # (s, 2, 2) 95% bootstrap intervals of the slopes: low, high
     core_size: int  # units in the core span at the head of the order: m* and the late core that follows at once; 0 if there is none
@@ -81,26 +83,36 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     again = np.stack([_roles_by_place(boots[:, b], boots, image)[0] for b in range(n_boot)])
     role, agreement, by_unit = np.array(ROLES)[places], (again == places).mean(axis=0), np.argsort(order)
     core_size = int(np.argmin(np.r_[places == 0, False]))
-    return Roles(role[by_unit], agreement[by_unit], _spans(places), *segments, core_size, _kappa(places, again))
+    return Roles(
+        role[by_unit], agreement[by_unit], _spans(places), *segments, core_size, _kappa(places, again)
+    )
 
 
 def checked_order(order):
     order = np.asarray(order)
     if order.ndim != 1 or not order.size or not np.array_equal(np.sort(order), np.arange(order.size)):
-        raise ValueError(f"an order holds each unit from 0 to u - 1 once, as importance_rank gives it; got {order}")
+        raise ValueError(
+            f"an order holds each unit from 0 to u - 1 once, as importance_rank gives it; got {order}"
+        )
     return order
 
 
 def _groups(curve, name, order):
     if getattr(curve, "mode", "insert") != "insert":
-        raise ValueError(f"{name} is a curve of mode {curve.mode!r}; roles need insertion: ablation_curve(..., mode='insert')")
+        raise ValueError(
+            f"{name} is a curve of mode {curve.mode!r}; roles need insertion: ablation_curve(..., mode='insert')"
+        )
     if not np.array_equal(getattr(curve, "order", order), order):
-        raise ValueError(f"{name} was made with another order of the units; make it anew with the order given")
+        raise ValueError(
+            f"{name} was made with another order of the units; make it anew with the order given"
+        )
     outcomes = getattr(curve, "correct", curve)
     groups = [np.asarray(g, float) for g in (outcomes if isinstance(outcomes, (list, tuple)) else [outcomes])]
     for group in groups:
         if group.ndim != 2 or group.shape[0] != order.size + 1 or not group.shape[1]:
-            raise ValueError(f"{name} has shape {group.shape}; expected ({order.size + 1}, images): outcomes after 0 to {order.size} units")
+            raise ValueError(
+                f"{name} has shape {group.shape}; expected ({order.size + 1}, images): outcomes after 0 to {order.size} units"
+            )
     return groups
 
 
@@ -153,7 +165,9 @@ class _LineCost(BaseCost):
     def __init__(self, curves, knots):
         first, last = np.meshgrid(knots, knots, indexing="ij")
         n = np.maximum(last - first + 1, 2)
-        s_y, s_my, s_yy = (_sums(v, first, last) for v in (curves, np.arange(curves.shape[1]) * curves, curves**2))
+        s_y, s_my, s_yy = (
+            _sums(v, first, last) for v in (curves, np.arange(curves.shape[1]) * curves, curves**2)
+        )
         s_xy = s_my - (first + last) / 2 * s_y
         residual = s_yy - s_y**2 / n - s_xy**2 / (n * (n**2 - 1.0) / 12)
         self.table = np.maximum(residual.sum(axis=0), 0).tolist()
@@ -181,13 +195,17 @@ def _pieces(curves, knots, counts, image):
     search = Dynp(custom_cost=cost, jump=1).fit(np.zeros((intervals, 1)))
     fits = [search.predict(count - 1) for count in counts]
     size = curves[:, knots[0] : knots[-1] + 1].size
-    return knots[[0, *min(fits, key=lambda fit: _criterion(cost.sum_of_costs(fit) / size, len(fit), image, size))]]
+    return knots[
+        [0, *min(fits, key=lambda fit: _criterion(cost.sum_of_costs(fit) / size, len(fit), image, size))]
+    ]
 
 
 def _criterion(variance, pieces, image, size):
     # Accuracy moves in steps of one image: residuals of less than half a step are no reason for another piece.
     variance = max(variance, np.mean((image / 2) ** 2))
-    free = (2 * image.size + 1) * pieces - 1  # a level and a slope for each piece and curve, and the change points
+    free = (
+        2 * image.size + 1
+    ) * pieces - 1  # a level and a slope for each piece and curve, and the change points
     return size * np.log(variance) + free * np.log(size)
 
 

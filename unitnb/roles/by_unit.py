@@ -34,7 +34,9 @@ def marginal_effects(orders, accuracies):
     """
     orders, accuracies = np.asarray(orders), np.asarray(accuracies, float)
     if orders.ndim != 2 or len(orders) < 2 or accuracies.shape != (orders.shape[0], orders.shape[1] + 1):
-        raise ValueError(f"orders have shape {orders.shape} and accuracies {accuracies.shape}; expected (r, u) and (r, u + 1), r >= 2")
+        raise ValueError(
+            f"orders have shape {orders.shape} and accuracies {accuracies.shape}; expected (r, u) and (r, u + 1), r >= 2"
+        )
     places = np.argsort([checked_order(order) for order in orders], axis=1)
     effects = np.take_along_axis(np.diff(accuracies, axis=1), places, axis=1)
     return effects.mean(axis=0), effects.std(axis=0, ddof=1) / np.sqrt(len(orders))
@@ -66,5 +68,7 @@ def role_agreement(first, second) -> tuple[float, float]:
     if len(codes[0]) != len(codes[1]):
         raise ValueError(f"roles of {len(codes[0])} and of {len(codes[1])} units; give the same layer")
     same = float((codes[0] == codes[1]).mean())
-    chance = float(np.prod([np.bincount(code, minlength=len(ROLES)) / len(code) for code in codes], axis=0).sum())
+    chance = float(
+        np.prod([np.bincount(code, minlength=len(ROLES)) / len(code) for code in codes], axis=0).sum()
+    )
     return same, (same - chance) / (1 - chance) if chance < 1 else float("nan")

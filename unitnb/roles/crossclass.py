@@ -29,8 +29,10 @@ def damage_matrix(curves, labels) -> np.ndarray:
     """
     labels = np.asarray(labels)
     if len(curves) != labels.max() + 1 or any(curve.mode != "remove" for curve in curves):
-        raise ValueError(f"{len(curves)} curves of modes {sorted({curve.mode for curve in curves})} and {labels.max() + 1} classes; "
-                         "expected one curve of mode 'remove' for each class")
+        raise ValueError(
+            f"{len(curves)} curves of modes {sorted({curve.mode for curve in curves})} and {labels.max() + 1} classes; "
+            "expected one curve of mode 'remove' for each class"
+        )
     lost = [curve.correct[0] - image_areas(curve.correct) for curve in curves]
     return np.array([[row[labels == d].mean() for d in range(len(curves))] for row in lost])
 

@@ -38,10 +38,23 @@ def _of_class(profile, images, model, split, name):
     maps = [split.feature_maps(sample.images) for sample in samples]
     births = birth_points(maps[0], b_max=profile.b_max)
     rank, rate = importance_rank(effectiveness(births, p=profile.effective_threshold)), selective_rate(births)
-    curves = [ablation_curve(split, m, sample.labels, rank, "insert") for m, sample in zip(maps, samples, strict=True)]
+    curves = [
+        ablation_curve(split, m, sample.labels, rank, "insert")
+        for m, sample in zip(maps, samples, strict=True)
+    ]
     roles = categorise_roles(rank, *curves, n_boot=50)
-    units = {"entropy": np.nanmean(feature_entropy(births)), "rate": rate.mean(), "partial": ((rate > 0) & (rate < 1)).mean()}
-    return {**_curves_and_core(*curves, roles), "rank": rank, "roles": list(roles.counts.values()), "kappa": roles.kappa, **units}
+    units = {
+        "entropy": np.nanmean(feature_entropy(births)),
+        "rate": rate.mean(),
+        "partial": ((rate > 0) & (rate < 1)).mean(),
+    }
+    return {
+        **_curves_and_core(*curves, roles),
+        "rank": rank,
+        "roles": list(roles.counts.values()),
+        "kappa": roles.kappa,
+        **units,
+    }
 
 
 def _curves_and_core(train, test, roles):
@@ -50,7 +63,10 @@ def _curves_and_core(train, test, roles):
 
 def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
     """As :func:`model_results`, of one class: from ``runs[model]`` = (training curve, test curve, roles), for want of stored results."""
-    return list(runs), {name: array[:, None] for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()}
+    return list(runs), {
+        name: array[:, None]
+        for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()
+    }
 
 
 def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
@@ -68,8 +84,13 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
         births = np.split(birth_points(maps, b_max=profile.b_max), len(samples))
         rows.append([_unit_means(b, profile.effective_threshold) for b in births])
         scores.append([effectiveness(b, profile.effective_threshold) for b in births])
-    means = {f"epoch_{name}": np.array([[cell[name] for cell in row] for row in rows]).T for name in rows[0][0]}
-    index = [[spearmanr(*pair).statistic for pair in zip(now, after, strict=True)] for now, after in zip(scores, scores[1:], strict=False)]
+    means = {
+        f"epoch_{name}": np.array([[cell[name] for cell in row] for row in rows]).T for name in rows[0][0]
+    }
+    index = [
+        [spearmanr(*pair).statistic for pair in zip(now, after, strict=True)]
+        for now, after in zip(scores, scores[1:], strict=False)
+    ]
     return {**means, "epoch_index": np.array(index).T, "epoch_loss": log["loss"]}
 
 
@@ -94,8 +115,16 @@ def measure_models(profile: Profile, images: Images) -> None:
     arrays = _stacked([insertion_results(profile, images, model) for model in models])
     arrays |= _stacked([epoch_results(profile, images, model) for model in first])
     recipes = {model: asdict(profile.recipe(model)) for model in models}
-    meta = {"profile": profile.name, "models": models, "classes": list(images.classes), "recipes": recipes, "layer": profile.layer}
-    store.write_npz(weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta)
+    meta = {
+        "profile": profile.name,
+        "models": models,
+        "classes": list(images.classes),
+        "recipes": recipes,
+        "layer": profile.layer,
+    }
+    store.write_npz(
+        weights_folder(profile) / FILE, {k: v.astype(np.float32) for k, v in arrays.items()}, meta
+    )
 
 
 def _stacked(results):
@@ -142,7 +171,9 @@ def post_core_slope(train, core) -> float:
 def overfitting_signs(results) -> dict[str, np.ndarray]:
     """For each model, means over classes: ``gap``, ``slope`` (post-core, on training images), ``train_accuracy``; (m,) each."""
     train, test, core = (results[name] for name in ("train", "test", "core"))
-    slopes = [[post_core_slope(t, c) for t, c in zip(*pair, strict=True)] for pair in zip(train, core, strict=True)]
+    slopes = [
+        [post_core_slope(t, c) for t, c in zip(*pair, strict=True)] for pair in zip(train, core, strict=True)
+    ]
     return {
         "gap": (train - test)[..., -1].mean(axis=1),
         "slope": np.mean(slopes, axis=1),
@@ -172,7 +203,10 @@ def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, f
         return (float("nan"),) * 4
     rho, p_value = spearmanr(x, y)
     draws = np.random.default_rng(seed).integers(len(x), size=(n_boot, len(x)))
-    first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side[draws], axis=1) for side in (x, y)))
+    first, second = (
+        ranks - ranks.mean(axis=1, keepdims=True)
+        for ranks in (rankdata(side[draws], axis=1) for side in (x, y))
+    )
     size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     low, high = np.quantile((first * second).sum(axis=1)[size > 0] / size[size > 0], (0.025, 0.975))
     return float(rho), float(low), float(high), float(p_value)

@@ -37,12 +37,20 @@ def mathml(formula: str, display: str = "inline") -> str:
     try:
         drawn = convert(formula, display=display)
     except Exception as error:  # latex2mathml has a dozen classes of errors without a common one
-        raise ValueError(f"formula ${formula}$ cannot be read ({type(error).__name__}); write it in plainer LaTeX") from error
+        raise ValueError(
+            f"formula ${formula}$ cannot be read ({type(error).__name__}); write it in plainer LaTeX"
+        ) from error
     if UNREAD.search(drawn):
-        raise ValueError(f"formula ${formula}$ holds a command that cannot be drawn as MathML; write it in plainer LaTeX")
-    foreign = {character for character in html.unescape(re.sub(r"<[^>]*>", "", drawn)) if ord(character) not in KEPT}
+        raise ValueError(
+            f"formula ${formula}$ holds a command that cannot be drawn as MathML; write it in plainer LaTeX"
+        )
+    foreign = {
+        character for character in html.unescape(re.sub(r"<[^>]*>", "", drawn)) if ord(character) not in KEPT
+    }
     if foreign:
-        raise ValueError(f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (formulas.KEPT)")
+        raise ValueError(
+            f"formula ${formula}$ holds {', '.join(sorted(foreign))}, which the font of the pages leaves out (formulas.KEPT)"
+        )
     return NAMED.sub(r'\g<0><mspace width="0.17em"/>', drawn.replace(NAMESPACE, "", 1))
 
 
@@ -54,7 +62,9 @@ def formula_font() -> str:
     """
     from fontTools import subset
 
-    package = importlib.util.find_spec("ziamath").origin  # only its file is needed; its import warns of what it imports itself
+    package = importlib.util.find_spec(
+        "ziamath"
+    ).origin  # only its file is needed; its import warns of what it imports itself
 
     options = subset.Options(flavor="woff", layout_features=["ssty", "dtls", "flac"], hinting=False)
     part, written = subset.Subsetter(options), io.BytesIO()

@@ -37,14 +37,18 @@ class PageRenderer(IPythonRenderer):
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         local = "://" not in url
-        return super().link(text, re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url) if local else url, title)
+        return super().link(
+            text, re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url) if local else url, title
+        )
 
 
 class PageExporter(HTMLExporter):
     """A notebook as a page; ``template/index.html.j2`` is its form."""
 
     def __init__(self, **settings):
-        super().__init__(template_name="template", extra_template_basedirs=[str(Path(__file__).parent)], **settings)
+        super().__init__(
+            template_name="template", extra_template_basedirs=[str(Path(__file__).parent)], **settings
+        )
 
     def default_filters(self):
         yield from super().default_filters()
@@ -93,7 +97,9 @@ def headings(body: str) -> list[tuple[str, str]]:
 
 def colours() -> str:
     """The colours of code, for light and for dark."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark"))
+    light, dark = (
+        HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark")
+    )
     return f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
@@ -127,7 +133,9 @@ def read_notebooks(profile: Profile) -> dict:
         path = folder / f"{source.stem}.ipynb"
         if not path.exists():
             command = f"make figures PROFILE={profile.name} CLASS={profile.target_class}"
-            raise FileNotFoundError(f"{path} is missing; the site is made of executed notebooks, so run first: {command}")
+            raise FileNotFoundError(
+                f"{path} is missing; the site is made of executed notebooks, so run first: {command}"
+            )
         found[source.stem] = nbformat.read(path, as_version=4)
     return found
 
@@ -139,7 +147,9 @@ def introduction(readme: str) -> str:
 
 def claims_picture() -> tuple[str, str]:
     """The picture of the verdicts as a data address, and its description, both as README has them."""
-    text, place = re.search(r"!\[([^\]]+)\]\((figures/claims\.png)\)", (project_root() / "README.md").read_text(encoding="utf-8")).groups()
+    text, place = re.search(
+        r"!\[([^\]]+)\]\((figures/claims\.png)\)", (project_root() / "README.md").read_text(encoding="utf-8")
+    ).groups()
     return f"data:image/png;base64,{b64encode((project_root() / place).read_bytes()).decode()}", text
 
 
@@ -153,7 +163,9 @@ def write_site(profile: Profile, folder: Path) -> list[Path]:
     written = {}
     for place, (name, notebook) in enumerate(read.items()):
         describe_pictures(notebook)
-        written[name], _ = exporter.from_notebook_node(notebook, _resources(pages=pages, place=place, run=profile))
+        written[name], _ = exporter.from_notebook_node(
+            notebook, _resources(pages=pages, place=place, run=profile)
+        )
     written["index"] = _index(exporter, pages, profile)
     return _write(folder, written)
 
@@ -161,7 +173,9 @@ def write_site(profile: Profile, folder: Path) -> list[Path]:
 def _index(exporter: PageExporter, pages: Sequence[tuple[str, str, str]], profile: Profile) -> str:
     template = exporter.environment.get_template("start.html.j2")
     readme = introduction((project_root() / "README.md").read_text(encoding="utf-8"))
-    return template.render(resources=_resources(pages=pages, place=-1, run=profile), introduction=readme, claims=claims_picture())
+    return template.render(
+        resources=_resources(pages=pages, place=-1, run=profile), introduction=readme, claims=claims_picture()
+    )
 
 
 def _write(folder: Path, written: dict[str, str]) -> list[Path]:

@@ -16,7 +16,13 @@ from ..files.progress import progress_bar
 
 RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
 # One thread a worker: as many workers as cores do more together than one worker with all, and sums do not depend on how many there are.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 
@@ -28,7 +34,9 @@ def processes(jobs: int) -> Iterator[Executor]:
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
-        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_finish_what_runs) as pool:
+        with ProcessPoolExecutor(
+            jobs, multiprocessing.get_context("spawn"), initializer=_finish_what_runs
+        ) as pool:
             yield pool
     finally:
         for name, value in before.items():
@@ -61,11 +69,15 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise RuntimeError("a Dask scheduler needs the package 'distributed'; install it with: pip install 'unitnb[cluster]'") from error
+        raise RuntimeError(
+            "a Dask scheduler needs the package 'distributed'; install it with: pip install 'unitnb[cluster]'"
+        ) from error
     try:
         client = Client(scheduler, timeout=15, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
-        raise RuntimeError(f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler") from error
+        raise RuntimeError(
+            f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler"
+        ) from error
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # of lost connections this module speaks itself
     with client:
@@ -73,7 +85,9 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
         yield client.get_executor(pure=False, retries=3)
 
 
-def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], AbstractContextManager[Executor]]) -> tuple[dict, dict]:
+def run_all(
+    tasks: Sequence, work: Callable, open_workers: Callable[[], AbstractContextManager[Executor]]
+) -> tuple[dict, dict]:
     """``work(task)`` for all; what each returned, and for those that failed the reason, by task.
 
     A task that fails does not stop the others. When workers die, new ones are started and what they had not finished is given out again;
@@ -86,14 +100,18 @@ def run_all(tasks: Sequence, work: Callable, open_workers: Callable[[], Abstract
     """
     done, failed, lost = {}, {}, 0
     with progress_bar(total=len(tasks), unit="task", leave=True, delay=0) as bar:
-        while (waiting := [task for task in tasks if task not in done and task not in failed]) and lost < RESTARTS:
+        while (
+            waiting := [task for task in tasks if task not in done and task not in failed]
+        ) and lost < RESTARTS:
             before = len(done)
             with open_workers() as executor:
                 for task, result, error in _finished(executor, work, waiting):
                     (done if error is None else failed)[task] = result if error is None else error
                     bar.update()
             lost = 0 if len(done) > before else lost + 1
-    return done, failed | {task: f"its worker died {RESTARTS} times; is there enough memory?" for task in waiting}
+    return done, failed | {
+        task: f"its worker died {RESTARTS} times; is there enough memory?" for task in waiting
+    }
 
 
 def _outcome(future) -> BaseException | None:
@@ -101,7 +119,9 @@ def _outcome(future) -> BaseException | None:
     try:
         return future.exception()
     except CancelledError:
-        raise RuntimeError("the scheduler of the workers is gone; what was finished is kept: start it again and run this again") from None
+        raise RuntimeError(
+            "the scheduler of the workers is gone; what was finished is kept: start it again and run this again"
+        ) from None
 
 
 def _finished(executor, work, tasks):
@@ -115,10 +135,18 @@ def _finished(executor, work, tasks):
             if error is None:
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
-                yield futures[future], None, f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}"
+                yield (
+                    futures[future],
+                    None,
+                    f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}",
+                )
     except (KeyboardInterrupt, GeneratorExit, DiskFullError) as error:
         if isinstance(error, KeyboardInterrupt):
-            print("interrupted: what runs is finished first; Ctrl-\\ ends that, too", file=sys.stderr, flush=True)
+            print(
+                "interrupted: what runs is finished first; Ctrl-\\ ends that, too",
+                file=sys.stderr,
+                flush=True,
+            )
         for future in futures:
             future.cancel()
         executor.shutdown(wait=True)  # Dask's has no cancel_futures

@@ -23,18 +23,30 @@ def read_results(paths: Mapping[Task, Path]) -> dict[Task, dict[str, np.ndarray]
     """What is shown of every task's result, by task; FileNotFoundError where the workers' files are not to be seen from here."""
     missing = [path for path in paths.values() if not Path(path).exists()]
     if missing:
-        raise FileNotFoundError(f"{len(missing)} results, such as {missing[0]}, are not here; workers and this machine must share build/")
+        raise FileNotFoundError(
+            f"{len(missing)} results, such as {missing[0]}, are not here; workers and this machine must share build/"
+        )
     return {task: _shown(store.read_npz(path)[0]) for task, path in paths.items()}
 
 
 def _shown(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Without births and the other curves: of 50,000 tasks they would be gigabytes."""
-    return {name: array for name, array in found.items() if name.split("/")[-1] in ("accuracy", "facts", "points", "skipped")}
+    return {
+        name: array
+        for name, array in found.items()
+        if name.split("/")[-1] in ("accuracy", "facts", "points", "skipped")
+    }
 
 
 def skipped_images(results: Mapping[Task, Mapping]) -> list[str]:
     """What could not be read, each once, in characters that can be printed."""
-    names = {name for result in results.values() for part, found in result.items() if part.endswith("/skipped") for name in found.tolist()}
+    names = {
+        name
+        for result in results.values()
+        for part, found in result.items()
+        if part.endswith("/skipped")
+        for name in found.tolist()
+    }
     return sorted(map(_printable, names))
 
 
@@ -56,7 +68,16 @@ def summary_table(results: Mapping[Task, Mapping], kind="S_100") -> str:
     for (model, layer), tasks in _networks(results).items():
         facts = np.array([results[task][f"{kind}/facts"] for task in tasks])
         own = skipped_images({task: {name: results[task][name] for name in OWN_SKIPPED} for task in tasks})
-        rows.append([model, layer, len(tasks), len(results[tasks[0]]["points"]), *map(_spread, facts.T, FACTS), len(own)])
+        rows.append(
+            [
+                model,
+                layer,
+                len(tasks),
+                len(results[tasks[0]]["points"]),
+                *map(_spread, facts.T, FACTS),
+                len(own),
+            ]
+        )
     return table(["model", "layer", "classes", "points", *FACTS, "skipped images"], rows)
 
 
@@ -70,7 +91,9 @@ def many_classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
     """Fig. 3C for any number of classes: median over them, and the bands that hold half and nine tenths of them; a row a network."""
     groups = _networks(results)
     size = (7, 0.7 + 1.9 * len(groups))
-    figure, axes = new_figure([[f"{g} {order}" for order in ORDERS] for g in groups], figsize=size, sharex=True, sharey=True)
+    figure, axes = new_figure(
+        [[f"{g} {order}" for order in ORDERS] for g in groups], figsize=size, sharex=True, sharey=True
+    )
     for group, tasks in groups.items():
         for order, colour in zip(ORDERS, ("#D55E00", "#0072B2"), strict=True):
             curves = np.array([results[task][f"{kind}/{order}/accuracy"] for task in tasks])
@@ -79,7 +102,11 @@ def many_classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
     for order in ORDERS:
         axes[f"{next(iter(groups))} {order}"].set_title(f"{order}, {len(results) // len(groups)} classes")
         axes[f"{list(groups)[-1]} {order}"].set_xlabel("share of the units removed")
-    figure.legend(*axes[f"{next(iter(groups))} {ORDERS[0]}"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(
+        *axes[f"{next(iter(groups))} {ORDERS[0]}"].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3,
+    )
     return figure
 
 
@@ -87,7 +114,9 @@ def _bands(axes, points, curves, colour):
     share = points / points[-1]
     for low, high, alpha in QUANTILES:
         edges = np.quantile(curves, [low, high], axis=0)
-        axes.fill_between(share, *edges, color=colour, alpha=alpha, linewidth=0, label=f"{high - low:.0%} of the classes")
+        axes.fill_between(
+            share, *edges, color=colour, alpha=alpha, linewidth=0, label=f"{high - low:.0%} of the classes"
+        )
     axes.plot(share, np.median(curves, axis=0), color=colour, label="median")
     axes.set_ylim(-0.03, 1.03)
 
@@ -97,7 +126,10 @@ def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
     place = replace(profile, target_class=FOLDER)
     save_figure(place, "fig3c", many_classes_figure(results), notebook="unitnb sweep")
     save_table(place, "sweep", summary_table(results), notebook="unitnb sweep")
-    with store.atomic_path(place.figures_folder / "classes.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+    with (
+        store.atomic_path(place.figures_folder / "classes.csv") as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "layer", "class", "images", *FACTS, "points", "skipped", "skipped images"])
         writer.writerows(_line(task, kind, results[task]) for task in sorted(results) for kind in SAMPLES)

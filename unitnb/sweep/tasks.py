@@ -15,7 +15,13 @@ from . import executors
 SAMPLES = ("S_100", "S_val")  # the images that give the rank, and test images
 ORDERS = ("best first", "worst first")
 METRICS = ("accuracy", "loss", "balanced_accuracy")
-FACTS = ("start", "85% lost", "rise", "balanced rise", "collapse")  # of Fig. 3: accuracies, and shares of the units
+FACTS = (
+    "start",
+    "85% lost",
+    "rise",
+    "balanced rise",
+    "collapse",
+)  # of Fig. 3: accuracies, and shares of the units
 
 
 @dataclass(frozen=True, order=True)
@@ -48,7 +54,11 @@ def run_settings(profile: str, seed: int, overrides: str, **own) -> Profile:
 
 
 def tasks_of(
-    profile: Profile, classes: Iterable[str] = (), models: Iterable[str] = (), layers: Iterable[str] = (), overrides: Mapping | None = None
+    profile: Profile,
+    classes: Iterable[str] = (),
+    models: Iterable[str] = (),
+    layers: Iterable[str] = (),
+    overrides: Mapping | None = None,
 ) -> list[Task]:
     """Every combination, those of one network together.
 
@@ -75,7 +85,12 @@ def tasks_of(
     classes = classes or list(images.classes)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
     layers = _known_layers(profile, models, layers) if layers else dict.fromkeys(models, [profile.layer])
-    return [Task(profile.name, model, layer, c, profile.seed, given) for model in models for layer in layers[model] for c in classes]
+    return [
+        Task(profile.name, model, layer, c, profile.seed, given)
+        for model in models
+        for layer in layers[model]
+        for c in classes
+    ]
 
 
 def _known_layers(*given) -> dict[str, list[str]]:

@@ -18,7 +18,9 @@ from ..networks.trained import load_model
 from ..profiles import Profile
 from .tasks import METRICS, ORDERS, SAMPLES, Task, run_settings
 
-VERSION = 2  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
+VERSION = (
+    2  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
+)
 MOST_OTHERS = 200  # images of other classes in all: with 1,000 classes, those of ten must do
 
 
@@ -49,8 +51,12 @@ class Others(NamedTuple):
 def _others(profile: str, seed: int, overrides: str, model: str) -> Others:
     """A few classes by the seed, ``n_others`` images each. One that has not so many is named and left out: it is not the task's own."""
     settings, images = run_settings(profile, seed, overrides), _images(profile, seed, overrides)
-    few = replace(settings, n_rank=settings.n_others, n_validation=settings.n_others, strict=False)  # those that sample_others draws
-    chosen = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))[: max(2, MOST_OTHERS // settings.n_others)]
+    few = replace(
+        settings, n_rank=settings.n_others, n_validation=settings.n_others, strict=False
+    )  # those that sample_others draws
+    chosen = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))[
+        : max(2, MOST_OTHERS // settings.n_others)
+    ]
     found, skipped = {kind: {} for kind in SAMPLES}, []
     for kind, name in ((kind, images.classes[c]) for kind in SAMPLES for c in sorted(chosen)):
         try:
@@ -58,7 +64,11 @@ def _others(profile: str, seed: int, overrides: str, model: str) -> Others:
             found[kind][name], skipped = sample.images, skipped + sample.skipped
         except ValueError as error:
             skipped.append(str(error))
-    return Others(found, skipped, store.digest(skipped, *(part for group in found.values() for pair in group.items() for part in pair)))
+    return Others(
+        found,
+        skipped,
+        store.digest(skipped, *(part for group in found.values() for pair in group.items() for part in pair)),
+    )
 
 
 def _quietly(draw, *given) -> SampleSet:
@@ -77,10 +87,16 @@ def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
     """
     from ..networks.split import split_model
 
-    split, others = split_model(_network(profile, seed, overrides, model)[0], layer), _others(profile, seed, overrides, model).images
+    split, others = (
+        split_model(_network(profile, seed, overrides, model)[0], layer),
+        _others(profile, seed, overrides, model).images,
+    )
     if split.engine != "running-sum":
         return split, others
-    return split, {kind: {name: split.feature_maps(found) for name, found in group.items()} for kind, group in others.items()}
+    return split, {
+        kind: {name: split.feature_maps(found) for name, found in group.items()}
+        for kind, group in others.items()
+    }
 
 
 # ---- a task ----
@@ -100,7 +116,9 @@ def run_task(task: Task) -> Path:
 
     settings = task.settings()
     samples = {kind: _quietly(sample_set, _images(*task.run), settings, kind, task.model) for kind in SAMPLES}
-    seen = store.digest(*(part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped)))
+    seen = store.digest(
+        *(part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped))
+    )
     key = {"settings": asdict(settings), "model": task.model, "weights": _network(*task.run, task.model)[1], "images": seen,
            "others": _others(*task.run, task.model).digest, "versions": [VERSION, ENGINE_VERSION]}  # fmt: skip
     folder, kind = settings.build / "sweep" / task.profile, f"{task.model}-{task.layer}-{task.target_class}"
@@ -135,12 +153,22 @@ def _curves(kind, split, maps, sample, rank, beside, points) -> dict[str, np.nda
     from ..ablation.cumulative import ablation_curves
 
     if not beside:
-        raise ValueError(f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate")
+        raise ValueError(
+            f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate"
+        )
     beside = np.concatenate(beside)
     negatives = beside if split.engine == "running-sum" else _maps(split, beside)
-    curves = ablation_curves(split, maps, sample.labels, [rank, rank[::-1]], negatives=negatives, points=points)
-    found = {f"{kind}/{order}/{m}": getattr(c, m) for order, c in zip(ORDERS, curves, strict=True) for m in METRICS}
-    return found | {"points": curves[0].points, f"{kind}/facts": _facts(*curves), f"{kind}/skipped": _names(sample.skipped)}
+    curves = ablation_curves(
+        split, maps, sample.labels, [rank, rank[::-1]], negatives=negatives, points=points
+    )
+    found = {
+        f"{kind}/{order}/{m}": getattr(c, m) for order, c in zip(ORDERS, curves, strict=True) for m in METRICS
+    }
+    return found | {
+        "points": curves[0].points,
+        f"{kind}/facts": _facts(*curves),
+        f"{kind}/skipped": _names(sample.skipped),
+    }
 
 
 def _names(skipped) -> np.ndarray:
@@ -150,5 +178,7 @@ def _names(skipped) -> np.ndarray:
 def _facts(best, worst) -> np.ndarray:
     """Numbers of ``FACTS``, as in ``03_ablation``; inf for a share of units at which it never happens."""
     units = len(best.order)
-    rises = (worst.peak(metric)[1] - getattr(worst, metric)[0] for metric in ("accuracy", "balanced_accuracy"))
+    rises = (
+        worst.peak(metric)[1] - getattr(worst, metric)[0] for metric in ("accuracy", "balanced_accuracy")
+    )
     return np.array([best.accuracy[0], best.units_to_lose() / units, *rises, worst.collapse_width() / units])

@@ -23,7 +23,13 @@ def compiled(function):
 
 inlined = numba.njit(inline="always")
 U = np.uint64  # unsigned indices: Numba need not ask whether they are negative
-HALF, BYTE, WORD, BITS, ONE = U(8), U(255), U(6), U(63), U(1)  # an edge is i << 8 | j; row i of the links has a bit for each vertex
+HALF, BYTE, WORD, BITS, ONE = (
+    U(8),
+    U(255),
+    U(6),
+    U(63),
+    U(1),
+)  # an edge is i << 8 | j; row i of the links has a bit for each vertex
 
 
 @compiled
@@ -62,7 +68,9 @@ def add_if_safe(i, j, part, links):
     if a == b and common == U(0):
         return False
     if a != b:
-        for k in range(0, part.size, 16):  # one vector instruction for 16 vertices, unlike a union-find forest
+        for k in range(
+            0, part.size, 16
+        ):  # one vector instruction for 16 vertices, unlike a union-find forest
             for name in range(k, k + 16):
                 part[name] = b if part[name] == a else part[name]
     link(i, j, links)
@@ -155,7 +163,9 @@ def tied_edges_open_hole(batch, size, part, links):
             return False
         if left == size:
             break
-    hole = left < 3 or hole_remains(batch[:left], links)  # fewer than three late edges make no triangle of their own
+    hole = left < 3 or hole_remains(
+        batch[:left], links
+    )  # fewer than three late edges make no triangle of their own
     for t in range(left):
         link(batch[t] >> HALF, batch[t] & BYTE, links)
     return hole

@@ -17,7 +17,7 @@ WIDTH, ONE, TWO = U(LANES), U(1), U(2)
 
 @inlined
 def lanes(table, row):
-    return table[row * LANES:(row + 1) * LANES]
+    return table[row * LANES : (row + 1) * LANES]
 
 
 @compiled
@@ -30,11 +30,15 @@ def load(maps, image, first, sign, keys, tree, groups, worst):
     edge = 0
     worst[:] = 0
     for i in range(maps.shape[1]):
-        diagonal = maps[image, i, i][first:first + LANES]
+        diagonal = maps[image, i, i][first : first + LANES]
         for lane in range(LANES):
             worst[lane] = max(worst[lane], diagonal[lane] & sign)
         for j in range(i):
-            below, above, key = maps[image, i, j][first:first + LANES], maps[image, j, i][first:first + LANES], lanes(keys, edge)
+            below, above, key = (
+                maps[image, i, j][first : first + LANES],
+                maps[image, j, i][first : first + LANES],
+                lanes(keys, edge),
+            )
             for lane in range(LANES):
                 key[lane] = max(below[lane] & sign, above[lane] & sign)
             edge += 1
@@ -113,10 +117,25 @@ def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, gro
     batch = np.zeros(ends.size, ends.dtype)
     part, links = np.zeros((n + 15) // 16 * 16, np.uint8), np.zeros((n, (n + 63) >> 6), np.uint64)
     for task in range(start, stop):
-        image, first = task // blocks, min(task % blocks * LANES, units - LANES)  # the last block reaches back
+        image, first = (
+            task // blocks,
+            min(task % blocks * LANES, units - LANES),
+        )  # the last block reaches back
         load(maps, image, first, sign, keys, tree, groups, worst)
         for lane in range(LANES):
-            birth = birth_of(keys, U(lane), b_max, by_level, tree, U(groups), U(keys.size // LANES // groups), ends, part, links, batch)
+            birth = birth_of(
+                keys,
+                U(lane),
+                b_max,
+                by_level,
+                tree,
+                U(groups),
+                U(keys.size // LANES // groups),
+                ends,
+                part,
+                links,
+                batch,
+            )
             births[image, first + lane] = birth if worst[lane] < infinity else -1
 
 
@@ -127,11 +146,15 @@ def births_of(maps, b_max, by_level, threads=None):
     """
     units = maps.shape[3]
     if not maps.flags.c_contiguous or units < LANES:
-        parts = (maps[i:i + LANES] for i in range(0, len(maps), LANES))
-        wide = (np.ascontiguousarray(np.pad(part, [(0, 0)] * 3 + [(0, max(0, LANES - units))])) for part in parts)
+        parts = (maps[i : i + LANES] for i in range(0, len(maps), LANES))
+        wide = (
+            np.ascontiguousarray(np.pad(part, [(0, 0)] * 3 + [(0, max(0, LANES - units))])) for part in parts
+        )
         return np.concatenate([births_of(part, b_max, by_level, threads)[:, :units] for part in wide])
     bits = maps.view(f"i{maps.itemsize}")
-    bits.flags.writeable = False  # one type for maps that may be written to and maps that may not: one compilation
+    bits.flags.writeable = (
+        False  # one type for maps that may be written to and maps that may not: one compilation
+    )
     sign = np.iinfo(bits.dtype).max
     infinity = int(np.array(np.inf, maps.dtype).view(bits.dtype))
     groups, ends = edge_groups(maps.shape[1])

@@ -54,5 +54,7 @@ def hole_at(fmap, v):
     if not len(bars):
         return ()
     birth = bars[0, 0]
-    filled = bars[bars[:, 0] == birth, 1].min()  # the hole drawn is one of those born at once; any of them may be filled first
+    filled = bars[
+        bars[:, 0] == birth, 1
+    ].min()  # the hole drawn is one of those born at once; any of them may be filled first
     return first_hole(fmap) if birth <= v < filled else ()

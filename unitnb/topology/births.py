@@ -74,13 +74,22 @@ def birth_points(maps, b_max=None, index="edges", k=1):
 def checked_maps(maps):
     """The maps as native floats (n_images, n, n, n_units), uncopied where they are already."""
     maps = np.asarray(maps)
-    if maps.ndim != 4 or maps.shape[1] != maps.shape[2] or not 2 <= maps.shape[1] <= LARGEST or 0 in maps.shape:
-        raise ValueError(f"maps have shape {maps.shape}; expected (images, n, n, units): at least one image and unit, "
-                         f"square maps with 2 <= n <= {LARGEST}; resize or crop other maps first")
+    if (
+        maps.ndim != 4
+        or maps.shape[1] != maps.shape[2]
+        or not 2 <= maps.shape[1] <= LARGEST
+        or 0 in maps.shape
+    ):
+        raise ValueError(
+            f"maps have shape {maps.shape}; expected (images, n, n, units): at least one image and unit, "
+            f"square maps with 2 <= n <= {LARGEST}; resize or crop other maps first"
+        )
     if maps.dtype.kind in "biu":
         maps = maps.astype(np.float32 if maps.itemsize <= 2 else np.float64)
     if maps.dtype.kind != "f" or maps.itemsize > 8:
-        raise ValueError(f"maps are {maps.dtype}; expected float16, float32 or float64 (convert with .astype)")
+        raise ValueError(
+            f"maps are {maps.dtype}; expected float16, float32 or float64 (convert with .astype)"
+        )
     return maps.astype(maps.dtype.newbyteorder("="), copy=False)
 
 
@@ -90,14 +99,18 @@ def edge_bound(n, b_max):
     if b_max is None:
         return round(50 / 91 * n_edges)
     if not b_max >= 1:
-        raise ValueError(f"b_max is {b_max!r}; expected a number from 1 up, math.inf for no bound, or None for the paper's share of edges")
+        raise ValueError(
+            f"b_max is {b_max!r}; expected a number from 1 up, math.inf for no bound, or None for the paper's share of edges"
+        )
     return math.floor(min(b_max, n_edges))
 
 
 def raise_not_finite(broken):
     image, unit = np.argwhere(broken)[0].tolist()
-    raise ValueError(f"the map of image {image}, unit {unit} holds NaN or infinity, as do {int(broken.sum()) - 1} others of {broken.size}; "
-                     "expected finite values: check the images' preprocessing and the model's weights")
+    raise ValueError(
+        f"the map of image {image}, unit {unit} holds NaN or infinity, as do {int(broken.sum()) - 1} others of {broken.size}; "
+        "expected finite values: check the images' preprocessing and the model's weights"
+    )
 
 
 def level_edges(fmap, levels=None):
@@ -130,7 +143,9 @@ def top_set(fmap, v):
 def checked_map(fmap):
     fmap = np.asarray(fmap)
     if fmap.ndim != 2:
-        raise ValueError(f"the map has shape {fmap.shape}; expected one square map (n, n), such as maps[image, :, :, unit]")
+        raise ValueError(
+            f"the map has shape {fmap.shape}; expected one square map (n, n), such as maps[image, :, :, unit]"
+        )
     fmap = checked_maps(fmap[None, :, :, None])
     if not np.isfinite(fmap).all():
         raise_not_finite(~np.isfinite(fmap).all(axis=(1, 2)))
@@ -145,7 +160,9 @@ def flag_filtration(level, edges, n, dimension):
     tree.insert_batch(np.arange(n)[None], np.zeros(n))
     tree.insert_batch(edges.T, level.astype(float))
     tree.expansion(dimension)
-    tree.compute_persistence(homology_coeff_field=2, persistence_dim_max=True)  # or a graph without triangles would have no beta_1
+    tree.compute_persistence(
+        homology_coeff_field=2, persistence_dim_max=True
+    )  # or a graph without triangles would have no beta_1
     return tree
 
 
@@ -182,7 +199,9 @@ def betti_curves(fmap, k_max=1):
     tree = flag_filtration(level, edges, len(fmap), k_max + 1)
     change = np.zeros((n_levels + 2, k_max + 1), int)
     for k in range(k_max + 1):
-        birth, death = np.minimum(tree.persistence_intervals_in_dimension(k).reshape(-1, 2), n_levels + 1).astype(int).T
+        birth, death = (
+            np.minimum(tree.persistence_intervals_in_dimension(k).reshape(-1, 2), n_levels + 1).astype(int).T
+        )
         np.add.at(change[:, k], birth, 1)
         np.add.at(change[:, k], death, -1)
     first = np.unique(level, return_index=True)[1]
@@ -233,7 +252,9 @@ def first_hole(fmap):
 
 def chain(cycle, bit):
     """A closed walk as a sum of edges over Z_2, one bit an edge."""
-    return functools.reduce(operator.xor, (bit[frozenset(pair)] for pair in zip(cycle, cycle[1:] + cycle[:1], strict=True)))
+    return functools.reduce(
+        operator.xor, (bit[frozenset(pair)] for pair in zip(cycle, cycle[1:] + cycle[:1], strict=True))
+    )
 
 
 def remainder(vector, basis):

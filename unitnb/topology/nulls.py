@@ -39,7 +39,9 @@ def null_births(n, index="edges"):
     if index not in ("edges", "level"):
         raise ValueError(f"index is {index!r}; expected 'edges' or 'level'")
     if not (isinstance(n, int | np.integer) and 2 <= n <= 256):
-        raise ValueError(f"n is {n!r}; expected the number of rows of a square map, a whole number from 2 to 256")
+        raise ValueError(
+            f"n is {n!r}; expected the number of rows of a square map, a whole number from 2 to 256"
+        )
     counts = stored_counts()[n] if n in SIZES else simulated_counts(int(n))
     return counts / counts.sum()
 
@@ -47,7 +49,9 @@ def null_births(n, index="edges"):
 @functools.cache
 def stored_counts():
     with np.load(TABLE) as table:
-        return {int(n): np.trim_zeros(counts, "b") for n, counts in zip(table["n"], table["counts"], strict=True)}
+        return {
+            int(n): np.trim_zeros(counts, "b") for n, counts in zip(table["n"], table["counts"], strict=True)
+        }
 
 
 @functools.cache
@@ -63,4 +67,6 @@ def simulated_counts(n, draws=FEWER_DRAWS, seed=SEED):
 def write_table():
     counts = [simulated_counts(n, DRAWS) for n in SIZES]
     width = max(map(len, counts))
-    np.savez_compressed(TABLE, n=np.array(SIZES), counts=np.array([np.pad(c, (0, width - len(c))) for c in counts], np.int32))
+    np.savez_compressed(
+        TABLE, n=np.array(SIZES), counts=np.array([np.pad(c, (0, width - len(c))) for c in counts], np.int32)
+    )

@@ -44,8 +44,12 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator is {estimator!r}; expected one of {', '.join(ESTIMATORS)}")
     if normalise == "all" and estimator != "plugin":
-        raise ValueError(f"the {estimator} estimator corrects a distribution; use normalise='births' with it, not 'all'")
-    counts = np.sort(birth_counts(births)[1], axis=0)  # sorted, so that the sum does not depend on which values they are
+        raise ValueError(
+            f"the {estimator} estimator corrects a distribution; use normalise='births' with it, not 'all'"
+        )
+    counts = np.sort(
+        birth_counts(births)[1], axis=0
+    )  # sorted, so that the sum does not depend on which values they are
     born = counts.sum(axis=0)
     total = np.full(born.size, len(births)) if normalise == "all" else born
     entropy = ESTIMATORS[estimator](counts, np.maximum(total, 1))
@@ -105,7 +109,9 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     if convention == "authors":
         births = np.where((births > 1) & (births <= AUTHORS_BOUND), births, 0)
     rate, entropy = selective_rate(births), feature_entropy(births, estimator=estimator)
-    with np.errstate(divide="ignore", invalid="ignore"):  # H = 0 gives infinity by rule; 0 / NaN is replaced below
+    with np.errstate(
+        divide="ignore", invalid="ignore"
+    ):  # H = 0 gives infinity by rule; 0 / NaN is replaced below
         ratio = rate / entropy
         counts = entropy / rate >= AUTHORS_FLOOR if convention == "authors" else rate >= p
     return np.where(counts & (rate > 0), ratio, 0.0)
@@ -138,8 +144,13 @@ def birth_information(births, other_births) -> np.ndarray:
     values = np.arange(max(births.max(), other_births.max()) + 1)[:, None, None]
     own, rest = ((values == found).mean(axis=1) for found in (births, other_births))
     middle = (own + rest) / 2
-    parts = [share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0)) for share in (own, rest)]
-    return (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
+    parts = [
+        share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0))
+        for share in (own, rest)
+    ]
+    return (
+        (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
+    )
 
 
 def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
@@ -163,7 +174,10 @@ def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
 
 VARIANTS = {
     "balanced": ("other_births", lambda births, p, other_births: birth_information(births, other_births)),
-    "chance": ("entropy_z", lambda births, p, entropy_z: chance_effectiveness(entropy_z, selective_rate(births), p)),
+    "chance": (
+        "entropy_z",
+        lambda births, p, entropy_z: chance_effectiveness(entropy_z, selective_rate(births), p),
+    ),
 }
 
 
@@ -202,8 +216,10 @@ def importance_rank(scores):
     if scores.ndim != 1:
         raise ValueError(f"scores have shape {scores.shape}; expected one score a unit, (units,)")
     if np.isnan(scores).any():
-        raise ValueError(f"the score of unit {int(np.isnan(scores).argmax())} is NaN; expected a number for every unit "
-                         "(effectiveness gives 0, not NaN, to a unit that is never born)")
+        raise ValueError(
+            f"the score of unit {int(np.isnan(scores).argmax())} is NaN; expected a number for every unit "
+            "(effectiveness gives 0, not NaN, to a unit that is never born)"
+        )
     return np.argsort(-scores, kind="stable")
 
 

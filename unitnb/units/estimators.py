@@ -21,18 +21,24 @@ def birth_counts(births):
 def checked_births(births):
     births = np.asarray(births)
     if births.ndim != 2 or births.dtype.kind not in "iu" or births.size == 0:
-        raise ValueError(f"births have shape {births.shape} and type {births.dtype}; expected integers (images, units), "
-                         "at least one of each, as birth_points returns them")
+        raise ValueError(
+            f"births have shape {births.shape} and type {births.dtype}; expected integers (images, units), "
+            "at least one of each, as birth_points returns them"
+        )
     if births.min() < 0:
         image, unit = np.argwhere(births < 0)[0].tolist()
-        raise ValueError(f"the birth of image {image}, unit {unit} is {births[image, unit]}; expected 0 for none or a number from 1 up")
+        raise ValueError(
+            f"the birth of image {image}, unit {unit} is {births[image, unit]}; expected 0 for none or a number from 1 up"
+        )
     return births
 
 
 def plugin(counts, total):
     """-sum P ln P of counts (m, n_units) with P = counts / total; exactly 0 where one value has all."""
     terms = counts / total * np.log(total / np.maximum(counts, 1))
-    return terms.cumsum(axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])  # in order, unlike sum: other units change no bit
+    return (
+        terms.cumsum(axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])
+    )  # in order, unlike sum: other units change no bit
 
 
 def miller_madow(counts, total):
@@ -40,7 +46,9 @@ def miller_madow(counts, total):
 
 
 def chao_shen(counts, total):
-    once = np.minimum((counts == 1).sum(axis=0), total - 1)  # all values seen once would mean no coverage at all
+    once = np.minimum(
+        (counts == 1).sum(axis=0), total - 1
+    )  # all values seen once would mean no coverage at all
     share = np.where(counts > 0, (1 - once / total) * counts / total, 1.0)
     return -(share * np.log(share) / (1 - (1 - share) ** total)).sum(axis=0)
 

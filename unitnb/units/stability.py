@@ -31,7 +31,9 @@ def draw_sets(n_pool, set_size, n_sets=100, seed=0, disjoint=False):
         raise ValueError(f"set_size is {set_size} and n_sets {n_sets}; both must be at least 1")
     if set_size > n_pool or disjoint and set_size * n_sets > n_pool:
         asked = f"{n_sets} disjoint sets of {set_size} images" if disjoint else f"sets of {set_size} images"
-        raise ValueError(f"{asked} were asked for, but the pool has {n_pool} images; draw fewer or give more images")
+        raise ValueError(
+            f"{asked} were asked for, but the pool has {n_pool} images; draw fewer or give more images"
+        )
     rng = np.random.default_rng([seed, set_size])
     if disjoint:
         return rng.permutation(n_pool)[: n_sets * set_size].reshape(n_sets, set_size)
@@ -67,8 +69,12 @@ def resampled_effectiveness(births, set_size, n_sets=100, seed=0, p=0.1, disjoin
         raise ValueError(f"p is {p!r}; expected a share between 0 and 1")
     sets = draw_sets(len(births), set_size, n_sets, seed, disjoint)
     values, codes = np.unique(births, return_inverse=True)
-    counts = _sorted_counts(codes.reshape(births.shape).astype(np.int32), sets, values.size, int(values[0] == 0)).transpose(2, 0, 1)
-    counts = counts[counts.any(axis=(1, 2)).argmax() :]  # rows of zeros add exact zeros, at the price of the others
+    counts = _sorted_counts(
+        codes.reshape(births.shape).astype(np.int32), sets, values.size, int(values[0] == 0)
+    ).transpose(2, 0, 1)
+    counts = counts[
+        counts.any(axis=(1, 2)).argmax() :
+    ]  # rows of zeros add exact zeros, at the price of the others
     born = counts.sum(axis=0)
     rate, entropy = born / set_size, plugin(counts, np.maximum(born, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -100,7 +106,9 @@ def mean_effectiveness(scores, set_size):
     array([1.5  , 0.721])
     """
     if set_size < 2:
-        raise ValueError(f"set_size is {set_size}; in a set of one image no finite effectiveness above 0 exists, take at least 2")
+        raise ValueError(
+            f"set_size is {set_size}; in a set of one image no finite effectiveness above 0 exists, take at least 2"
+        )
     largest = 1 / (np.log(set_size) - (1 - 1 / set_size) * np.log(set_size - 1))
     return np.where(np.isinf(scores), largest, scores).mean(axis=0)
 
@@ -179,7 +187,9 @@ def stability_ratio(votes, n_sets, reference_rank, head=HEAD, reference_top=VOTE
         shapes = f"votes have shape {votes.shape} and the reference rank {reference_rank.shape}"
         raise ValueError(f"{shapes}; expected the same units, at least head = {head}")
     if votes.min() < 0 or votes.max() > n_sets:
-        raise ValueError(f"votes go from {votes.min()} to {votes.max()}; {n_sets} sets can give 0 to {n_sets}")
+        raise ValueError(
+            f"votes go from {votes.min()} to {votes.max()}; {n_sets} sets can give 0 to {n_sets}"
+        )
     return _ratio(votes, n_sets, vote_rank(votes, reference_rank)[:head], reference_rank[:reference_top])
 
 
@@ -200,7 +210,9 @@ def rank_agreement(scores, others, top=TOP):
     return float(kendalltau(scores, others).statistic), len(first & second) / len(first | second)
 
 
-def stability_table(births, reference=None, *, set_sizes=SET_SIZES, n_sets=100, seed=0, p=0.1, top=TOP, disjoint=False):
+def stability_table(
+    births, reference=None, *, set_sizes=SET_SIZES, n_sets=100, seed=0, p=0.1, top=TOP, disjoint=False
+):
     """Everything of Sec. 3.5 that follows from birth points, for each set size K (Fig. 4B-D).
 
     In the paper the reference holds the sets, and the sets overlap more the larger they are, which raises agreement by itself. For a
@@ -228,10 +240,14 @@ def stability_table(births, reference=None, *, set_sizes=SET_SIZES, n_sets=100, 
         As :func:`resampled_effectiveness`; if there is no set size, or the units of the two arrays differ or are fewer than 10.
     """
     if not len(set_sizes):
-        raise ValueError(f"no set sizes for a pool of {len(births)} images; give some that it holds (of a profile: set_sizes, n_large)")
+        raise ValueError(
+            f"no set sizes for a pool of {len(births)} images; give some that it holds (of a profile: set_sizes, n_large)"
+        )
     reference_scores = effectiveness(births if reference is None else reference, p)
     if reference_scores.size != np.shape(births)[1]:
-        raise ValueError(f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; give the same layer")
+        raise ValueError(
+            f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; give the same layer"
+        )
     rows = []
     for size in set_sizes:
         count = max(1, min(n_sets, len(births) // size)) if disjoint else n_sets
@@ -248,7 +264,9 @@ def _row(scores, reference_scores, set_size, top):
         "votes": votes,
         "top_units": vote_rank(votes, reference_rank)[:VOTED],
         "ratio": stability_ratio(votes, len(scores), reference_rank),
-        "ratio_least": _ratio(votes, len(scores), vote_rank(votes, reference_rank[::-1])[:HEAD], reference_rank[:VOTED]),
+        "ratio_least": _ratio(
+            votes, len(scores), vote_rank(votes, reference_rank[::-1])[:HEAD], reference_rank[:VOTED]
+        ),
         "mean_effectiveness": mean_effectiveness(scores, set_size),
         **dict(zip(("kendall", "jaccard"), _summaries(with_reference), strict=True)),
         **dict(zip(("kendall_between", "jaccard_between"), _summaries(between), strict=True)),

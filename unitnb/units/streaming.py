@@ -18,7 +18,12 @@ from ..topology.births import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number
 BLOCK = 100  # images: 40 MB of VGG16's maps, twenty seconds of two cores
-_ZERO_STAYS_ZERO = {keras.layers.MaxPooling2D, keras.layers.AveragePooling2D, keras.layers.Dropout, keras.layers.SpatialDropout2D}
+_ZERO_STAYS_ZERO = {
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,9 @@ class LazyMaps:
     def __getitem__(self, block: slice) -> np.ndarray:
         maps = self.split.feature_maps(self.images[block])
         if not np.isfinite(maps).all():
-            raise ValueError(f"maps of one of the images {block.start} to {block.stop - 1} are not finite; look at them and at the weights")
+            raise ValueError(
+                f"maps of one of the images {block.start} to {block.stop - 1} are not finite; look at them and at the weights"
+            )
         return maps
 
 
@@ -101,7 +108,11 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
         raise ValueError("no images to stream: expected (n, H, W, 3) with n >= 1")
     pooled = pooled_split(split)
     pool = None if pooled is split else keras.Model(split.head.outputs[0], pooled.head.outputs[0])
-    key = {} if folder is None else {"version": VERSION, "layer": split.layer, "b_max": b_max, **head_key(split)}
+    key = (
+        {}
+        if folder is None
+        else {"version": VERSION, "layer": split.layer, "b_max": b_max, **head_key(split)}
+    )
     parts = []
     with progress_bar(total=len(images), unit="image", desc=split.layer) as bar:
         for start in range(0, len(images), block):
@@ -118,7 +129,13 @@ def _block(split, pool, pixels, start, b_max, folder, key) -> dict[str, np.ndarr
         try:
             births = birth_points(maps, b_max)
         except ValueError as error:
-            raise ValueError(f"in the block of images {start} to {start + len(pixels) - 1}: {error}") from error
+            raise ValueError(
+                f"in the block of images {start} to {start + len(pixels) - 1}: {error}"
+            ) from error
         return {"births": births, "maps": np.asarray(maps) if pool is None else run_in_batches(pool, [maps])}
 
-    return work() if folder is None else store.cached(folder, "stream", {**key, "images": store.digest(pixels)}, work)
+    return (
+        work()
+        if folder is None
+        else store.cached(folder, "stream", {**key, "images": store.digest(pixels)}, work)
+    )
