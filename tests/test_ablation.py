@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from test_models import residual
+from test_split import residual
 from unitnb.ablation.cumulative.curves import Curve, area_difference
 
 from unitnb.ablation import engines

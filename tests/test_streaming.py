@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_models import residual
+from test_split import residual
 
 import unitnb
 from unitnb.ablation import engines
