@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 from test_split import residual
-from unitnb.ablation.cumulative.curves import Curve, area_difference
 
 from unitnb.ablation import engines
 from unitnb.ablation.cumulative import ablation_curve, ablation_curves
+from unitnb.ablation.curves import Curve, area_difference
 from unitnb.networks.split import split_model, with_images
 from unitnb.networks.vgg import small_vgg
 

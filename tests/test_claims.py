@@ -9,10 +9,10 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from unitnb.ablation.cumulative.curves import Curve
 
 import unitnb
 from unitnb import cli
+from unitnb.ablation.curves import Curve
 from unitnb.claims import documents, measures, measures_networks, measures_seeds, picture, verdicts
 from unitnb.claims.criteria import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
 from unitnb.files import store

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from unitnb.topology.births.nulls import null_births
 
 from unitnb.controls import chance, choices, comparison, constructions, experiments
 from unitnb.networks.split import split_model
 from unitnb.networks.vgg import small_vgg
 from unitnb.topology.births import birth_points
+from unitnb.topology.nulls import null_births
 from unitnb.units import entropy
 
 

@@ -2,7 +2,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from unitnb.roles.by_place.crossclass import damage_matrix, rank_correlations, shared_tails
+
+from unitnb.roles.crossclass import damage_matrix, rank_correlations, shared_tails
 
 
 def curve(*rows, mode="remove"):

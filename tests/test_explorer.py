@@ -9,7 +9,6 @@ import matplotlib
 matplotlib.use("agg")
 import numpy as np
 import pytest
-from unitnb.topology.births.barcodes import barcode, hole_at
 
 import unitnb
 from unitnb.ablation import engines
@@ -17,6 +16,7 @@ from unitnb.ablation.subsets import OpenLayer
 from unitnb.controls import scores
 from unitnb.explorer import answers, pictures
 from unitnb.explorer.widgets import Board
+from unitnb.topology.barcodes import barcode, hole_at
 
 
 def random_map(seed, n=9, levels=None):

@@ -24,7 +24,7 @@ from pathlib import Path
 import unitnb, keras, numpy as np, tensorflow as tf
 from test_training import images
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
-from unitnb import training
+from unitnb.networks import training
 from unitnb.profiles import load_profile
 profile = load_profile("cifar10", json.loads(sys.argv[1]))
 source = images.__wrapped__()

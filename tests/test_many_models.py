@@ -34,7 +34,7 @@ def test_spearman_and_its_interval():
 
 
 def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
-    monkeypatch.setattr(trained, "weights_folder", lambda profile, model=None: tmp_path)
+    monkeypatch.setattr(many_models, "weights_folder", lambda profile, model=None: tmp_path)
     assert many_models.model_results(unitnb.load_profile()) is None
 
 

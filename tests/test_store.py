@@ -74,7 +74,7 @@ def test_a_digest_sees_shape_type_and_value():
 WORKER = """
 import sys, time
 import numpy as np
-from unitnb import store
+from unitnb.files import store
 
 def compute():
     print("computed", flush=True)

@@ -24,8 +24,9 @@ L = keras.layers
 KILLED = """
 import sys, time
 import test_streaming
-from unitnb import data, streaming
-images = data.LazyImages(lambda i: time.sleep(0.05) or test_streaming.pixels(i), range(24))
+from unitnb.images import samples
+from unitnb.units import streaming
+images = samples.LazyImages(lambda i: time.sleep(0.05) or test_streaming.pixels(i), range(24))
 streaming.stream(test_streaming.small_split(), images, sys.argv[1], block=4)
 """
 

@@ -24,11 +24,11 @@ from unitnb.topology.births import (
     edge_bound,
     edges_present,
     first_hole,
-    null_births,
     symmetrize,
     top_edges,
     top_set,
 )
+from unitnb.topology.nulls import null_births
 
 FULL = os.environ.get("UNITNB_FULL") == "1"
 SQUARE = [(0, 1), (1, 2), (2, 3), (0, 3)]
@@ -533,7 +533,7 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
     running = [
         python(code.format("unitnb.topology._kernel"), **shared),
         python(code.format("unitnb.topology._kernel"), **shared),
-        python(code.format("blocked._births"), **locked),
+        python(code.format("blocked._kernel"), **locked),
     ]
     for process in running:
         out, err = process.communicate()

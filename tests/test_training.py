@@ -18,7 +18,7 @@ TINY = {
 
 
 def use_root(patch, folder):
-    (folder / "notebooks").symlink_to(Path(training.__file__).parents[1] / "notebooks")
+    (folder / "notebooks").symlink_to(Path(training.__file__).parents[2] / "notebooks")
     patch.setenv("UNITNB_ROOT", str(folder))
 
 

@@ -70,10 +70,9 @@ def decode_seconds():
 
 def layer_row(layer):
     """Of one convolution: shape of its maps, births, and seconds of an image: forward, births, curves of ``POINTS`` and of all points."""
-    from unitnb.ablation.cumulative.engines import open_engine
-
     from unitnb import birth_points, split_model
     from unitnb.ablation.cumulative import ablation_curve
+    from unitnb.ablation.engines import open_engine
 
     split, images = (
         split_model(work._network("bench", 0, "{}", "A")[0], layer),
