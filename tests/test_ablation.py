@@ -1,5 +1,7 @@
 """Curves: derived on paper, against brute force on every engine, and their relations and statistics."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -124,10 +126,10 @@ def test_fewer_points_see_units_that_are_dead_on_some_images(mode):
 
 def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkeypatch):
     split, maps, labels, order = setting(seeded(small_vgg, 8, (4, 10, 10), 8), "block2_conv2", n=9, scale=255)
-    evaluated, original = [], engines.MaskedEngine.logits
+    evaluated, original = [], engines.MaskedEngine._outputs
     monkeypatch.setattr(
         engines.MaskedEngine,
-        "logits",
+        "_outputs",
         lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images),
     )
     whole = ablation_curve(split, maps, labels, order)
@@ -135,7 +137,7 @@ def test_as_many_points_as_states_are_the_whole_curve_and_fewer_cost_less(monkey
     assert np.array_equal(ablation_curve(split, maps, labels, order, points=50).losses, whole.losses)
     evaluated.clear()
     ablation_curve(split, maps, labels, order, points=3)
-    assert sum(evaluated) <= 3 * 9 < states
+    assert sum(evaluated) <= 3 * 9 + 1 < states  # one is the guard's
 
 
 @pytest.mark.parametrize("replacement", ["mean-map", "mean-value", "per unit"])
@@ -312,19 +314,19 @@ def test_permuting_the_images_permutes_the_outcomes(case):
 
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
 def test_dead_units_cost_nothing(layer, monkeypatch):
-    """Eight of ten units are dead on all images, one more on two of three: 3 + 3 + 1 states are evaluated, not 33."""
+    """Eight of ten units are dead on all images, one more on two of three: 3 + 3 + 1 states are evaluated, not 33, and one by the guard."""
     split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 10, 10), 8), layer, n=3, scale=255)
     maps = maps * (np.arange(10) < 2) + (np.arange(10) < 2)
     maps[1:, :, :, 1] = 0
     engine, evaluated = (engines.RunningSumEngine if layer == "block2_conv3" else engines.MaskedEngine), []
-    original = engine.logits
+    original = engine._outputs
     monkeypatch.setattr(
         engine,
-        "logits",
+        "_outputs",
         lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images),
     )
     curve = ablation_curve(split, maps, labels, order)
-    assert sum(evaluated) == 7
+    assert sum(evaluated) == 7 + 1  # the guard's
     np.testing.assert_allclose(curve.losses, brute_force(split, maps, labels, order, "remove")[1], atol=1e-5)
 
 
@@ -358,7 +360,7 @@ def test_the_model_is_untouched_also_when_interrupted(case, monkeypatch):
         raise KeyboardInterrupt
 
     ablation_curve(split, maps, labels, order)
-    monkeypatch.setattr(engines.RunningSumEngine, "logits", interrupt)
+    monkeypatch.setattr(engines.RunningSumEngine, "_outputs", interrupt)
     with pytest.raises(KeyboardInterrupt):
         ablation_curve(split, maps, labels, order)
     assert all(np.array_equal(a, b) for a, b in zip(weights, split.model.get_weights(), strict=True))
@@ -372,15 +374,15 @@ def test_small_products_run_on_one_thread(case, monkeypatch):
     def blas_threads():
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    before, seen, logits = blas_threads(), [], engines.RunningSumEngine.logits
+    before, seen, logits = blas_threads(), [], engines.RunningSumEngine._outputs
     monkeypatch.setattr(
-        engines.RunningSumEngine, "logits", lambda self, *a: seen.append(blas_threads()) or logits(self, *a)
+        engines.RunningSumEngine, "_outputs", lambda self, *a: seen.append(blas_threads()) or logits(self, *a)
     )
     ablation_curve(*case)
     assert seen and all(threads == {1} for threads in seen) and blas_threads() == before
     wide = L.Dense(1000)
     wide.build((None, 4096))
-    assert engines._blas_threads(0, [wide]) is None  # as in VGG16: there threads pay
+    assert engines._blas_threads(0, [SimpleNamespace(operation=wide)]) is None  # as in VGG16: there threads pay
 
 
 def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):

@@ -12,7 +12,7 @@ import pytest
 
 import unitnb
 from unitnb.ablation import engines
-from unitnb.ablation.subsets import OpenLayer
+from unitnb.ablation.subsets import SubsetPredictor
 from unitnb.controls import scores
 from unitnb.explorer import answers, pictures
 from unitnb.explorer.widgets import Board
@@ -77,17 +77,17 @@ def split(request):
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, blocks, monkeypatch):
     maps = np.random.default_rng(1).random((7, *split.map_shape), np.float32)
-    engine = type(engines.open_engine(split.plan, np.zeros(split.map_shape, np.float32)))
+    engine = type(engines.open_engine(split, np.zeros(split.map_shape, np.float32)))
     opened = engines.open_engine
     if blocks == 3:
 
-        def small(plan, fill):
-            made = opened(plan, fill)
+        def small(split, fill):
+            made = opened(split, fill)
             made.images = 3
             return made
 
         monkeypatch.setattr("unitnb.ablation.subsets.open_engine", small)
-    layer = OpenLayer(split, maps)
+    layer = SubsetPredictor(split, maps)
     assert len(layer.engines) == blocks and isinstance(layer.engines[0][0], engine)
     for units in ([], [2], [0, 3], list(range(split.n_units))):
         mask = np.isin(np.arange(split.n_units), units)
@@ -95,7 +95,7 @@ def test_any_units_in_place_give_what_the_tail_gives_on_masked_maps(split, block
 
 
 def test_a_unit_that_is_none_is_refused(split):
-    layer = OpenLayer(split, np.ones((1, *split.map_shape), np.float32))
+    layer = SubsetPredictor(split, np.ones((1, *split.map_shape), np.float32))
     with pytest.raises(
         ValueError,
         match=f"units go from 1 to {split.n_units}; the layer has the units 0 to {split.n_units - 1}",
@@ -120,7 +120,7 @@ def test_the_head_of_the_rank_in_place_is_a_point_of_the_insertion_curve(opened)
 
 def test_two_spans_that_make_up_the_layer_share_no_unit(opened):
     seen = []
-    fake = SimpleNamespace(share_named=lambda units, label: seen.append(units) or 0.0)
+    fake = SimpleNamespace(fraction_predicted=lambda units, label: seen.append(units) or 0.0)
     view = SimpleNamespace(order=opened.order, n_units=opened.n_units, label=0, layers={"training": fake})
     answers.span_accuracy(view, 1, 30), answers.span_accuracy(view, 31, opened.n_units)
     np.testing.assert_array_equal(np.concatenate(seen), opened.order)

@@ -155,7 +155,7 @@ def case(request):
 
 def mean_loss(split, maps, labels, images=None):
     output = split.predict(maps if images is None else with_images(maps, images)).astype(np.float64)
-    logits = np.log(output) if split.plan.softmax is not None else output
+    logits = np.log(output) if split.plan.outputs.bounded else output
     return np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]
 
 

@@ -86,7 +86,7 @@ def layer_row(layer):
     forward, maps = seconds(lambda: split.feature_maps(pixels))
     births, found = seconds(lambda: birth_points(maps))
     masked = split.engine != "running-sum"
-    rows = open_engine(split.plan, np.zeros(split.map_shape, np.float32)).rows if masked else 8
+    rows = open_engine(split, np.zeros(split.map_shape, np.float32)).rows if masked else 8
     many, order = (
         np.resize(maps + np.float32(1e-3), (rows, *split.map_shape)),
         np.arange(split.n_units),

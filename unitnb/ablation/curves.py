@@ -29,6 +29,8 @@ class Curve:
     points : (p,) int
         How many units are gone, or have come, at each point: 0, 1, ..., u, unless fewer points were asked for; then every u + 1 here is
         p. What is read off such a curve is in units, and as coarse as its points.
+    outputs : str
+        How the model's outputs were read, for instance "probabilities (by their values)"; see ``networks.outputs``.
     """
 
     mode: str
@@ -45,6 +47,7 @@ class Curve:
         default=None, repr=False
     )  # how often each image counts: a bootstrap draw
     points: np.ndarray | None = field(default=None, repr=False)
+    outputs: str = "logits"
 
     def __post_init__(self):
         if self.points is None:

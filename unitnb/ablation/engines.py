@@ -1,14 +1,19 @@
-"""The engines of ablation curves: what follows the studied layer, evaluated exactly for one state after another.
+"""The engines of ablation curves: what follows the studied layer, evaluated exactly for one state after
+another.
 
-A cumulative curve is the network's output with 0, 1, ..., u units present. An engine goes through those states in that order
-(removal is the same walk read backwards) and hands out, for each image, only the states that differ from the one before.
+A cumulative curve is the network's output with 0, 1, ..., u units present. An engine goes through those
+states in that order (removal is the same walk read backwards) and hands out, for each image, only the states
+that differ from the one before.
 
-running-sum   [per-channel layers] -> Flatten or GlobalPooling -> Dense -> ...: the first dense pre-activation is linear in
+running-sum   [per-channel layers] -> Flatten or GlobalPooling -> Dense -> ...: the first dense pre-activation
+is linear in
               the units, so it is kept as a running sum and only what follows is run again.
-masked-tail   any other tail: it is run on the maps with the absent units replaced.
-masked-model  the layer does not cut the graph (it is inside a residual branch): the same, but the tail also needs
+masked-tail   any other tail: it is run on the maps with the absent units replaced. masked-model  the layer
+does not cut the graph (it is inside a residual branch): the same, but the tail also needs
               what the other branches bring, so the maps must come with their images.
-"""
+
+``open_engine`` gives the engine of a split. Each block of maps that an engine loads is compared with the tail
+as Keras runs it, with all units present, before any number is made of it."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -17,92 +22,127 @@ import keras
 import numpy as np
 
 from ..networks.batches import run_in_batches
-from ..networks.tails import DROPOUTS
+from ..networks.graph import apply
+from ..networks.outputs import Reading, reading_of_values
+from ..networks.split import SplitModel, check_equal, with_images
+from ..networks.tails import IDENTITIES, is_dense
 
 L = keras.layers
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
+MOST_ROWS = 128  # of masked maps in one run of a tail
 THREADS_PAY = 10**6  # weights in one product from which BLAS threads gain more than they wait for each other
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
+GUARDED = 10  # images of a block, at most, on which the engine is compared with the tail
+STATES_A_GUARD = 400  # states of a curve for each of them: the guard stays below one percent of it
 
 
-def _array(variable) -> np.ndarray:
-    """The values of a variable, float32, to be read only."""
-    tensor = keras.ops.stop_gradient(keras.ops.convert_to_tensor(variable))
-    # TensorFlow's tensors, unlike its variables, share their memory with NumPy: no second copy of VGG16's fc1, 411 MB.
-    shared = keras.backend.backend() == "tensorflow"
-    return (np.asarray(tensor) if shared else keras.ops.convert_to_numpy(tensor)).astype(
-        np.float32, copy=False
-    )
+def open_engine(split: SplitModel, fill: np.ndarray, reading: Reading | None = None):
+    """The engine of a split; ``fill`` (h, w, u) is what absent units show.
+
+    ``reading`` says what the model's outputs are; by default the graph tells, or else their values on the
+    first block."""
+    return (RunningSumEngine if split.engine == "running-sum" else MaskedEngine)(split, fill, reading)
 
 
-def _stack_steps(plan) -> list[Callable]:
-    """The stack as functions of arrays that end in logits."""
-    steps = [step for layer in plan.stack for step in (_affine(layer) + _activation(layer, plan.softmax))]
-    in_trunk = plan.softmax is not None and plan.softmax not in (plan.dense, *plan.stack)
-    return [*steps, _log] if in_trunk else steps
+class Engine:
+    """What both engines share: blocks of maps with their guard, and class scores from rows of states.
 
-
-def _blas_threads(largest, stack) -> int | None:
-    """How many threads NumPy's products may have: one where all are small, else as many as it likes (None)."""
-    largest = max(
-        [
-            largest,
-            *(layer.kernel.shape[0] * layer.kernel.shape[1] for layer in stack if type(layer) is L.Dense),
-        ]
-    )
-    return None if largest >= THREADS_PAY else 1
-
-
-def _log(probabilities):
-    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-
-
-def _affine(layer) -> list[Callable]:
-    if type(layer) is not L.Dense:
-        return []
-    kernel, bias = _array(layer.kernel), _bias(layer)
-    return [lambda rows: rows @ kernel + bias]
-
-
-def _bias(dense):
-    return _array(dense.bias) if dense.use_bias else np.float32(0)
-
-
-def _activation(layer, softmax) -> list[Callable]:
-    if type(layer) in DROPOUTS or layer is softmax:
-        return []
-    if type(layer) not in (L.Dense, L.Activation):
-        return [lambda rows: keras.ops.convert_to_numpy(layer(rows, training=False))]
-    if layer.activation is keras.activations.linear:
-        return []
-    if layer.activation is keras.activations.relu:
-        return [lambda rows: np.maximum(rows, 0, out=rows)]
-    return [lambda rows: keras.ops.convert_to_numpy(layer.activation(keras.ops.convert_to_tensor(rows)))]
-
-
-class RunningSumEngine:
-    """States as pre-activations of the first dense layer: S_k = S_0 + the terms of the first k units of the order.
-
-    The sum is kept in float64 and grows from the state without units, so its rounding stays below that of one float32
-    product of the same length, and nothing has to be recomputed on the way.
+    Attributes
+    ----------
+    images, rows, at_once : int
+        The most images of a block, the states that ``scores`` takes best, and those of single units that go
+        together.
+    blas_threads : int or None
+        How many threads NumPy's products may have.
     """
 
-    def __init__(self, plan, fill):
-        self.trunk, self.rows = plan.trunk, DENSE_ROWS
-        self.kernel = _array(plan.dense.kernel)
+    images = rows = at_once = 1
+    blas_threads: int | None = None
+
+    def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
+        self.split, self.plan, self.fill = split, split.plan, fill
+        self.reading = reading or self.plan.outputs
+
+    def load(self, maps, images=None) -> np.ndarray:
+        """Take a block of maps (n, h, w, u) and compare the engine with the tail; return where a unit
+        matters, (u, n) bool.
+
+        ``images`` are those of the maps, or None where the maps suffice.
+        """
+        maps = np.asarray(maps)
+        live = self._take(maps, images)
+        self._guard(maps, images)
+        return live
+
+    def _guard(self, maps, images) -> None:
+        """ValueError where the whole layer does not give what the tail gives, as Keras runs it."""
+        count = np.clip(live_states(maps) // STATES_A_GUARD, 1, min(GUARDED, len(maps)))
+        some = np.unique(np.linspace(0, len(maps) - 1, count).astype(int))
+        part = maps[some] if images is None else with_images(maps[some], np.asarray(images)[some])
+        expected = self.split.predict(part)
+        self.reading = self.reading or reading_of_values(expected)
+        scores, found = self.reading.class_scores(expected), self.scores(self.whole(some), some)
+        what = f"the {self.plan.engine} engine of '{self.split.layer}'"
+        check_equal(_probabilities(found), _probabilities(scores), self.split.graph, what)
+        if self.reading.kind == "logits":
+            check_equal(found, scores, self.split.graph, what)
+
+    def scores(self, rows, images) -> np.ndarray:
+        """Class scores (m, classes), whose softmax is the probability of each class, of states of ``images``
+        (m,).
+        """
+        assert self.reading is not None  # known since the first block
+        outputs = self._outputs(rows, images)
+        return self.plan.stack_reading(self.reading).class_scores(outputs.reshape(len(outputs), -1))
+
+    def _take(self, maps, images) -> np.ndarray:
+        raise NotImplementedError
+
+    def _outputs(self, rows, images) -> np.ndarray:
+        raise NotImplementedError
+
+    def whole(self, images) -> np.ndarray:
+        """States of ``images`` with all units in place, as ``scores`` takes them."""
+        raise NotImplementedError
+
+    def without(self, unit: int, live) -> tuple[np.ndarray, np.ndarray]:
+        """Images of the block on which a unit matters, by ``live`` (n,) bool, or all, and their states with
+        all units but that.
+        """
+        raise NotImplementedError
+
+    def with_units(self, present) -> np.ndarray:
+        """States of all images of the block with only the units of a mask (u,) in place."""
+        raise NotImplementedError
+
+
+def live_states(maps) -> int:
+    """States of a whole curve on a block of maps."""
+    return len(maps) * (maps.shape[-1] + 1)
+
+
+class RunningSumEngine(Engine):
+    """States as pre-activations of the first dense layer: S_k = S_0 + the terms of the first k units of the
+    order.
+
+    The sum is kept in float64 and grows from the state without units, so its rounding stays below that of one
+    float32 product of the same length, and nothing has to be recomputed on the way."""
+
+    def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
+        super().__init__(split, fill, reading)
+        plan = split.plan
+        self.kernel, self.rows = _array(plan.dense.kernel), DENSE_ROWS
         self.absent = run_in_batches(plan.trunk, [fill[None]])[0]
         self.start = (self.absent @ self.kernel + _bias(plan.dense)).astype(np.float64)
-        self.steps = _activation(plan.dense, plan.softmax) + _stack_steps(plan)
+        self.steps = [*_activation(plan.dense, plan.left_out), *_stack_steps(plan)]
         self.units = fill.shape[-1]
         self.blas_threads = _blas_threads(self.kernel.size // self.units, plan.stack)
-        self.images = max(
-            1, TERMS_BYTES // (4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units))
-        )
+        bytes_an_image = 4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)
+        self.images = max(1, TERMS_BYTES // bytes_an_image)
 
-    def load(self, maps, images) -> np.ndarray:
-        """Take a block of maps (n, h, w, u); return where a unit matters, (u, n) bool."""
-        change = (run_in_batches(self.trunk, [maps]) - self.absent).reshape(len(maps), -1, self.units)
+    def _take(self, maps, images) -> np.ndarray:
+        change = (run_in_batches(self.plan.trunk, [maps]) - self.absent).reshape(len(maps), -1, self.units)
         change = np.ascontiguousarray(change.transpose(2, 0, 1))
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
         self.terms = None  # the last block's, before there are two
@@ -112,10 +152,13 @@ class RunningSumEngine:
         ):  # one by one: a stacked product of strided matrices does not reach BLAS
             np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
         self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
+        self.everyone = None  # the sum over all units, once it is asked for
         return change.any(axis=2)
 
     def states(self, order, live, points) -> Iterator:
-        """Yield (k, images, their pre-activations with points[k] units present) for images that have changed since the point before."""
+        """Yield (k, images, their states with points[k] units present) for images that have changed since the
+        point before.
+        """
         running = np.repeat(self.start[None], live.shape[1], axis=0)
         yield 0, np.arange(live.shape[1]), running.astype(np.float32)
         for k, (start, end) in enumerate(pairwise(points), start=1):
@@ -125,62 +168,136 @@ class RunningSumEngine:
             images = np.flatnonzero(live[come].any(axis=0))
             yield k, images, running[images].astype(np.float32)
 
+    def whole(self, images) -> np.ndarray:
+        """As ``Engine.whole``."""
+        return (self.start + self.terms[:, images].sum(axis=0, dtype=np.float64)).astype(np.float32)
+
+    def without(self, unit: int, live) -> tuple[np.ndarray, np.ndarray]:
+        """As ``Engine.without``; of all images, which is one product."""
+        if self.everyone is None:
+            self.everyone = self.start + self.terms.sum(axis=0, dtype=np.float64)
+        return np.arange(len(live)), (self.everyone - self.terms[unit]).astype(np.float32)
+
     def with_units(self, present) -> np.ndarray:
-        """One row an image, for ``logits``, with only the units of a mask (u,) in place; costs what has changed since the last call."""
+        """As ``Engine.with_units``; costs what has changed since the last call."""
         for unit in np.flatnonzero(present != self.in_place):
             (np.add if present[unit] else np.subtract)(self.held, self.terms[unit], out=self.held)
         self.in_place = present.copy()
         return self.held.astype(np.float32)
 
-    def logits(self, rows, images) -> np.ndarray:
+    def _outputs(self, rows, images) -> np.ndarray:
         for step in self.steps:
             rows = step(rows)
         return rows
 
 
-class MaskedEngine:
-    """States as maps with the absent units replaced; the tail is run on each."""
+class MaskedEngine(Engine):
+    """States as masks of the units in place; the tail is run on the maps with the absent units replaced."""
 
-    def __init__(self, plan, fill):
-        self.trunk, self.beside, self.fill = plan.trunk, plan.beside, fill
-        self.steps = _stack_steps(plan)
-        self.images = self.rows = int(np.clip(MAPS_BYTES // (4 * fill.size), 1, 128))
-        self.blas_threads = _blas_threads(0, plan.stack)
+    def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
+        super().__init__(split, fill, reading)
+        self.model = self.plan.masked_trunk
+        self.steps = _stack_steps(self.plan)
+        self.images = self.rows = self.at_once = int(np.clip(MAPS_BYTES // (4 * fill.size), 1, MOST_ROWS))
+        self.blas_threads = _blas_threads(0, self.plan.stack)
 
-    def load(self, maps, images) -> np.ndarray:
-        """As ``RunningSumEngine.load``; ``images`` are those of the maps, or None where the maps suffice."""
-        self.maps = np.asarray(maps)
-        brought = [] if self.beside is None else keras.tree.flatten(self.beside(images))
+    def _take(self, maps, images) -> np.ndarray:
+        self.maps = maps
+        others = self.plan.other_inputs
+        brought = [] if others is None else keras.tree.flatten(others(images, training=False))
         self.brought = [keras.ops.convert_to_numpy(tensor) for tensor in brought]
-        return (self.maps != self.fill).any(axis=(1, 2)).T
+        return (maps != self.fill).any(axis=(1, 2)).T
 
     def states(self, order, live, points) -> Iterator:
-        """Yield (k, images, their maps with points[k] units present) for the images that have changed since the point before."""
+        """As ``RunningSumEngine.states``; a state is a mask (u,)."""
         present = np.zeros(len(order), bool)
-        yield 0, np.arange(len(self.maps)), np.repeat(self.fill[None], len(self.maps), axis=0)
+        yield 0, np.arange(len(self.maps)), np.repeat(present[None], len(self.maps), axis=0)
         for k, (start, end) in enumerate(pairwise(points), start=1):
             present[order[start:end]] = True
             images = np.flatnonzero(live[order[start:end]].any(axis=0))
-            yield k, images, np.where(present, self.maps[images], self.fill)
+            yield k, images, np.repeat(present[None], len(images), axis=0)
+
+    def whole(self, images) -> np.ndarray:
+        """As ``Engine.whole``."""
+        return np.ones((len(images), self.fill.shape[-1]), bool)
+
+    def without(self, unit: int, live) -> tuple[np.ndarray, np.ndarray]:
+        """As ``Engine.without``."""
+        images = np.flatnonzero(live)
+        return images, np.repeat(np.arange(self.fill.shape[-1])[None] != unit, len(images), axis=0)
 
     def with_units(self, present) -> np.ndarray:
-        """As ``RunningSumEngine.with_units``."""
-        return np.where(present, self.maps, self.fill)
+        """As ``Engine.with_units``."""
+        return np.repeat(np.asarray(present, bool)[None], len(self.maps), axis=0)
 
-    def logits(self, rows, images) -> np.ndarray:
-        padding = np.zeros(self.rows - len(rows), np.int64)  # one shape, so that Keras compiles once
-        inputs = [
-            np.concatenate([rows, rows[padding]]),
-            *(array[np.append(images, padding)] for array in self.brought),
+    def _outputs(self, rows, images) -> np.ndarray:
+        parts = [
+            self._run(rows[i : i + self.rows], images[i : i + self.rows])
+            for i in range(0, len(rows), self.rows)
         ]
-        rows = self.trunk.predict_on_batch(inputs if self.brought else inputs[0])[: len(images)].astype(
-            np.float32
-        )
+        rows = np.concatenate(parts).astype(np.float32, copy=False)
         for step in self.steps:
             rows = step(rows)
         return rows
 
+    def _run(self, masks, images) -> np.ndarray:
+        """The trunk on some states; backends that compile for each shape see powers of two only."""
+        n = len(masks)
+        size = n if keras.backend.backend() == "tensorflow" else min(self.rows, 1 << (n - 1).bit_length())
+        place = np.arange(max(size, n)) % n
+        brought = [array[images[place]] for array in self.brought]
+        inputs = [self.maps[images[place]], masks[place].astype(np.float32), self.fill[None], *brought]
+        return np.asarray(self.model.predict_on_batch(inputs))[:n]
 
-def open_engine(plan, fill):
-    """The engine of a plan; ``fill`` (h, w, u) is what absent units show."""
-    return (RunningSumEngine if plan.engine == "running-sum" else MaskedEngine)(plan, fill)
+
+# ---- dense layers as products of arrays ----
+
+
+def _array(variable) -> np.ndarray:
+    """The values of a variable, float32, to be read only."""
+    tensor = keras.ops.stop_gradient(keras.ops.convert_to_tensor(variable))
+    # TensorFlow's tensors, unlike its variables, share their memory with NumPy: no second copy of VGG16's
+    # fc1, 411 MB.
+    shared = keras.backend.backend() == "tensorflow"
+    return (np.asarray(tensor) if shared else keras.ops.convert_to_numpy(tensor)).astype(
+        np.float32, copy=False
+    )
+
+
+def _bias(dense):
+    return _array(dense.bias) if dense.use_bias else np.float32(0)
+
+
+def _blas_threads(largest, stack) -> int | None:
+    """How many threads NumPy's products may have: one where all are small, else as many as it likes (None)."""
+    kernels = [node.operation.kernel.shape for node in stack if is_dense(node.operation)]
+    return None if max([largest, *(rows * columns for rows, columns in kernels)]) >= THREADS_PAY else 1
+
+
+def _stack_steps(plan) -> list[Callable]:
+    """The stack as functions of arrays; the activation that is left out is none of them."""
+    return [step for node in plan.stack for step in _steps(node, plan.left_out)]
+
+
+def _steps(node, left_out) -> list[Callable]:
+    layer = node.operation
+    if is_dense(layer):
+        kernel, bias = _array(layer.kernel), _bias(layer)
+        return [lambda rows: rows @ kernel + bias, *_activation(layer, left_out)]
+    if layer is left_out or type(layer) in IDENTITIES:
+        return []
+    return [lambda rows: keras.ops.convert_to_numpy(apply(node, keras.ops.convert_to_tensor(rows)))]
+
+
+def _activation(dense, left_out) -> list[Callable]:
+    """What a dense layer does after its product."""
+    if dense is left_out or dense.activation is keras.activations.linear:
+        return []
+    if dense.activation is keras.activations.relu:
+        return [lambda rows: np.maximum(rows, 0, out=rows)]
+    return [lambda rows: keras.ops.convert_to_numpy(dense.activation(keras.ops.convert_to_tensor(rows)))]
+
+
+def _probabilities(scores) -> np.ndarray:
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)

@@ -1,4 +1,6 @@
-"""The network with any span of the rank in place and all other units silent, kept ready so that an answer comes at once."""
+"""The network with any set of units in place and all others silent, kept ready so that an answer comes at
+once.
+"""
 
 from collections.abc import Sequence
 
@@ -7,14 +9,13 @@ from threadpoolctl import ThreadpoolController
 
 from .engines import open_engine
 
-__all__ = ["OpenLayer"]
 
-
-class OpenLayer:
+class SubsetPredictor:
     """A layer over some images whose units can be put in place at will.
 
-    The terms of all units are computed once and their running sum is kept; an answer then costs the units that have changed since
-    the last one, and what follows the first dense layer. A tail without such terms (masked-tail, masked-model) is run again each time.
+    The terms of all units are computed once and their running sum is kept. An answer then costs the units
+    that have changed since the last one, and what follows the first dense layer. A tail without such terms
+    (masked-tail, masked-model) is run again each time.
 
     Parameters
     ----------
@@ -25,19 +26,20 @@ class OpenLayer:
 
     def __init__(self, split, maps):
         self.n_units, self.n_images = split.n_units, len(maps)
-        self.engines, self.threads = (
-            [],
-            ThreadpoolController(),
-        )  # to look for the libraries takes longer than an answer
+        self.threads = ThreadpoolController()  # to look for the libraries takes longer than an answer
         fill = np.zeros(maps.shape[1:], np.float32)
-        size = open_engine(split.plan, fill).images
-        for i in range(0, len(maps), size):
-            engine = open_engine(split.plan, fill)
-            engine.load(np.asarray(maps[i : i + size]), getattr(maps[i : i + size], "images", None))
-            self.engines.append((engine, np.arange(len(maps[i : i + size]))))
+        size = open_engine(split, fill).images
+        self.engines = [self._opened(split, maps[i : i + size], fill) for i in range(0, len(maps), size)]
+
+    @staticmethod
+    def _opened(split, maps, fill):
+        engine = open_engine(split, fill)
+        engine.load(maps, getattr(maps, "images", None))
+        return engine, np.arange(len(maps))
 
     def predict(self, units: Sequence[int]) -> np.ndarray:
-        """Logits (n, classes) with only ``units`` in place.
+        """Class scores (n, classes), whose softmax is the probability of each class, with only ``units`` in
+        place.
 
         Raises
         ------
@@ -46,15 +48,16 @@ class OpenLayer:
         """
         units = np.asarray(units, int)
         if units.size and not (0 <= units.min() and units.max() < self.n_units):
-            raise ValueError(
-                f"units go from {units.min()} to {units.max()}; the layer has the units 0 to {self.n_units - 1}"
-            )
+            span = f"units go from {units.min()} to {units.max()}"
+            raise ValueError(f"{span}; the layer has the units 0 to {self.n_units - 1}")
         present = np.isin(np.arange(self.n_units), units)
         with self.threads.limit(limits=self.engines[0][0].blas_threads, user_api="blas"):
-            return np.concatenate(
-                [engine.logits(engine.with_units(present), images) for engine, images in self.engines]
-            )
+            scores = [engine.scores(engine.with_units(present), images) for engine, images in self.engines]
+        return np.concatenate(scores)
 
-    def share_named(self, units: Sequence[int], label: int) -> float:
-        """Share of the images that are given the class ``label`` with only ``units`` in place; on images of the class, its accuracy."""
+    def fraction_predicted(self, units: Sequence[int], label: int) -> float:
+        """Share of the images that are given the class ``label`` with only ``units`` in place.
+
+        On images of the class it is the accuracy.
+        """
         return float(np.mean(self.predict(units).argmax(axis=1) == label))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..ablation.cumulative import ablation_curve
-from ..ablation.subsets import OpenLayer
+from ..ablation.subsets import SubsetPredictor
 from ..controls import scores
 from ..images import sources
 from ..images.samples import SampleSet, sample_others, sample_set
@@ -36,7 +36,7 @@ class Explorer:
         repr=False
     )  # for each score, the place of each unit in its rank, from 1
     roles: Roles = field(repr=False)
-    layers: dict[str, OpenLayer] = field(
+    layers: dict[str, SubsetPredictor] = field(
         repr=False
     )  # the layer over training, test and other classes' test images
 
@@ -102,7 +102,7 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
     ]
     return Explorer(
         p, model, images.classes, sample, maps["training"], births, rivals[scores.PAPER], order, places,
-        categorise_roles(order, *curves, seed=p.seed), {name: OpenLayer(split, maps[name]) for name in ("training", "test", "others")},
+        categorise_roles(order, *curves, seed=p.seed), {name: SubsetPredictor(split, maps[name]) for name in ("training", "test", "others")},
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def span_accuracy(explorer: Explorer, start: int, stop: int) -> dict[str, float]
             f"places {start} to {stop}: expected places from 1 to {explorer.n_units}, the first not after the last"
         )
     units = explorer.order[start - 1 : stop]
-    return {name: layer.share_named(units, explorer.label) for name, layer in explorer.layers.items()}
+    return {name: layer.fraction_predicted(units, explorer.label) for name, layer in explorer.layers.items()}
 
 
 def unit_at(explorer: Explorer, place: int) -> int:

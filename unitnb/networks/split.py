@@ -1,6 +1,5 @@
 """Any Keras model split after a layer into head and tail: the head gives the feature maps (Sec. 3.1)."""
 
-import difflib
 import json
 import re
 from dataclasses import dataclass, field
@@ -12,13 +11,20 @@ import numpy as np
 from ..files import store
 from ..files.progress import progress_bar
 from .batches import fitting_batch, run_in_batches
-from .tails import TailPlan, plan_tail
+from .graph import FlatGraph, flat_graph, is_channels_first, map_sides
+from .inputs import image_array
+from .outputs import Reading, checked_reading, reading_of_values
+from .tails import TailPlan, plan_tail, tail_model
+
+CHECKED_IMAGES = 2  # on which head and tail are compared with the model
 
 
 class ImageMaps(np.ndarray):
-    """Feature maps (n, h, w, u) that know the images they come from, for a layer whose maps alone do not determine the output."""
+    """Feature maps (n, h, w, u) that know the images they come from, for a layer whose maps alone do not
+    determine the output.
+    """
 
-    images = None
+    images: np.ndarray | None = None
 
     def __getitem__(self, key):
         part = super().__getitem__(key)
@@ -29,7 +35,9 @@ class ImageMaps(np.ndarray):
 
 
 def with_images(maps, images) -> ImageMaps:
-    """``maps`` (n, h, w, u), of any origin, together with their images (n, H, W, 3): what a masked-model split works on."""
+    """``maps`` (n, h, w, u), of any origin, together with their images (n, H, W, 3): what a masked-model
+    split works on.
+    """
     if len(maps) != len(images):
         raise ValueError(f"{len(maps)} maps came with {len(images)} images; give one image for each map.")
     joined = np.asarray(maps).view(ImageMaps)
@@ -39,25 +47,32 @@ def with_images(maps, images) -> ImageMaps:
 
 @dataclass(frozen=True, eq=False)
 class SplitModel:
-    """A Keras model split after ``layer``: the head gives the feature maps, the tail makes the output from them.
+    """A Keras model split after ``layer``: the head gives the feature maps, the tail makes the output from
+    them.
 
-    The maps are the output of the named layer, exactly: after its activation where it has one (VGG's ``block5_conv3``
-    is after ReLU). A convolution without an activation of its own gives linear maps; to study its rectified maps, name the
-    ``Activation`` or ``ReLU`` layer behind it (behind the batch normalisation, if there is one). Weights are shared with ``model``, and
-    nothing here changes them.
+    The maps are the output of the named layer, exactly: after its activation where it has one (VGG's
+    ``block5_conv3`` is after ReLU). A convolution without an activation of its own gives linear maps; to
+    study its rectified maps, name the ``Activation`` or ``ReLU`` layer behind it (behind the batch
+    normalisation, if there is one). Maps are channels last, whatever the model's layout. Head and tail run in
+    inference mode. They share their weights with ``model``, which stays as it is.
 
-    ``engine`` says how ablation curves are computed: "running-sum", "masked-tail" or "masked-model" (see ``tails``).
+    ``engine`` says how ablation curves are computed: "running-sum", "masked-tail" or "masked-model" (see
+    ``ablation.engines``). ``head`` is the front of the network, up to the maps; the head of a rank is another
+    thing.
 
-    With a folder ``kept``, feature maps are kept there, a batch of images each, and found again: for networks of which a forward pass
-    takes long. Processes side by side do not compute the same.
-    """
+    With a folder ``kept``, feature maps are kept there, a batch of images each, and found again: for networks
+    of which a forward pass takes long. Processes side by side do not compute the same."""
 
     model: keras.Model
     layer: str
     head: keras.Model
     tail: keras.Model
     plan: TailPlan = field(repr=False)
+    graph: FlatGraph = field(repr=False)
     kept: Path | None = None
+    checked: list = field(
+        default_factory=list, repr=False
+    )  # holds one entry once head and tail were compared with the model
 
     @property
     def engine(self) -> str:
@@ -74,17 +89,35 @@ class SplitModel:
 
     @property
     def n_classes(self) -> int:
-        return self.model.outputs[0].shape[-1]
+        """Classes that the outputs tell apart: 2 where there is one output."""
+        return max(2, self.graph.output.shape[-1])
+
+    @property
+    def layer_object(self) -> keras.Layer:
+        """The studied layer."""
+        return self.graph.layers[self.layer]
 
     def feature_maps(self, images, batch_size=None) -> np.ndarray:
-        """Maps (n, h, w, u), float32, of images (n, H, W, 3) as the model takes them. Of a masked-model split they know their images."""
-        images = np.asarray(images)
+        """Maps (n, h, w, u), float32, of images (n, H, W, 3) as the model takes them, or of a
+        ``tf.data.Dataset`` of them.
+
+        Of a masked-model split they know their images. The first call compares head and tail with the model.
+
+        Raises
+        ------
+        ValueError
+            If there are no images, they do not have the model's size or channels, or head and tail do not
+            give the model's outputs.
+        """
+        images = image_array(images, self.graph.entry)
         maps = (
-            run_in_batches(self.head, [images], batch_size)
-            if self.kept is None
-            else self._kept_maps(images, batch_size)
+            self._run_head(images, batch_size) if self.kept is None else self._kept_maps(images, batch_size)
         )
         return with_images(maps, images) if self.engine == "masked-model" else maps
+
+    def _run_head(self, images, batch_size=None) -> np.ndarray:
+        self._compare_with_model(images[:CHECKED_IMAGES])
+        return run_in_batches(self.head, [images], batch_size)
 
     def _kept_maps(self, images, batch_size):
         size, key = batch_size or fitting_batch(images.shape), head_key(self)
@@ -93,14 +126,60 @@ class SplitModel:
 
     def _kept_batch(self, images, key):
         key = {**key, "images": store.digest(images)}
-        return store.cached(
-            self.kept, "maps", key, lambda: {"maps": run_in_batches(self.head, [images])}, alone=True
-        )["maps"]
+        assert self.kept is not None
+        return store.cached(self.kept, "maps", key, lambda: {"maps": self._run_head(images)}, alone=True)[
+            "maps"
+        ]
 
     def predict(self, maps, batch_size=None) -> np.ndarray:
-        """Output (n, classes) of the tail, logits or probabilities as the model gives them, from maps (n, h, w, u)."""
-        beside = [images_of(maps)] if self.engine == "masked-model" else []
-        return run_in_batches(self.tail, [maps, *beside], batch_size)
+        """Output (n, k) of the tail, as the model gives it, from maps (n, h, w, u)."""
+        images = [images_of(maps)] if self.engine == "masked-model" else []
+        outputs = run_in_batches(self.tail, [maps, *images], batch_size)
+        return outputs.reshape(len(outputs), -1)
+
+    def reading(self, maps) -> Reading:
+        """What the model's outputs are: as the graph shows, or else by their values on ``maps``."""
+        return self.plan.outputs or reading_of_values(self.predict(maps))
+
+    def _compare_with_model(self, images) -> None:
+        """ValueError where head and tail do not give what the model itself gives for a few images; asked
+        once.
+        """
+        if self.checked:
+            return
+        own = own_outputs(self.model, images)
+        maps = run_in_batches(self.head, [images])
+        found = self.predict(with_images(maps, images) if self.engine == "masked-model" else maps)
+        check_equal(found, own.reshape(len(own), -1), self.graph, f"head and tail of '{self.layer}'")
+        self.checked.append(True)
+
+
+def own_outputs(model, images) -> np.ndarray:
+    """What the model itself gives in inference, float32, for images (n, H, W, 3)."""
+    form = getattr(model, "_inputs_struct", None)  # a model may take its one tensor in a list or by name
+    tensor = keras.ops.convert_to_tensor(np.asarray(images))
+    packed = tensor if form is None else keras.tree.pack_sequence_as(form, [tensor])
+    return keras.ops.convert_to_numpy(keras.tree.flatten(model(packed, training=False))[0]).astype(np.float32)
+
+
+def check_equal(found, expected, graph: FlatGraph, what: str) -> None:
+    """ValueError where outputs differ by more than rounding: 1e-4 of their size, 5e-2 where layers compute in
+    half precision.
+
+    A difference means that ``what`` does not compute the model, so nothing that it gives is to be trusted.
+    """
+    half = any(
+        getattr(layer, "compute_dtype", "float32") not in ("float32", "float64")
+        for layer in graph.layers.values()
+    )
+    finite = np.isfinite(expected)  # a model that gives NaN does so in every way
+    bound = (5e-2 if half else 1e-4) * (1 + np.abs(expected[finite]).max(initial=0))
+    worst = np.abs(found[finite] - expected[finite]).max(initial=0)
+    if not worst <= bound or not np.array_equal(np.isfinite(found), finite):
+        raise ValueError(
+            f"{what} gives outputs that differ from those of '{graph.model.name}' by {worst:.2g} (rounding explains {bound:.1g}). "
+            "The model may be random in inference, or its layers may do what unitnb does not know; no curve is made of it."
+        )
 
 
 def images_of(maps) -> np.ndarray:
@@ -108,7 +187,7 @@ def images_of(maps) -> np.ndarray:
     if getattr(maps, "images", None) is None:
         raise ValueError(
             "This layer does not cut the graph (masked-model), so its maps must come with their images: "
-            "take them from split.feature_maps(images), or slice those, or use unitnb.models.with_images(maps, images)."
+            "take them from split.feature_maps(images), or slice those, or use unitnb.networks.split.with_images(maps, images)."
         )
     return maps.images
 
@@ -124,75 +203,93 @@ def head_key(split: SplitModel) -> dict:
 
 
 def _graph(model) -> str:
-    """A digest of a network's layers and how they hang together, without the names that Keras counts up from one process to the next."""
+    """A digest of a network's layers and how they hang together, without the names that Keras counts up in
+    each process.
+    """
     text = model.to_json()
     for number, name in enumerate([model.name, *(layer.name for layer in model.layers)]):
         text = text.replace(json.dumps(name), f'"#{number}"')
     return store.digest(re.sub(r'"shared_object_id": \d+', "", text))
 
 
-def split_model(model, layer: str, kept: Path | None = None) -> SplitModel:
-    """Split ``model``, any Sequential or functional Keras model of one input and one output, after the layer named ``layer``.
+def split_model(model, layer, kept: Path | None = None, outputs: str | None = None) -> SplitModel:
+    """Split ``model``, any Keras graph of one input and one output, after a layer.
 
-    ``kept`` is a folder in which feature maps are kept, or None.
+    Sequential and functional models, nested in one another, loaded, or called again on other inputs;
+    TensorFlow and JAX.
+
+    Parameters
+    ----------
+    layer : str, int or keras.Layer
+        A name, a path into nested models (``"base/block4_conv3"``), an index of ``model.layers``, or the
+        layer itself.
+    kept : a folder in which feature maps are kept, or None
+    outputs : "logits", "probabilities", "sigmoid", "binary logit" or None
+        What the outputs are; by default the graph tells, or else their values (see ``networks.outputs``).
 
     Raises
     ------
     KeyError
         If there is no such layer; the text names the nearest and all that would do.
     ValueError
-        If the layer's output is not one 4-D tensor (n, h, w, units) with h == w, or the model is not a graph with one input and one output.
+        If the layer's output is not one 4-D tensor (n, h, w, units) with h == w, the layer is used more than
+        once or is the output, the model is not such a graph, or its outputs are not one vector an image.
 
     >>> import unitnb
     >>> split_model(unitnb.small_vgg(), "block2_conv3").engine
     'running-sum'
     """
-    _check_model(model)
-    found = _find_layer(model, layer)
-    plan = plan_tail(model, found)
-    head = keras.Model(model.inputs[0], found.output)
-    inputs = [found.output, model.inputs[0]] if plan.engine == "masked-model" else found.output
-    return SplitModel(model, layer, head, keras.Model(inputs, model.outputs[0]), plan, kept)
+    graph = flat_graph(model)
+    path, tensor = graph.studied(layer)
+    _check_outputs(graph)
+    _check_layout(graph, path, tensor)
+    plan = plan_tail(graph, tensor, checked_reading(outputs))
+    return SplitModel(model, path, _head(graph, tensor), tail_model(graph, tensor), plan, graph, kept)
+
+
+def _head(graph: FlatGraph, tensor) -> keras.Model:
+    last = keras.layers.Permute((2, 3, 1))(tensor) if is_channels_first(graph, tensor) else tensor
+    return keras.Model(graph.entry, last)
+
+
+def _check_outputs(graph: FlatGraph) -> None:
+    shape = tuple(graph.output.shape)
+    if len(shape) < 2 or any(side != 1 for side in shape[1:-1]) or shape[-1] is None:
+        raise ValueError(
+            f"the output of '{graph.model.name}' is {shape}; expected (n, classes), one vector an image. A segmentation or detection "
+            "model gives none; put global pooling behind it, or study the classifier that it was made from."
+        )
+
+
+def _check_layout(graph: FlatGraph, path: str, tensor) -> None:
+    if is_channels_first(graph, tensor) and not _runs_channels_first():
+        raise ValueError(
+            f"'{path}' is channels_first, {tuple(tensor.shape)}, which {keras.backend.backend()} cannot run on this machine; set "
+            "KERAS_BACKEND=jax, or build the model with data_format='channels_last'."
+        )
+
+
+def _runs_channels_first() -> bool:
+    if keras.backend.backend() != "tensorflow":
+        return True
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+def usable_layers(model) -> dict[str, tuple]:
+    """The layers of a model that can be studied, in order: path to (h, w, units) of its maps, square and at
+    least 5x5.
+
+    Sizes are None where the model leaves the size of its images open.
+    """
+    graph = flat_graph(model)
+    units = {path: graph.calls[path][0].shape for path in graph.usable}
+    first = {path: is_channels_first(graph, graph.calls[path][0]) for path in units}
+    return {path: (*map_sides(graph, path), shape[1 if first[path] else 3]) for path, shape in units.items()}
 
 
 def convolutions(model) -> list[str]:
-    """The names of a model's convolutions, from the images on."""
-    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-
-
-def _check_model(model):
-    n_inputs, n_outputs = (len(getattr(model, side, None) or []) for side in ("inputs", "outputs"))
-    if (n_inputs, n_outputs) != (1, 1):
-        raise ValueError(
-            f"{type(model).__name__} '{model.name}' has {n_inputs} inputs and {n_outputs} outputs as a graph; expected one of each. "
-            "Give a built Sequential or functional model."
-        )
-
-
-def _shape(layer):
-    output = getattr(layer, "output", None)
-    return tuple(output.shape) if isinstance(output, keras.KerasTensor) else None
-
-
-def _find_layer(model, name):
-    layers = {layer.name: layer for layer in model.layers}
-    usable = [
-        n
-        for n, layer in layers.items()
-        if len(_shape(layer) or ()) == 4 and not isinstance(layer, keras.layers.InputLayer)
-    ]
-    if name not in layers:
-        near = difflib.get_close_matches(str(name), usable, n=3) or usable[-3:]
-        raise KeyError(
-            f"'{model.name}' has no layer '{name}'. Nearest: {', '.join(near)}. Layers with 4-D maps: {', '.join(usable)}."
-        )
-    shape = _shape(layers[name])
-    if name not in usable:
-        raise ValueError(
-            f"The output of '{name}' is {shape}, not 4-D maps (n, h, w, units). Layers with 4-D maps: {', '.join(usable)}."
-        )
-    if shape[1] != shape[2]:
-        raise ValueError(
-            f"The maps of '{name}' are {shape[1]}x{shape[2]}; they must be square: use square images."
-        )
-    return layers[name]
+    """The paths of a model's convolutions, from the images on."""
+    graph = flat_graph(model)
+    return [path for path, layer in graph.layers.items() if isinstance(layer, keras.layers.Conv2D)]
