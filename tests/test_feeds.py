@@ -125,11 +125,11 @@ def test_batches_come_in_order_and_an_unreadable_image_counts_for_nothing(images
     profile = load_profile("cifar10", STREAMED)
     indices = np.array([9, 5, 2, 7, 3])
     feed = feed_of(profile, source, indices)
-    batches = list(feed.batches("train", indices, np.arange(5), 2).as_numpy_iterator())
+    batches = list(feed.batches("train", (indices, np.arange(5)), 2).as_numpy_iterator())
     assert [labels.tolist() for _, labels, _ in batches] == [[0, 1], [2, 3], [4]]
     assert [weights.tolist() for *_, weights in batches] == [[1, 0], [1, 1], [1]]
     np.testing.assert_array_equal(batches[1][0], np.stack([images.read("train", 2), images.read("train", 7)]))
-    assert len(list(feed.batches("train", indices, np.arange(5), 2, whole=True))) == 2
+    assert len(list(feed.batches("train", (indices, np.arange(5)), 2, whole=True))) == 2
 
     network = training._compiled(profile, profile.recipe("A"), 2)
     feed.skipped.clear()

@@ -45,7 +45,7 @@ def files(network, tmp_path_factory):
 @pytest.fixture(scope="module")
 def empty():
     """A network to load into."""
-    return pretrained.vgg16(32)
+    return pretrained.keras_vgg16(32)
 
 
 @pytest.fixture

@@ -206,10 +206,10 @@ def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     log = networks.training_log(profile, "D")
     images = sources.open_images(profile)
     recipe = profile.recipe("D")
-    indices, told = samples.training_set(images, profile, "D")
-    feed = training._feed(profile, images, indices, told)
+    indices, assigned_labels = samples.training_set(images, profile, "D")
+    feed = training._feed(profile, images, indices, assigned_labels)
     network = training._compiled(profile, recipe, images.n_outputs)
     start = training._evaluate(network, feed)["loss"]
-    training._fit_one(network, feed, recipe, 1, len(told))
+    training._fit_one(network, feed, recipe, 1, len(assigned_labels))
     assert start == pytest.approx(log["loss"][0], rel=0.05)
     assert training._evaluate(network, feed)["loss"] == pytest.approx(log["loss"][1], rel=0.1)
