@@ -17,8 +17,21 @@ import numpy as np
 from .atomic import atomic_path
 
 # NumPy and zipfile raise these on bytes that are no archive of plain arrays (found by fuzzing).
-_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, tokenize.TokenError, EOFError, OSError,
-           ValueError, LookupError, TypeError, AttributeError, SyntaxError, RuntimeError, MemoryError)  # fmt: skip
+_BAD_BYTES = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+)
 
 
 class DamagedFileError(ValueError):
@@ -57,7 +70,7 @@ def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
         return arrays, json.loads(str(arrays.pop("meta")))
     except FileNotFoundError:
         raise
-    except _DAMAGE as error:
+    except _BAD_BYTES as error:
         raise DamagedFileError(f"{path} is damaged ({error}); remove it and make it again") from error
 
 

@@ -16,7 +16,7 @@ FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
 # Pillow raises these on bad bytes.
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
+_BAD_BYTES = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
 
 
 def _shapes(profile: Profile) -> Images:
@@ -81,7 +81,7 @@ def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np
         raise UnreadableImageError(f"{name} (no image)") from error
     except UnreadableImageError:
         raise
-    except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (*_BAD_BYTES, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(f"{name} ({error})") from error
 
 
