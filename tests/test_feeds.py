@@ -17,7 +17,8 @@ from unitnb.networks import feeds, trained, training
 from unitnb.profiles import Recipe, load_profile
 
 STREAMED = {**TINY, "streamed": True}
-# In a process of its own, since logical devices are set before TensorFlow starts: train whole, then break off after epoch 2 and go on.
+# In a process of its own, since logical devices are set before TensorFlow starts: train whole, then break off
+# after epoch 2 and go on.
 TWO_DEVICES = """
 import json, sys
 from pathlib import Path

@@ -475,7 +475,7 @@ def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
         time.sleep(0.1)
     os.killpg(first.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the workers, too
     code, out = ended(first)
-    assert code == 130 and "run it again and it goes on" in out and "Traceback" not in out, out
+    assert code == 130 and "run it again and it continues" in out and "Traceback" not in out, out
     kept = contents(root / "build" / "sweep")
     assert 1 <= len(kept) < 10 and not list((root / "build" / "sweep").rglob(".*"))
     both = [command(root, "--classes", "all", "--models", "A", "--jobs", "1") for _ in range(2)]
@@ -545,7 +545,7 @@ def test_ctrl_c_on_a_dask_cluster_leaves_the_workers_free_and_loses_nothing(root
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
         code, out = ended(running)
-        assert code == 130 and "run it again and it goes on" in out and "Traceback" not in out, out
+        assert code == 130 and "run it again and it continues" in out and "Traceback" not in out, out
         assert len(contents(root / "build" / "sweep")) < 20
         assert ended(command(root, "--scheduler", address))[0] == 0
     found = contents(root / "build" / "sweep")

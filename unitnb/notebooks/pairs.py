@@ -1,4 +1,4 @@
-"""The committed halves of the notebook pairs: refreshed from a default run, and checked against their sources."""
+"""The committed halves of the notebook pairs: refresh them from a default run, check them."""
 
 import difflib
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def sources() -> list[Path]:
-    """The notebooks' sources in the order of the paper, ``notebooks/NN_*.py``; there is no other list of them."""
+    """The notebooks' sources ``notebooks/NN_*.py`` in the order of the paper, the only list of them."""
     return sorted((project_root() / "notebooks").glob("[0-9][0-9]_*.py"))
 
 
@@ -48,7 +48,7 @@ def _modules(name: str) -> set[Path]:
 
 
 def _imports(tree: ast.AST, package: tuple[str, ...]) -> set[Path]:
-    """The files of unitnb that code inside ``package`` imports by ``from . import`` or ``from unitnb import``."""
+    """The files that code inside ``package`` imports by ``from . import`` or ``from unitnb import``."""
     found: set[Path] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "unitnb"):
@@ -66,7 +66,7 @@ def imported_modules(module: Path) -> set[Path]:
 
 
 def dependencies(source: Path) -> list[Path]:
-    """The files of unitnb that a notebook uses: the modules of the names it calls, and all that these import."""
+    """The files that a notebook uses: the modules of the names it calls, and all that these import."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     waiting = {file for name in _attributes(tree) for file in _modules(name)} | _imports(tree, ())
     found: set[Path] = set()
@@ -81,14 +81,13 @@ def saved_files(source: Path) -> list[str]:
     endings = {"save_figure": ".png", "save_table": ".md"}
     found = []
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        ending = endings.get(getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else None
-        if ending:
+        if isinstance(node, ast.Call) and (ending := endings.get(getattr(node.func, "attr", ""))):
             found.append(ast.literal_eval(node.args[1]) + ending)
     return found
 
 
 def make_rules() -> str:
-    """Two variables for each notebook, for the Makefile: the files that it depends on, and those it writes."""
+    """Two variables for each notebook, for the Makefile: the files it depends on, and those it writes."""
     lines = []
     for source in sources():
         files = [PACKAGE / "__init__.py", *dependencies(source)]

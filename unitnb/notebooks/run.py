@@ -1,4 +1,4 @@
-"""Headless runs of the notebooks through papermill, with checked parameters; only whole runs leave a target."""
+"""Headless runs of the notebooks through papermill, with checked parameters."""
 
 import contextlib
 import hashlib
