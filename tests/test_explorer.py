@@ -1,4 +1,4 @@
-"""What the explorer shows: barcodes, any span of the rank in place, facts of a unit, and the widgets around them."""
+"""The explorer: barcodes, spans of the rank in place, facts of a unit, and the widgets around them."""
 
 import math
 from types import SimpleNamespace

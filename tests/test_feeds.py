@@ -1,4 +1,4 @@
-"""Training on images that are read as it goes: the same as from memory, on two devices, in mixed precision, resumed, with a log."""
+"""Streamed training: the same as from memory, on two devices, in mixed precision, resumed, with a log."""
 
 import json
 import os
@@ -24,7 +24,8 @@ import json, sys
 from pathlib import Path
 import unitnb, keras, numpy as np, tensorflow as tf
 from test_training import images
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from unitnb.networks import training
 from unitnb.profiles import load_profile
 profile = load_profile("cifar10", json.loads(sys.argv[1]))
@@ -35,7 +36,8 @@ checkpoint = training._checkpoint
 def interrupted(network, work, rows, head):
     checkpoint(network, work, rows, head)
     if rows[-1]["epoch"] == 2:
-        print("replicas", network.distribute_strategy.num_replicas_in_sync, type(network.weights[0].value).__name__)
+        replicas = network.distribute_strategy.num_replicas_in_sync
+        print("replicas", replicas, type(network.weights[0].value).__name__)
         raise KeyboardInterrupt
 training._checkpoint = interrupted
 try:

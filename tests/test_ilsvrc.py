@@ -20,7 +20,7 @@ LAYOUTS = ("tree", "class_tars", "tar_of_tars")
 
 @pytest.fixture(scope="module")
 def layouts(tmp_path_factory):
-    """The same images three times: as folders, as class tars with flat validation images, as the files of the download."""
+    """The same images three times: folders, class tars with flat validation images, the downloaded files."""
     folder = tmp_path_factory.mktemp("ilsvrc")
     tree = ilsvrc_files.write_folders(folder / "tree")
     truncated = ilsvrc_files.add_quirks(tree)
@@ -31,7 +31,7 @@ def layouts(tmp_path_factory):
 
 @pytest.fixture
 def use(monkeypatch, layouts, tmp_path):
-    """A function that gives the profile and the images of a layout; indices go to a folder of the test's own."""
+    """A function that gives the profile and the images of a layout; indices go to the test's folder."""
     (tmp_path / "notebooks").symlink_to(unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks")
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
 

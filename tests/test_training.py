@@ -131,7 +131,7 @@ def test_weights_that_are_missing_cut_short_or_of_another_size_are_named(trained
 
 
 def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
-    """What was trained as model A, now in the package and no longer trained here; the images are in folders of these classes."""
+    """A model A that is shipped in the package, not trained here, and images in folders of its classes."""
     arrays, meta = store.read_npz(folder / "build" / "weights" / "cifar10" / "A.npz")
     store.write_npz(root / "package" / "cifar10" / "A.npz", arrays, meta)
     shutil.copy(folder / "build" / "weights" / "cifar10" / "A.csv", root / "package" / "cifar10")
