@@ -70,8 +70,7 @@ class Profile:
     """Everything that a run depends on beside its seed; the defaults are the paper's numbers."""
 
     name: str
-    # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) or "ilsvrc" (ILSVRC2012, folders or
-    # tars)
+    # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) or "ilsvrc" (ILSVRC2012).
     source: str
     target_class: str  # hognose snake in the paper, Sec. 3.2
     models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
@@ -79,8 +78,7 @@ class Profile:
     extra: Mapping[str, Recipe] = field(default_factory=dict)
     data: str = ""  # folder of images, from the project's root; "keras": Keras downloads CIFAR-10
     interpolation: str = "bilinear"  # of images to image_size; "nearest" in the released code
-    # Of model A, if it is Keras's VGG16: "imagenet" (Keras's own file) or a path. Empty: model A is trained
-    # here.
+    # Of model A, if it is Keras's VGG16: "imagenet" (Keras's own file) or a path; "": it is trained here.
     weights: str = ""
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
@@ -182,7 +180,7 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
 
     Parameters
     ----------
-    name : one of the files in ``notebooks/profiles/``, without the ending
+    name : a file in ``notebooks/profiles/``, without its ending
     overrides : settings to replace, for instance ``{"n_rank": 50, "models": {"A": {"epochs": 2}}}``
 
     Raises

@@ -1,4 +1,4 @@
-"""The explorer as plain functions: one model, class and layer, opened once and asked many times."""
+"""The explorer as plain functions: one model, class and layer is opened once for many questions."""
 
 import functools
 from dataclasses import dataclass, field

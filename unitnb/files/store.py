@@ -113,8 +113,7 @@ def cached(
     key : everything that the result depends on, including the version of the code
     compute : returns named arrays
     alone : whether other processes wait while one computes a result of this kind in this folder, for work
-        that takes all
-        cores
+        that takes all cores
     """
     path = cached_path(folder, kind, key)
     if (known := _stored(path)) is not None:

@@ -22,8 +22,7 @@ class Images:
 
     Attributes
     ----------
-    classes : names of the studied classes, in the order of their labels; of ImageNet perhaps a part of the
-        classes
+    classes : names of the studied classes, in the order of their labels; of ImageNet perhaps only a part
     labels : by split, (n,) int64, the index of each image's class in the network's output
     read : ``read(split, i)`` gives image i, (h, w, 3) uint8
     name : ``name(split, i)`` identifies image i in messages

@@ -30,8 +30,7 @@ NOISE = 0.05  # standard deviation
 def shapes_images(split, seed=0, n_per_class=None):
     """Images and labels of one split, class after class in the order of ``CLASSES``.
 
-    Image i of a class depends only on the seed, the split, the class and i. A smaller number gives the first
-    ones.
+    Image i of a class depends only on the seed, the split, the class and i, not on the number of images.
 
     Parameters
     ----------
@@ -170,8 +169,7 @@ def _coverage(shapes, rng, radius, reach):
     for shape in np.unique(shapes):
         rows = shapes == shape
         distance[rows] = DISTANCES[CLASSES[shape]](x[rows], y[rows])
-    # The signed distance in pixels, cut to half a pixel on either side, is the covered share along a straight
-    # edge.
+    # The signed distance in pixels, cut at half a pixel, is the covered share along a straight edge.
     return np.clip(0.5 - distance * scale, 0, 1)
 
 

@@ -1,4 +1,4 @@
-"""The networks of a profile (Sec. 3.1): which are there, where their weights lie, and how they are loaded.
+"""The networks of a profile (Sec. 3.1): which exist, the files of their weights, and loading them.
 
 Keras is imported with the first network. A process that only lists networks starts at once and takes no GPU.
 """
@@ -22,7 +22,7 @@ class NotTrainedError(FileNotFoundError):
     """A network, its log or its epochs are missing until it is trained."""
 
 
-# ---- where they lie ----
+# ---- files ----
 
 
 def weights_folder(profile: Profile, model: str | None = None) -> Path:

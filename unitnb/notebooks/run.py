@@ -44,8 +44,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 
     A notebook that needs networks which are not trained has not failed, provided that the profile's first
     network exists. It ends at the cell that raises ``NotTrainedError``. Its claims are recorded as not
-    measured, and ``<target>.needs`` holds the reason. make does not run the notebook again until that file is
-    removed.
+    measured, and ``<target>.needs`` holds the reason; while that file exists, make does not run it again.
 
     Returns
     -------

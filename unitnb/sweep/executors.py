@@ -15,8 +15,7 @@ from ..files.atomic import DiskFullError
 from ..files.progress import progress_bar
 
 RESTARTS = 5  # of the workers without a finished task in between: then the tasks kill them
-# One thread a worker: many workers are faster than one with all cores, and sums do not depend on their
-# number.
+# One thread a worker: this is faster than one worker with all cores, and sums do not depend on the number.
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -3,8 +3,7 @@
 A square map F is a weighted graph on its n rows (= columns). Edge (i, j) has the weight
 F_s(i, j) = max(|F(i, j)|, |F(j, i)|) (Eq. 9); the diagonal is ignored. All n vertices are there from the
 start. Edges enter in descending weight, equal weights together, and beta_k of the clique complex is judged
-after each such level. Zeros never enter: they would be the last level, complete the graph and close every
-hole.
+after each such level. Zeros never enter: their level would complete the graph and close every hole.
 """
 
 import math
@@ -138,8 +137,7 @@ def betti_curves(fmap, k_max=1):
     fmap : (n, n) float
         One feature map.
     k_max : int
-        Highest degree. Cliques of up to k_max + 2 vertices are built, so the cost grows fast with it and with
-        n.
+        Highest degree. Cliques of up to k_max + 2 vertices are built, so the cost grows fast.
 
     Returns
     -------
