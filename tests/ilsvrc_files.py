@@ -1,4 +1,4 @@
-"""ILSVRC2012 in small, in the exact formats of its download: folders, class tars, the tar of tars, flat validation images, the devkit."""
+"""ILSVRC2012 in small, in the exact formats of its download: folders, tars, flat images, the devkit."""
 
 import io
 import shutil
@@ -13,7 +13,8 @@ from unitnb.synsets import synsets
 
 # Ten classes far apart among the 1000, the paper's two among them.
 WNIDS = (
-    "n01440764", "n01729322", "n01807496", "n02012849", "n02123045", "n02391049", "n03126707", "n03710637", "n04356056", "n15075141",
+    "n01440764", "n01729322", "n01807496", "n02012849", "n02123045",
+    "n02391049", "n03126707", "n03710637", "n04356056", "n15075141",
 )  # fmt: skip
 SIZE = (500, 375)  # the commonest of ILSVRC2012
 
@@ -25,7 +26,7 @@ def picture(seed: int, size=SIZE) -> Image.Image:
 
 
 def write_folders(root: Path, n_train=8, n_val=4, wnids=WNIDS, draw=picture) -> Path:
-    """``train/<wnid>/*.JPEG`` and ``val/<wnid>/*.JPEG``; validation images are numbered across the classes, as in the download."""
+    """``train/<wnid>/*.JPEG`` and ``val/<wnid>/*.JPEG``; validation images are numbered over all classes."""
     for c, wnid in enumerate(wnids):
         for i in range(n_train):
             save(draw(1000 * c + i), root / "train" / wnid / f"{wnid}_{10 * i + 3}.JPEG")
@@ -41,7 +42,10 @@ def save(image: Image.Image, path: Path, format="JPEG") -> None:
 
 
 def add_quirks(root: Path, wnid="n01729322") -> list[str]:
-    """Make a class's first files a CMYK JPEG, a grey JPEG, a PNG called JPEG and a truncated JPEG; the name of the last in a list."""
+    """Make a class's first files a CMYK JPEG, a grey JPEG, a PNG called JPEG and a truncated JPEG.
+
+    Returns the name of the last in a list.
+    """
     first, second, third, fourth = sorted((root / "train" / wnid).iterdir())[:4]
     save(Image.open(first).convert("CMYK"), first)
     save(Image.open(second).convert("L"), second)
@@ -102,7 +106,7 @@ def devkit_ids() -> dict[str, int]:
 
 
 def write_devkit(tree: Path, folder: Path) -> None:
-    """``meta.mat`` with the 1000 classes and two inner nodes, and the ground truth of the validation images by their number."""
+    """``meta.mat`` with the 1000 classes and two inner nodes, and the ground truth by validation image."""
     ids = devkit_ids()
     nodes = [(number, wnid, "words", 0) for wnid, number in ids.items()] + [
         (1001, "n00001740", "entity", 2),

@@ -1,4 +1,4 @@
-"""A real file system of a few kilobytes, for tests of a full disk: a tmpfs in a mount namespace of its own, gone with its processes."""
+"""A real file system of a few kilobytes, for tests of a full disk: a tmpfs in its own mount namespace."""
 
 import functools
 import os
@@ -24,12 +24,13 @@ def _way(folder) -> list[str]:
             continue
         return way
     pytest.skip(
-        "no small disk: neither 'unshare -m' nor 'unshare -Urm' may mount a tmpfs here; a limit on file sizes stands in for it"
+        "no small disk: neither 'unshare -m' nor 'unshare -Urm' may mount a tmpfs here; "
+        "a limit on file sizes stands in for it"
     )
 
 
 def on_small_disk(folder: Path, size: int, script: str, **settings) -> subprocess.CompletedProcess:
-    """Run a shell script where ``folder`` is a disk of ``size`` bytes, in the tests' environment; skip where none can be had."""
+    """Run a shell script with ``folder`` as a disk of ``size`` bytes; skip if none can be made."""
     folder.mkdir(parents=True, exist_ok=True)
     mount = f"set -e; mount -t tmpfs -o size={size} tmpfs '{folder}'\n"
     line = [*_way(str(folder)), "sh", "-c", mount + script]

@@ -1,4 +1,4 @@
-"""Writing whole or not at all: on a disk that is full, by a process that is killed, beside others and whatever the clock says."""
+"""Writing whole or not at all: on a full disk, by a killed process, beside others, with a wrong clock."""
 
 import os
 import signal
@@ -31,7 +31,10 @@ path = Path(sys.argv[1])
 small, large = ({"a": np.random.default_rng(0).random(n)} for n in (100, 30_000))
 store.write_npz(path / "deep" / "result.npz", small)
 before = (path / "deep" / "result.npz").read_bytes()
-for write in (lambda: store.write_npz(path / "deep" / "result.npz", large), lambda: store.write_text(path / "table.md", "x" * 99_000)):
+for write in (
+    lambda: store.write_npz(path / "deep" / "result.npz", large),
+    lambda: store.write_text(path / "table.md", "x" * 99_000),
+):
     try:
         write()
     except DiskFullError as error:
@@ -111,7 +114,8 @@ def test_a_full_disk_is_one_error_that_names_it_and_leaves_what_was_there(tmp_pa
     assert done.returncode == 0 and len(errors) == 2, done
     for path, error in zip(("deep/result.npz", "table.md"), errors, strict=True):
         assert error.startswith(
-            f"{disk / path} could not be written (No space left on device); the disk at {disk} has 0.0 MB free of 0.1 MB"
+            f"{disk / path} could not be written (No space left on device); "
+            f"the disk at {disk} has 0.0 MB free of 0.1 MB"
         )
     assert left == "deep deep/result.npz"
 

@@ -1,4 +1,4 @@
-"""The notebooks in a real JupyterLab and the site from the file system, in a headless Chromium: ``make test-browser``.
+"""The notebooks in JupyterLab and the site as files, in a headless Chromium: ``make test-browser``.
 
 Screenshots go to build/browser/, to be looked at.
 """
@@ -24,7 +24,10 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(unitnb.__file__).parents[1]
 SHOTS = ROOT / "build" / "browser"
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
 LONG = (
     "05_roles",
     "06_controls",
@@ -118,7 +121,10 @@ def page(browser):
 
 
 CELLS = "() => jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON().cells"
-READY = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady && jupyterapp.shell.currentWidget.content.model?.cells?.length > 0"
+READY = (
+    "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady "
+    "&& jupyterapp.shell.currentWidget.content.model?.cells?.length > 0"
+)
 OPEN_WITH = """async ([path, factory]) => {
     await jupyterapp.restored;
     await jupyterapp.commands.execute('docmanager:open', {path, factory});

@@ -1,4 +1,4 @@
-"""What the explorer shows: barcodes, any span of the rank in place, facts of a unit, and the widgets around them."""
+"""The explorer: barcodes, spans of the rank in place, facts of a unit, and the widgets around them."""
 
 import math
 from types import SimpleNamespace
@@ -188,24 +188,24 @@ def test_moving_the_sliders_changes_what_is_shown(opened):
     for slider, value in ((board.level, 2), (board.image, 3), (board.place, 100)):
         slider.value = value
         shown.add(bytes(board.map_picture.value))
-    assert len(shown) == 4 and board.said.value.startswith(
+    assert len(shown) == 4 and board.unit_text.value.startswith(
         f"unit {answers.unit_at(opened, 100)}: place 100 of 128"
     )
     board.span.value = (1, 10)
     assert (
-        f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_said.value
+        f"accuracy {unitnb.span_accuracy(opened, 1, 10)['training']:.2f} on training" in board.span_text.value
     )
 
 
 def test_another_class_is_opened_and_what_is_missing_is_said(monkeypatch):
     board = Board()
-    before, classes = board.said.value, board.target_class.options
+    before, classes = board.unit_text.value, board.target_class.options
     board.target_class.value = "ring"
     assert (
         board.opened.target_class == "ring"
-        and board.said.value != before
+        and board.unit_text.value != before
         and board.target_class.options == classes
     )
     monkeypatch.setenv("UNITNB_DATA", "nowhere")
     board.profile.value = "cifar10"
-    assert "no folder of images" in board.said.value and board.opened.target_class == "ring"
+    assert "no folder of images" in board.unit_text.value and board.opened.target_class == "ring"

@@ -1,4 +1,4 @@
-"""Training on images that are read as it goes: the same as from memory, on two devices, in mixed precision, resumed, with a log."""
+"""Streamed training: the same as from memory, on two devices, in mixed precision, resumed, with a log."""
 
 import json
 import os
@@ -17,13 +17,15 @@ from unitnb.networks import feeds, trained, training
 from unitnb.profiles import Recipe, load_profile
 
 STREAMED = {**TINY, "streamed": True}
-# In a process of its own, since logical devices are set before TensorFlow starts: train whole, then break off after epoch 2 and go on.
+# In a process of its own, since logical devices are set before TensorFlow starts: train whole, then break off
+# after epoch 2 and go on.
 TWO_DEVICES = """
 import json, sys
 from pathlib import Path
 import unitnb, keras, numpy as np, tensorflow as tf
 from test_training import images
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from unitnb.networks import training
 from unitnb.profiles import load_profile
 profile = load_profile("cifar10", json.loads(sys.argv[1]))
@@ -34,7 +36,8 @@ checkpoint = training._checkpoint
 def interrupted(network, work, rows, head):
     checkpoint(network, work, rows, head)
     if rows[-1]["epoch"] == 2:
-        print("replicas", network.distribute_strategy.num_replicas_in_sync, type(network.weights[0].value).__name__)
+        replicas = network.distribute_strategy.num_replicas_in_sync
+        print("replicas", replicas, type(network.weights[0].value).__name__)
         raise KeyboardInterrupt
 training._checkpoint = interrupted
 try:
@@ -125,11 +128,11 @@ def test_batches_come_in_order_and_an_unreadable_image_counts_for_nothing(images
     profile = load_profile("cifar10", STREAMED)
     indices = np.array([9, 5, 2, 7, 3])
     feed = feed_of(profile, source, indices)
-    batches = list(feed.batches("train", indices, np.arange(5), 2).as_numpy_iterator())
+    batches = list(feed.batches("train", (indices, np.arange(5)), 2).as_numpy_iterator())
     assert [labels.tolist() for _, labels, _ in batches] == [[0, 1], [2, 3], [4]]
     assert [weights.tolist() for *_, weights in batches] == [[1, 0], [1, 1], [1]]
     np.testing.assert_array_equal(batches[1][0], np.stack([images.read("train", 2), images.read("train", 7)]))
-    assert len(list(feed.batches("train", indices, np.arange(5), 2, whole=True))) == 2
+    assert len(list(feed.batches("train", (indices, np.arange(5)), 2, whole=True))) == 2
 
     network = training._compiled(profile, profile.recipe("A"), 2)
     feed.skipped.clear()

@@ -1,4 +1,4 @@
-"""Input that means harm, or is only broken: refused with a word, nothing written where it does not belong, no crash and no hang.
+"""Hostile or broken input: refused with a clear error, no file in the wrong place, no crash and no hang.
 
 Weights in HDF5 stand in test_pretrained, archives in test_tars.
 """
@@ -44,8 +44,9 @@ def test_names_of_classes_are_accepted(name):
 
 
 @pytest.mark.parametrize("line", [
-    ["claims", "--class", "../../x"], ["claims", "--profile", "../x"], ["claims", "--diff", "shapes/../../x"], ["train", "--class", "/x"],
-    ["run", "notebooks/01_method.py", "build/x.ipynb", "--class", "../../x"], ["index", "../x"], ["sweep", "--profile", "../../x"],
+    ["claims", "--class", "../../x"], ["claims", "--profile", "../x"], ["claims", "--diff", "shapes/../../x"],
+    ["train", "--class", "/x"], ["index", "../x"], ["sweep", "--profile", "../../x"],
+    ["run", "notebooks/01_method.py", "build/x.ipynb", "--class", "../../x"],
     ["sweep", "--classes", "ring,../../x"], ["sweep", "--models", "../../A"], ["sweep", "--points", "1"],
 ])  # fmt: skip
 def test_commands_refuse_paths_and_write_nothing(line, tmp_path, monkeypatch, capsys):
@@ -69,8 +70,9 @@ def test_papermill_itself_is_stopped_by_a_notebooks_first_cell(tmp_path, monkeyp
         ROOT / "notebooks" / "03_ablation.ipynb",
         tmp_path / "out.ipynb",
     ]
-    done = subprocess.run([*line, "-p", "target_class", "../../x"], cwd=tmp_path / "project", capture_output=True, text=True,
-                          env=os.environ | {"UNITNB_ROOT": str(tmp_path / "project"), "PYTHONPATH": str(ROOT)})  # fmt: skip
+    environment = os.environ | {"UNITNB_ROOT": str(tmp_path / "project"), "PYTHONPATH": str(ROOT)}
+    line += ["-p", "target_class", "../../x"]
+    done = subprocess.run(line, cwd=tmp_path / "project", capture_output=True, text=True, env=environment)
     assert done.returncode and "'../../x' is no name of a class" in done.stderr, done
     assert {path.name for path in tmp_path.rglob("*") if "notebooks" not in path.parts} == {
         "out.ipynb",
@@ -80,8 +82,8 @@ def test_papermill_itself_is_stopped_by_a_notebooks_first_cell(tmp_path, monkeyp
 
 # ---- profiles ----
 @pytest.mark.parametrize("text", [
-    "!!python/object/apply:os.system ['touch {mark}']", "source: !!python/name:os.system", "- a list", "source: [", "a: &a [*a]\n<<: *b",
-    "\x00", "{" * 3000,
+    "!!python/object/apply:os.system ['touch {mark}']", "source: !!python/name:os.system", "- a list",
+    "source: [", "a: &a [*a]\n<<: *b", "\x00", "{" * 3000,
 ])  # fmt: skip
 def test_a_profile_that_is_not_plain_yaml_is_refused(tmp_path, monkeypatch, text):
     (tmp_path / "notebooks" / "profiles").mkdir(parents=True)
@@ -116,8 +118,11 @@ def test_an_image_of_gigapixels_is_refused_before_it_is_decompressed(size):
             "resource.setrlimit(resource.RLIMIT_DATA, (400_000_000, 400_000_000))\n"
             "try: _decode(io.BytesIO(sys.stdin.buffer.read()), 'bomb.png', 32)\n"
             "except Exception as error: print(type(error).__name__, error)")  # fmt: skip
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], input=png_that_says(*size), capture_output=True,
-                          env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})  # fmt: skip
+    line, environment = (
+        [sys.executable, "-W", "ignore", "-c", code],
+        os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )
+    done = subprocess.run(line, input=png_that_says(*size), capture_output=True, env=environment)
     assert done.stdout.startswith(b"UnreadableImageError bomb.png") and b"pixels" in done.stdout, done
 
 

@@ -20,7 +20,7 @@ LAYOUTS = ("tree", "class_tars", "tar_of_tars")
 
 @pytest.fixture(scope="module")
 def layouts(tmp_path_factory):
-    """The same images three times: as folders, as class tars with flat validation images, as the files of the download."""
+    """The same images three times: folders, class tars with flat validation images, the downloaded files."""
     folder = tmp_path_factory.mktemp("ilsvrc")
     tree = ilsvrc_files.write_folders(folder / "tree")
     truncated = ilsvrc_files.add_quirks(tree)
@@ -31,7 +31,7 @@ def layouts(tmp_path_factory):
 
 @pytest.fixture
 def use(monkeypatch, layouts, tmp_path):
-    """A function that gives the profile and the images of a layout; indices go to a folder of the test's own."""
+    """A function that gives the profile and the images of a layout; indices go to the test's folder."""
     (tmp_path / "notebooks").symlink_to(unitnb.profiles.Path(unitnb.__file__).parents[1] / "notebooks")
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
 
@@ -87,7 +87,7 @@ def test_folders_and_tars_give_the_same_samples(use, layouts):
 
 def test_folders_and_tars_give_the_same_births_and_curves(use, tmp_path, monkeypatch):
     keras.utils.set_random_seed(1)
-    pretrained.vgg16(32).save_weights(tmp_path / "own.weights.h5")  # VGG16 for small images
+    pretrained.keras_vgg16(32).save_weights(tmp_path / "own.weights.h5")  # VGG16 for small images
     monkeypatch.setenv("UNITNB_WEIGHTS", str(tmp_path / "own.weights.h5"))
     found = []
     for layout in ("tree", "tar_of_tars"):
@@ -153,10 +153,11 @@ def test_only_some_classes_are_looked_at_and_all_can_be_trained_on(use):
     assert use("tree", max_classes=4)[1].classes == images.classes
     assert {use("tree", max_classes=4, seed=seed)[1].classes for seed in range(5)} != {images.classes}
     assert len(unitnb.sample_others(images, profile, "S_100")) == 3
-    indices, told = unitnb.training_set(images, profile, "D")
+    indices, assigned_labels = unitnb.training_set(images, profile, "D")
     true = images.labels["train"][indices]
-    assert np.unique(true).tolist() == np.unique(images.labels["train"]).tolist() and set(told) <= set(true)
-    assert (told != true).sum() == round(0.6 * len(told))
+    assert np.unique(true).tolist() == np.unique(images.labels["train"]).tolist()
+    assert set(assigned_labels) <= set(true)
+    assert (assigned_labels != true).sum() == round(0.6 * len(assigned_labels))
 
 
 def test_a_class_by_name_wnid_and_index_is_the_same_class(use):

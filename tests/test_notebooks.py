@@ -1,4 +1,4 @@
-"""The machinery around the notebooks, with small notebooks of its own; the real ones are run by nbval and papermill."""
+"""The machinery around the notebooks, on small ones; nbval and papermill run the real ones."""
 
 import contextlib
 import itertools
@@ -32,7 +32,8 @@ def project(monkeypatch, tmp_path):
     shutil.copytree(ROOT / "notebooks" / "profiles", tmp_path / "notebooks" / "profiles")
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
     for name, call in (("01_method", "unitnb.birth_points"), ("02_training", "unitnb.stability_votes")):
-        text = f"{HEADER}# %% [markdown]\n# # A title\n\n{PARAMETERS}# %%\nimport unitnb\n\nprint(target_class, seed, {call}.__name__)\n"
+        code = f"import unitnb\n\nprint(target_class, seed, {call}.__name__)\n"
+        text = f"{HEADER}# %% [markdown]\n# # A title\n\n{PARAMETERS}# %%\n{code}"
         (tmp_path / "notebooks" / f"{name}.py").write_text(text)
     return tmp_path
 
@@ -200,7 +201,10 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
     assert "units/stability" in by_name["04_stability"] and "units/stability" not in by_name["03_ablation"]
     assert "roles/by_place" in by_name["05_roles"] and "roles/by_place" not in by_name["04_stability"]
     assert "controls/scores" in by_name["06_controls"]
-    parts = "profiles files/store images/samples images/shapes networks/split networks/trained networks/vgg topology/births units/entropy"
+    parts = (
+        "profiles files/store images/samples images/shapes networks/split networks/trained networks/vgg "
+        "topology/births units/entropy"
+    )
     assert {*parts.split(), "ablation/cumulative", "figures/fig3_ablation"} <= by_name["03_ablation"]
     assert rules.saved_files(ROOT / "notebooks" / "05_roles.py") == [
         "fig5.png", "table1.md", "fig5b.png", "table1b.md", "fig5c.png", "fig5d.png"

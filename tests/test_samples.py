@@ -131,10 +131,10 @@ def tiny_images(n=200):
 def test_a_fraction_of_each_class_and_a_share_of_wrong_labels():
     profile = load_profile("shapes", {"models": {"D": {"fraction": 0.5, "corrupted": 0.4}}})
     images = tiny_images()
-    indices, told = samples.training_set(images, profile, "D")
+    indices, assigned_labels = samples.training_set(images, profile, "D")
     true = images.labels["train"][indices]
-    assert np.bincount(true).tolist() == [100, 100, 100] and (told != true).sum() == 120
-    assert set(told) == {0, 1, 2}
+    assert np.bincount(true).tolist() == [100, 100, 100] and (assigned_labels != true).sum() == 120
+    assert set(assigned_labels) == {0, 1, 2}
 
 
 def test_a_sample_of_a_model_shows_what_the_model_was_told():
@@ -142,7 +142,7 @@ def test_a_sample_of_a_model_shows_what_the_model_was_told():
         "shapes", {"target_class": "a", "models": {"D": {"fraction": 0.5, "corrupted": 0.4}}}
     )
     images = tiny_images()
-    indices, told = samples.training_set(images, profile, "D")
+    indices, assigned_labels = samples.training_set(images, profile, "D")
     sample = unitnb.sample_set(
         images,
         load_profile(
@@ -153,7 +153,8 @@ def test_a_sample_of_a_model_shows_what_the_model_was_told():
         "D",
     )
     assert (
-        set(sample.indices) <= set(indices[told == 0]) and (images.labels["train"][sample.indices] != 0).any()
+        set(sample.indices) <= set(indices[assigned_labels == 0])
+        and (images.labels["train"][sample.indices] != 0).any()
     )
 
 

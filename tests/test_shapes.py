@@ -189,7 +189,7 @@ def test_a_background_comes_with_the_class_in_part_of_the_images(train):
 
 
 def test_pixels_alone_do_not_give_the_class_away(train, test):
-    """A linear classifier is far above chance, for there are cues, and far below a small network, for they are not enough."""
+    """A linear classifier is far above chance (there are cues) and far below a small network."""
     scaler = StandardScaler().fit(train[0].reshape(3000, -1).astype(np.float32))
     train_pixels, test_pixels = (
         scaler.transform(images.reshape(len(images), -1).astype(np.float32)) for images in (train[0], test[0])

@@ -19,6 +19,8 @@ from unitnb.site import formulas, pages
 
 ROOT = Path(unitnb.__file__).parents[1]
 PIXEL = base64.b64encode(b"not really a picture").decode()
+QUESTION = "**Question.** What is $F_s$?\n\nSee [the other](02_second.ipynb#A-part-H)."
+PRINTED = "a < b\n| unit | E |\n| --- | --- |\n| 7 | 0.5 |\n"
 
 
 @pytest.fixture
@@ -31,10 +33,10 @@ def project(monkeypatch, tmp_path):
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
     for name, title in (("01_first", "1. One"), ("02_second", "2. Two")):
         cells = [
-            nbformat.v4.new_markdown_cell(f"# {title}\n\n**Question.** What is $F_s$?\n\nSee [the other](02_second.ipynb#A-part-H)."),
+            nbformat.v4.new_markdown_cell(f"# {title}\n\n{QUESTION}"),
             nbformat.v4.new_markdown_cell("## A part $H$\n\n$$H = -\\sum_x P(x) \\ln P(x)$$"),
             nbformat.v4.new_code_cell("draw()", execution_count=1, outputs=[
-                nbformat.v4.new_output("stream", name="stdout", text="a < b\n| unit | E |\n| --- | --- |\n| 7 | 0.5 |\n"),
+                nbformat.v4.new_output("stream", name="stdout", text=PRINTED),
                 nbformat.v4.new_output("display_data", {"image/png": PIXEL, "text/plain": "<Figure>"}),
             ]),
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The sweep: tasks that can be repeated, workers that die, two engines with the same bytes, and what is drawn of many classes."""
+"""The sweep: repeatable tasks, dying workers, two executors with the same bytes, figures of many classes."""
 
 import contextlib
 import itertools
@@ -36,7 +36,7 @@ ROOT = Path(profiles.__file__).parents[1]
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """A project of its own: its results and figures lie in a temporary folder, its profiles are the repository's."""
+    """A project with results and figures in a temporary folder and the repository's profiles."""
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
     (tmp_path / "build").mkdir()
     if (ROOT / "build" / "cache").exists():
@@ -129,7 +129,7 @@ models: {A: {epochs: 1}}
 
 @pytest.fixture
 def photos(root):
-    """A profile of three classes of JPEGs, 12 and 5 each, and a network with random weights; gives their folder."""
+    """The folder of a profile with three classes of JPEGs, 12 and 5 each, and a random network."""
     from PIL import Image
 
     (root / "notebooks").unlink()
@@ -161,7 +161,7 @@ def drawn(name, kind="S_100"):
 
 
 def sweep_here(**overrides):
-    """A sweep over the photographs in this process, anew: what it did, what failed, and the bytes of its results."""
+    """A new sweep over the photographs in this process: its tasks, failures, and the bytes of its results."""
     for kept in (work._images, work._others, work._layer):
         kept.cache_clear()
     given = tasks_of(load_profile("photos", overrides), overrides=overrides)
@@ -208,7 +208,7 @@ def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_
 
 
 def test_early_layers_at_a_few_points_say_which_and_agree_with_all_points(photos):
-    """The same rank, and its curves at the points: four units at 0, 2 and 4, the last convolution's eight at 0, 4 and 8."""
+    """The same rank and its curves at the points: 0, 2, 4 of four units; 0, 4, 8 of eight."""
     given = tasks_of(load_profile("photos"), ["cat"], layers=["all"])
     assert [task.layer for task in given] == [
         "block1_conv1",
@@ -322,7 +322,7 @@ def test_workers_end_with_a_main_process_that_is_killed(tmp_path):
 
 
 def test_what_ends_a_sweep_on_dask_leaves_its_scheduler_with_nothing_to_do(tmp_path, monkeypatch):
-    """A full disk, and Ctrl-C when the first result has come; the real signal is tried by make test-faults."""
+    """A full disk, and Ctrl-C at the first result; make test-faults sends the real signal."""
     from distributed import LocalCluster
 
     def interrupted(futures):
@@ -475,7 +475,7 @@ def test_ctrl_c_and_two_sweeps_at_once_lose_nothing(root):
         time.sleep(0.1)
     os.killpg(first.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the workers, too
     code, out = ended(first)
-    assert code == 130 and "run it again and it goes on" in out and "Traceback" not in out, out
+    assert code == 130 and "run it again and it continues" in out and "Traceback" not in out, out
     kept = contents(root / "build" / "sweep")
     assert 1 <= len(kept) < 10 and not list((root / "build" / "sweep").rglob(".*"))
     both = [command(root, "--classes", "all", "--models", "A", "--jobs", "1") for _ in range(2)]
@@ -545,7 +545,7 @@ def test_ctrl_c_on_a_dask_cluster_leaves_the_workers_free_and_loses_nothing(root
             time.sleep(0.1)
         running.send_signal(signal.SIGINT)
         code, out = ended(running)
-        assert code == 130 and "run it again and it goes on" in out and "Traceback" not in out, out
+        assert code == 130 and "run it again and it continues" in out and "Traceback" not in out, out
         assert len(contents(root / "build" / "sweep")) < 20
         assert ended(command(root, "--scheduler", address))[0] == 0
     found = contents(root / "build" / "sweep")

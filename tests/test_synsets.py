@@ -10,8 +10,10 @@ from unitnb.synsets import by_wnid, find_synset, synsets
 
 # Index, wnid and name as in Keras's imagenet_class_index.json.
 KNOWN = [
-    (0, "n01440764", "tench"), (54, "n01729322", "hognose_snake"), (86, "n01807496", "partridge"), (207, "n02099601", "golden_retriever"),
-    (281, "n02123045", "tabby"), (340, "n02391049", "zebra"), (404, "n02690373", "airliner"), (782, "n04152593", "screen"),
+    (0, "n01440764", "tench"), (54, "n01729322", "hognose_snake"),
+    (86, "n01807496", "partridge"), (207, "n02099601", "golden_retriever"),
+    (281, "n02123045", "tabby"), (340, "n02391049", "zebra"),
+    (404, "n02690373", "airliner"), (782, "n04152593", "screen"),
     (985, "n11939491", "daisy"), (999, "n15075141", "toilet_tissue"),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Birth points against paper-and-pencil answers, the symmetries of the method, and persistent homology by GUDHI and Ripser."""
+"""Birth points against answers on paper, the symmetries of the method, and GUDHI's and Ripser's homology."""
 
 import itertools
 import math
@@ -113,7 +113,10 @@ def test_top_set_of_the_later_paper():
 
 
 def folded_disc(word):
-    """Barycentric subdivision, as a graph, of a disc whose rim is glued to one circle along `word`, e.g. (1, 1): the projective plane."""
+    """Barycentric subdivision, as a graph, of a disc whose rim is glued to a circle along ``word``.
+
+    (1, 1) gives the projective plane.
+    """
     rim = [label for turn in word for label in ("vpq" if turn > 0 else "vqp")]
     m = len(rim)
     faces = [
@@ -207,7 +210,7 @@ def test_every_birth_agrees_with_gudhi():
 
 
 def compared_on(maps, count):
-    """Compare `count` of the maps with GUDHI, as they are, in half precision and in 4 levels; say how many had a birth, and a tie."""
+    """Compare ``count`` maps with GUDHI: as they are, in half precision, in 4 levels; counts births, ties."""
     rng = np.random.default_rng(0)
     flat = maps.transpose(0, 3, 1, 2).reshape(-1, *maps.shape[1:3])
     chosen = flat[np.sort(rng.choice(len(flat), count, replace=False))].transpose(1, 2, 0)[None]
@@ -508,7 +511,8 @@ def python(code, **environment):
 
 def test_importing_the_module_loads_neither_numba_nor_gudhi():
     process = python(
-        "import sys, unitnb.topology, unitnb.units.entropy; print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))"
+        "import sys, unitnb.topology, unitnb.units.entropy;"
+        "print(sorted({'numba', 'gudhi', 'tensorflow'} & set(sys.modules)))"
     )
     assert process.communicate()[0].strip() == "[]"
 
@@ -516,7 +520,8 @@ def test_importing_the_module_loads_neither_numba_nor_gudhi():
 def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_written(tmp_path):
     code = (
         "import numpy as np; from {} import births_of;"
-        "m = np.zeros((1, 4, 4, 1), np.float32); m[0, [0, 1, 2, 0], [1, 2, 3, 3]] = 1; print(births_of(m, 6, False)[0, 0])"
+        "m = np.zeros((1, 4, 4, 1), np.float32); m[0, [0, 1, 2, 0], [1, 2, 3, 3]] = 1;"
+        "print(births_of(m, 6, False)[0, 0])"
     )
     shared = {"NUMBA_CACHE_DIR": str(tmp_path / "shared")}
     blocked = tmp_path / "blocked"

@@ -131,7 +131,7 @@ def test_weights_that_are_missing_cut_short_or_of_another_size_are_named(trained
 
 
 def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
-    """What was trained as model A, now in the package and no longer trained here; the images are in folders of these classes."""
+    """A model A that is shipped in the package, not trained here, and images in folders of its classes."""
     arrays, meta = store.read_npz(folder / "build" / "weights" / "cifar10" / "A.npz")
     store.write_npz(root / "package" / "cifar10" / "A.npz", arrays, meta)
     shutil.copy(folder / "build" / "weights" / "cifar10" / "A.csv", root / "package" / "cifar10")
@@ -206,10 +206,10 @@ def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     log = networks.training_log(profile, "D")
     images = sources.open_images(profile)
     recipe = profile.recipe("D")
-    indices, told = samples.training_set(images, profile, "D")
-    feed = training._feed(profile, images, indices, told)
+    indices, assigned_labels = samples.training_set(images, profile, "D")
+    feed = training._feed(profile, images, indices, assigned_labels)
     network = training._compiled(profile, recipe, images.n_outputs)
     start = training._evaluate(network, feed)["loss"]
-    training._fit_one(network, feed, recipe, 1, len(told))
+    training._fit_one(network, feed, recipe, 1, len(assigned_labels))
     assert start == pytest.approx(log["loss"][0], rel=0.05)
     assert training._evaluate(network, feed)["loss"] == pytest.approx(log["loss"][1], rel=0.1)

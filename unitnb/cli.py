@@ -1,4 +1,4 @@
-"""The command ``unitnb``: what the Makefile calls."""
+"""The command ``unitnb``, which the Makefile calls."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from .profiles import load_profile, project_root
 
 
 def _train(options) -> None:
-    os.environ[ONEDNN] = "1"  # twice as fast; checked outputs come from the weights, not from training
+    os.environ[ONEDNN] = "1"  # twice as fast; checked outputs do not depend on training
     from .images import sources
     from .networks import training
 
@@ -30,11 +30,8 @@ def _run(options) -> None:
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
     defaults = {"profile": "shapes", "target_class": None, "seed": 0}
-    needed = run(
-        options.source,
-        options.target,
-        {name: value for name, value in given.items() if value != defaults[name]},
-    )
+    changed = {name: value for name, value in given.items() if value != defaults[name]}
+    needed = run(options.source, options.target, changed)
     print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
 
 
@@ -57,7 +54,7 @@ def _claims(options) -> None:
         picture.save_picture(profile, documents.overview())
         documents.update_readme(project_root() / "README.md")
     if other:
-        names = tuple(f"{p.name}/{p.target_class}" for p in (profile, other))
+        names = f"{profile.name}/{profile.target_class}", f"{other.name}/{other.target_class}"
         print(documents.difference(entries, verdicts.load_claims(other), names))
     else:
         print("\n".join(f"{entry['id']}  {entry['verdict']:<17}  {entry['statement']}" for entry in entries))
@@ -69,27 +66,27 @@ def _sweep(options) -> None:
     from .sweep import executors, summary, tasks, work
 
     names = {
-        part: getattr(options, part).split(",") for part in ("models", "layers") if getattr(options, part)
+        "classes": [] if options.classes == "all" else options.classes.split(","),
+        "models": options.models.split(",") if options.models else [],
+        "layers": options.layers.split(",") if options.layers else [],
     }
-    names["classes"] = [] if options.classes == "all" else options.classes.split(",")
     settings = {"points": options.points} if options.points is not None else {}
     profile = load_profile(options.profile, settings)
-    os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # of the processes that are started
+    os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
     given = tasks.tasks_of(profile, **names, overrides=settings)
-    workers = (
-        (lambda: executors.dask_workers(options.scheduler))
-        if options.scheduler
-        else (lambda: executors.processes(options.jobs))
-    )
+
+    def workers():
+        scheduler = options.scheduler
+        return executors.dask_workers(scheduler) if scheduler else executors.processes(options.jobs)
+
     done, failed = executors.run_all(given, work.run_task, workers)
     if done:
         remove_leftovers(next(iter(done.values())).parent)
         _show_sweep(profile, summary.read_results(done), given)
     if failed:
         reasons = "\n".join(f"  {task}: {why}" for task, why in failed.items())
-        raise RuntimeError(
-            f"{len(failed)} of {len(given)} tasks failed; run again for these alone:\n{reasons}"
-        )
+        text = f"{len(failed)} of {len(given)} tasks failed; run again for these alone:\n{reasons}"
+        raise RuntimeError(text)
 
 
 def _show_sweep(profile, results, given) -> None:
@@ -114,9 +111,8 @@ def _index(options) -> None:
     }
     print(f"{len(runs) - len(failed)} of {len(runs)} classes: {index_page.write_index(runs, failed)}")
     if failed:
-        raise RuntimeError(
-            "failed: " + "; ".join(f"{name} ({logs[name].relative_to(project_root())})" for name in failed)
-        )
+        places = (f"{name} ({logs[name].relative_to(project_root())})" for name in failed)
+        raise RuntimeError("failed: " + "; ".join(places))
 
 
 def _html(options) -> None:
@@ -142,76 +138,90 @@ def _check(options) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("unitnb", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-
-    def command(name, action, help):
-        added = commands.add_parser(name, help=help)
-        added.set_defaults(action=action)
-        return added
-
-    train = command(
-        "train", _train, "train the models of a profile; an interrupted run goes on where it stopped"
-    )
-    train.add_argument("--profile", default="shapes")
-    train.add_argument(
-        "--class", dest="target_class", help="a class of a folder that lacks the profile's own"
-    )
-    train.add_argument("--extra", action="store_true", help="the profile's further seeds and grades too")
-    train.add_argument(
-        "--models", "--model", nargs="*", metavar="MODEL", help="only these (default: all of the profile)"
-    )
-    run = command("run", _run, "execute one notebook; on failure keep the executed copy under build/failed")
-    run.add_argument("source", type=Path)
-    run.add_argument("target", type=Path)
-    run.add_argument("--profile", default="shapes")
-    run.add_argument("--class", dest="target_class", default=None)
-    run.add_argument("--seed", type=int, default=0)
-    claims = command(
-        "claims",
-        _claims,
-        "judge what the notebooks measured; write claims.json, CLAIMS.md, the picture and README's table",
-    )
-    claims.add_argument("--profile", default="shapes")
-    claims.add_argument("--class", dest="target_class", default=None)
-    claims.add_argument("--diff", metavar="PROFILE[/CLASS]", help="show what differs from another run")
-    sweep = command(
-        "sweep",
-        _sweep,
-        "many classes, models and layers, on processes or a Dask cluster; a rerun goes on where it stopped",
-    )
-    sweep.add_argument("--profile", default="shapes")
-    sweep.add_argument("--classes", default="all", metavar="all|A,B,...")
-    sweep.add_argument("--models", metavar="A,B,...", help="default: all of the profile")
-    sweep.add_argument(
-        "--layers", metavar="all|A,B,...", help="default: the profile's studied layer; all: every convolution"
-    )
-    sweep.add_argument(
-        "--points",
-        type=int,
-        help="of a curve, evenly spaced over the units (default: the profile's, or after every unit)",
-    )
-    sweep.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), help="processes on this machine (default: its cores)"
-    )
-    sweep.add_argument(
-        "--scheduler", metavar="tcp://HOST:PORT", help="of a Dask cluster that sees this folder"
-    )
-    index = command(
-        "index",
-        _index,
-        "a page over the runs of several classes (make classes); exit status 1 if one of them failed",
-    )
-    index.add_argument("classes", nargs="+")
-    index.add_argument("--profile", default="shapes")
-    html = command(
-        "html", _html, "write the static site, one page an executed notebook, readable without a network"
-    )
-    html.add_argument("folder", type=Path, nargs="?", default=project_root() / "build" / "site")
-    html.add_argument("--profile", default="shapes")
-    html.add_argument("--class", dest="target_class", default=None)
-    refresh = command("refresh", _refresh, "write the outputs of a default run into the committed notebooks")
-    refresh.add_argument("runs", type=Path)
-    command("check", _check, "check that the notebook pairs agree and were executed in order")
+    for add in (_add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks):
+        add(commands)
     return parser
+
+
+def _command(commands, name: str, action, help: str, chosen_class: bool = False) -> argparse.ArgumentParser:
+    """A subcommand with ``--profile`` and, on request, ``--class``."""
+    added = commands.add_parser(name, help=help, description=help)
+    added.set_defaults(action=action)
+    added.add_argument(
+        "--profile",
+        default="shapes",
+        help="a file of notebooks/profiles without its ending (default: shapes)",
+    )
+    if chosen_class:
+        text = "a class of the profile's images, for instance crescent (default: the profile's own)"
+        added.add_argument("--class", dest="target_class", metavar="CLASS", help=text)
+    return added
+
+
+def _add_train(commands) -> None:
+    help = "train the models of a profile; an interrupted run continues where it stopped"
+    train = _command(commands, "train", _train, help, chosen_class=True)
+    train.add_argument("--extra", action="store_true", help="also the profile's further seeds and grades")
+    text = "only these models, for instance: --models A B (default: all of the profile)"
+    train.add_argument("--models", "--model", nargs="*", metavar="MODEL", help=text)
+
+
+def _add_run(commands) -> None:
+    help = "execute one notebook; a failed run leaves its executed copy under build/failed"
+    run = _command(commands, "run", _run, help, chosen_class=True)
+    run.add_argument("source", type=Path, help="a notebook's source, for instance notebooks/03_ablation.py")
+    run.add_argument("target", type=Path, help="the executed notebook, for instance build/03_ablation.ipynb")
+    run.add_argument(
+        "--seed", type=int, default=0, help="of sample sets and bootstraps, from 0 up (default: 0)"
+    )
+
+
+def _add_claims(commands) -> None:
+    help = "judge the notebooks' measurements; write claims.json, CLAIMS.md, the picture and README's table"
+    claims = _command(commands, "claims", _claims, help, chosen_class=True)
+    text = "show the differences from another run, for instance cifar10/cat"
+    claims.add_argument("--diff", metavar="PROFILE[/CLASS]", help=text)
+
+
+def _add_sweep(commands) -> None:
+    help = (
+        "many classes, models and layers, on processes or a Dask cluster; a rerun continues where it stopped"
+    )
+    sweep = _command(commands, "sweep", _sweep, help)
+    text = "for instance ring,cross (default: all classes)"
+    sweep.add_argument("--classes", default="all", metavar="all|A,B,...", help=text)
+    text = "for instance A,B (default: all trained models of the profile)"
+    sweep.add_argument("--models", metavar="A,B,...", help=text)
+    text = "for instance block1_conv2,block2_conv3; all: every convolution (default: the profile's layer)"
+    sweep.add_argument("--layers", metavar="all|A,B,...", help=text)
+    text = "points of a curve, evenly spaced over the units, for instance 65 (default: the profile's)"
+    sweep.add_argument("--points", type=int, help=text)
+    text = "processes on this machine (default: its cores)"
+    sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help=text)
+    text = "a Dask cluster whose workers see this folder, for instance tcp://127.0.0.1:8786"
+    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=text)
+
+
+def _add_index(commands) -> None:
+    help = "a page over the runs of several classes (make classes); exit status 1 if one of them failed"
+    index = _command(commands, "index", _index, help)
+    index.add_argument("classes", nargs="+", metavar="CLASS", help="for instance: ring cross")
+
+
+def _add_html(commands) -> None:
+    help = "write the static site, one page for each executed notebook, readable without network access"
+    html = _command(commands, "html", _html, help, chosen_class=True)
+    default = project_root() / "build" / "site"
+    html.add_argument("folder", type=Path, nargs="?", default=default, help="default: build/site")
+
+
+def _add_checks(commands) -> None:
+    help = "write the outputs of a default run into the committed notebooks"
+    refresh = commands.add_parser("refresh", help=help, description=help)
+    refresh.set_defaults(action=_refresh)
+    refresh.add_argument("runs", type=Path, help="executed notebooks, for instance build/runs/shapes/square")
+    help = "check that the notebook pairs agree and were executed in order"
+    commands.add_parser("check", help=help, description=help).set_defaults(action=_check)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -224,9 +234,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"unitnb: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "unitnb: interrupted; nothing half-written was left; run it again and it goes on", file=sys.stderr
-        )
+        text = "interrupted; no half-written file was left; run it again and it continues"
+        print(f"unitnb: {text}", file=sys.stderr)
         return 130
     return 0
 

@@ -1,7 +1,8 @@
 """The 1000 classes of ILSVRC2012: WordNet id (wnid), names, and index in the output of Keras's networks.
 
-A class's index is its place among the 1000 sorted wnids, whatever classes are present; ``synsets.txt`` says where the list is from.
-Standard library only: make asks for the name of a class before the environment is there.
+The index of a class is its place among the 1000 sorted wnids, whichever classes are present. ``synsets.txt``
+names its source. Standard library only: make asks for the name of a class before the environment exists
+(``python3 -m unitnb.synsets 'hognose snake'``).
 """
 
 import difflib
@@ -15,7 +16,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Synset:
-    """One class: ``index`` 0..999, ``wnid`` such as n01729322, and its names, the commonest first."""
+    """One class: ``index`` 0..999, ``wnid`` such as n01729322, and its names, the most common first."""
 
     index: int
     wnid: str
@@ -23,7 +24,7 @@ class Synset:
 
     @property
     def name(self) -> str:
-        """What the class is called in figures and folders: one word, unique among the 1000."""
+        """The name of the class in figures and folders: one word, unique among the 1000."""
         first = _plain(self.names[0])
         return f"{first}_{self.wnid}" if _uses()[_key(first)] > 1 else first
 
@@ -57,7 +58,7 @@ def by_wnid() -> dict[str, Synset]:
 
 @functools.cache
 def _by_name() -> dict[str, list[Synset]]:
-    """Classes by each of their names; a name that is some class's first is not looked for among the further names of others."""
+    """Classes by each of their names. The first name of a class hides further names of others."""
     first: dict[str, list[Synset]] = {}
     further: dict[str, list[Synset]] = {}
     for synset in synsets():
@@ -68,18 +69,18 @@ def _by_name() -> dict[str, list[Synset]]:
     return further | first
 
 
-def find_synset(said: object) -> Synset:
-    """The class that is meant by a wnid, an index 0..999, or one of its names (case and marks between words do not matter).
+def find_synset(given: object) -> Synset:
+    """The class of a wnid, an index 0..999, or a name (in any case, with any marks between words).
 
     Raises
     ------
     ValueError
-        If there is no such class, with the nearest names; or if the name means several, with their wnids.
+        If there is no such class (the text gives the nearest names), or several (the text gives their wnids).
 
-    >>> [find_synset(said).index for said in ("hognose snake", "n01729322", 54, "54", "Puff-Adder")]
+    >>> [find_synset(given).index for given in ("hognose snake", "n01729322", 54, "54", "Puff-Adder")]
     [54, 54, 54, 54, 54]
     """
-    text, key = str(said).strip(), _key(str(said))
+    text, key = str(given).strip(), _key(str(given))
     if text in by_wnid():
         return by_wnid()[text]
     if re.fullmatch("[0-9]{1,3}", text):
@@ -87,22 +88,22 @@ def find_synset(said: object) -> Synset:
     meant = _by_name().get(key, [])
     if len(meant) > 1:
         raise ValueError(
-            f"class '{said}' means {len(meant)} classes of ImageNet; give one of {', '.join(s.wnid for s in meant)}"
+            f"class '{given}' means {len(meant)} classes of ImageNet; "
+            f"give one of {', '.join(synset.wnid for synset in meant)}"
         )
     if not meant:
         raise ValueError(
-            f"unknown class '{said}': {_nearest(key)}; expected a name, a wnid (n01729322) or an index 0 to 999"
+            f"unknown class '{given}': {_similar(key)}; "
+            "expected a name, a wnid (n01729322) or an index 0 to 999"
         )
     return meant[0]
 
 
-def _nearest(key):
+def _similar(key):
     close = difflib.get_close_matches(key, [*_by_name(), *by_wnid()], n=3, cutoff=0.6)
-    return (
-        f"did you mean {' or '.join(repr(name) for name in close)}?"
-        if close
-        else "no name of ImageNet's 1000 classes is like it"
-    )
+    if not close:
+        return "no name of ImageNet's 1000 classes is like it"
+    return f"did you mean {' or '.join(repr(name) for name in close)}?"
 
 
 if __name__ == "__main__":

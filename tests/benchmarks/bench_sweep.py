@@ -49,14 +49,14 @@ def write_project(folder, n_classes=4, n=8):
     """Photographs of a few classes, Keras's VGG16 with random weights, and a profile of them."""
     from bench_scale import write_photographs
 
-    from unitnb.networks.pretrained import vgg16
+    from unitnb.networks.pretrained import keras_vgg16
 
     write_photographs(folder / "noise", n)
     for number, split in itertools.product(range(n_classes), ("train", "test")):
         (folder / "photographs" / split).mkdir(parents=True, exist_ok=True)
         (folder / "photographs" / split / f"class{number}").symlink_to(folder / "noise" / "train" / "noise")
     store.write_text(folder / "notebooks" / "profiles" / "bench.yaml", PROFILE)
-    vgg16().save_weights(folder / "vgg16.weights.h5")
+    keras_vgg16().save_weights(folder / "vgg16.weights.h5")
 
 
 # ---- in a worker ----

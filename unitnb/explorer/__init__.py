@@ -1,4 +1,4 @@
-"""One model, class and layer, opened once and asked many times."""
+"""One model, class and layer with everything about the units, and widgets that show it."""
 
 from .. import names_on_first_use
 

@@ -1,7 +1,8 @@
-"""What the explorer shows, as plain functions: one model, one class, one layer, opened once and asked many times."""
+"""The explorer as plain functions: one model, class and layer is opened once for many questions."""
 
 import functools
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ __all__ = ["Explorer", "open_explorer", "span_accuracy", "unit_facts"]
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """One model and one class, everything about its units; n images, u units, maps of h x h."""
+    """One model and one class with everything about the units: n images, u units, maps of h x h."""
 
     profile: Profile
     model: str
@@ -32,50 +33,50 @@ class Explorer:
     births: np.ndarray = field(repr=False)  # (n, u) int16
     effectiveness: np.ndarray = field(repr=False)  # (u,)
     order: np.ndarray = field(repr=False)  # (u,) units, the most effective first
-    places: dict[str, np.ndarray] = field(
-        repr=False
-    )  # for each score, the place of each unit in its rank, from 1
+    places: dict[str, np.ndarray] = field(repr=False)  # by score, each unit's place in its rank, from 1
     roles: Roles = field(repr=False)
-    layers: dict[str, SubsetPredictor] = field(
-        repr=False
-    )  # the layer over training, test and other classes' test images
+    layers: dict[str, SubsetPredictor] = field(repr=False)  # over training, test and other classes' test images
 
     @property
     def target_class(self) -> str:
+        """The name of the class."""
         return self.profile.target_class
 
     @property
     def label(self) -> int:
+        """The class's index in the network's output."""
         return int(self.sample.labels[0])  # all of one class
 
     @property
     def n_units(self) -> int:
+        """The number u of units."""
         return len(self.order)
 
     def map_of(self, image: int, unit: int) -> np.ndarray:
-        """The map (h, h) that a unit gives for an image of the sample."""
+        """The map (h, h) of a unit for an image of the sample; ValueError if one of them does not exist."""
         if not 0 <= image < len(self.maps) or not 0 <= unit < self.n_units:
             raise ValueError(
-                f"image {image}, unit {unit}: there are images 0 to {len(self.maps) - 1} and units 0 to {self.n_units - 1}"
+                f"image {image}, unit {unit}: there are images 0 to {len(self.maps) - 1} "
+                f"and units 0 to {self.n_units - 1}"
             )
         return self.maps[image, :, :, unit]
 
 
 def choices(profile: str) -> tuple[Profile, tuple[str, ...]]:
-    """The profile of that name, whose ``models`` can be opened, and the classes of its images."""
+    """A profile, whose ``models`` can be opened, and the classes of its images."""
     p = load_profile(profile)
     return p, sources.open_images(p).classes
 
 
 def open_explorer(profile: str = "shapes", model: str = "A", target_class: str | None = None) -> Explorer:
-    """Load a model and one class's images, rank the units by every score, give them roles, and keep the layer ready for spans.
+    """Load a model and one class's images, rank the units by every score, and give them roles.
 
-    Takes a few seconds; the two opened last are kept.
+    This takes a few seconds. The two results opened last are kept.
 
     Raises
     ------
     ValueError, KeyError
-        For an unknown profile, class or model; the text names the nearest known one.
+        For an unknown profile, class or model. The text gives the nearest known name.
     FileNotFoundError
         If the profile's images or the model's weights are missing.
     """
@@ -101,9 +102,18 @@ def _opened(profile: str, model: str, target_class: str) -> Explorer:
         for name in ("training", "test")
     ]
     return Explorer(
-        p, model, images.classes, sample, maps["training"], births, rivals[scores.PAPER], order, places,
-        categorise_roles(order, *curves, seed=p.seed), {name: SubsetPredictor(split, maps[name]) for name in ("training", "test", "others")},
-    )  # fmt: skip
+        profile=p,
+        model=model,
+        classes=images.classes,
+        sample=sample,
+        maps=maps["training"],
+        births=births,
+        effectiveness=rivals[scores.PAPER],
+        order=order,
+        places=places,
+        roles=categorise_roles(order, *curves, seed=p.seed),
+        layers={name: SubsetPredictor(split, maps[name]) for name in ("training", "test", "others")},
+    )
 
 
 def _samples(images, p: Profile, model: str) -> dict[str, SampleSet]:
@@ -120,7 +130,7 @@ def _samples(images, p: Profile, model: str) -> dict[str, SampleSet]:
 
 @dataclass(frozen=True, eq=False)
 class Filtration:
-    """The filtration of one map: what holds with each number of edges present; L levels."""
+    """The filtration of one map (Eq. 3), of L levels."""
 
     fmap: np.ndarray  # (h, h)
     present: np.ndarray  # (L + 1,) edges present at each level, 0 first
@@ -130,31 +140,45 @@ class Filtration:
 
     @property
     def birth_level(self) -> int:
-        """The level of the birth, or the last where there is none."""
+        """The level of the birth, or the last level if there is none."""
         return int(np.searchsorted(self.present, self.birth)) if self.birth else len(self.present) - 1
 
     def edges(self, level: int) -> np.ndarray:
-        """The edges (m, 2) present at a level, from 0 up to the last."""
+        """The edges (m, 2) present at a level, 0 to L."""
         return top_edges(self.fmap, level) if level else np.empty((0, 2), int)
 
     def hole(self, level: int) -> tuple[int, ...]:
-        """The vertices of the first hole where it is open at a level, else ()."""
+        """The vertices of the first hole if it is open at a level, else ()."""
         return hole_at(self.fmap, self.present[level])
 
 
 def filtration(fmap: np.ndarray, b_max: int | None = None) -> Filtration:
-    """The filtration of one map (n, n) (Eq. 3); its birth as ``birth_points`` gives it."""
+    """The filtration of one map (n, n) (Eq. 3), with its birth as in :func:`unitnb.birth_points`.
+
+    Raises
+    ------
+    ValueError
+        If the map is not square and finite.
+    """
     _, betti = betti_curves(fmap)
     birth = int(birth_points(fmap[None, :, :, None], b_max=b_max)[0, 0])
     present = np.r_[0, edges_present(fmap)]
     return Filtration(fmap, present, np.vstack([[len(fmap), 0], betti]), barcode(fmap), birth)
 
 
-# ---- one unit, one span ----
+# ---- one unit, one span of the rank ----
 
 
-def unit_facts(explorer: Explorer, unit: int) -> dict[str, object]:
-    """A unit's place in the rank, selective rate, entropy (nats), effectiveness (1/nats), role, and its places by the other scores."""
+def unit_facts(explorer: Explorer, unit: int) -> dict[str, Any]:
+    """What is known of a unit.
+
+    Returns
+    -------
+    dict
+        "unit"; "place" in the rank, from 1; selective "rate" in [0, 1]; "entropy" in nats; "effectiveness" in
+        1/nats; "role" and its "agreement" in [0, 1]; "places", its places in the ranks of the other scores,
+        by their names.
+    """
     births = explorer.births[:, [unit]]
     others = {name: int(places[unit]) for name, places in explorer.places.items() if name != scores.PAPER}
     return {
@@ -170,18 +194,20 @@ def unit_facts(explorer: Explorer, unit: int) -> dict[str, object]:
 
 
 def top_images(explorer: Explorer, unit: int, count: int = 6) -> np.ndarray:
-    """Indices, in the sample, of the images that a unit answers to most: by the mean of its map, the greatest first."""
+    """Indices, in the sample, of the images with the largest mean of a unit's map, the largest first."""
     return np.argsort(-explorer.maps[..., unit].mean(axis=(1, 2)), kind="stable")[:count]
 
 
 def span_accuracy(explorer: Explorer, start: int, stop: int) -> dict[str, float]:
-    """What the network does with only the units at places ``start`` to ``stop`` of the rank in place (from 1, both included).
+    """Answers of the network that keeps only the units at places ``start`` to ``stop`` of the rank.
+
+    Places count from 1, and both are included. ``stop = start - 1`` leaves no unit.
 
     Returns
     -------
     dict
-        Accuracy on the class's "training" and "test" images, and the share of "others", test images of other classes, that
-        are taken for the class. ``stop = start - 1`` leaves no unit.
+        Accuracy on the class's "training" and "test" images, and the share of "others", test images of other
+        classes, that the network takes for the class.
 
     Raises
     ------
@@ -190,14 +216,17 @@ def span_accuracy(explorer: Explorer, start: int, stop: int) -> dict[str, float]
     """
     if not 1 <= start <= stop + 1 <= explorer.n_units + 1:
         raise ValueError(
-            f"places {start} to {stop}: expected places from 1 to {explorer.n_units}, the first not after the last"
+            f"places {start} to {stop}: expected places from 1 to {explorer.n_units}, "
+            "the first not after the last"
         )
     units = explorer.order[start - 1 : stop]
-    return {name: layer.fraction_predicted(units, explorer.label) for name, layer in explorer.layers.items()}
+    return {
+        name: layer.fraction_predicted(units.tolist(), explorer.label) for name, layer in explorer.layers.items()
+    }
 
 
 def unit_at(explorer: Explorer, place: int) -> int:
-    """The unit at a place of the rank, from 1."""
+    """The unit at a place of the rank, from 1; ValueError if there is no such place."""
     if not 1 <= place <= explorer.n_units:
         raise ValueError(f"place {place}: expected a place of the rank, 1 to {explorer.n_units}")
     return int(explorer.order[place - 1])

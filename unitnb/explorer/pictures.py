@@ -1,4 +1,4 @@
-"""The pictures of the explorer: one map's filtration, one unit beside the others."""
+"""The pictures of the explorer: the filtration of one map, and one unit beside the others."""
 
 import io
 
@@ -13,27 +13,28 @@ from .answers import Explorer, Filtration, top_images, unit_facts
 
 
 def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):
-    """The image, the map with the top set of a level framed, the complex that it spans with the open hole thick, and the Betti numbers."""
-    # A slider redraws this: margins are given, since to find them takes as long as to draw, and letters are plain for the same reason.
+    """One map at one level of its filtration (Fig. 1, 2A).
+
+    Panels: the image, the map with the level's top set framed, the complex with the open hole in thick lines,
+    and the Betti numbers.
+    """
+    # A slider redraws this. Margins are fixed and letters are plain, because layout takes as long as drawing.
     figure, axes = new_figure(
         [["image", "map", "complex", "betti"]], figsize=(9, 2.5), width_ratios=[1, 1, 1.1, 1.4], layout="none"
     )
     figure.subplots_adjust(left=0.01, right=0.985, top=0.88, bottom=0.2, wspace=0.1)
-    v, (pieces, holes) = filtration.present[level], filtration.betti[level]
+    v, (components, holes) = filtration.present[level], filtration.betti[level]
+    edges = [(i, j) for i, j in filtration.edges(level).tolist()]
     panels.draw_image(axes["image"], image, "image")
-    panels.draw_top_set(
-        axes["map"], symmetrize(filtration.fmap), filtration.edges(level), "Fₛ, top set framed"
-    )
-    title = f"v = {v}: β₀ = {pieces}, β₁ = {holes}"
-    panels.draw_complex(
-        axes["complex"], len(filtration.fmap), filtration.edges(level), title, filtration.hole(level)
-    )
+    panels.draw_top_set(axes["map"], symmetrize(filtration.fmap), edges, "Fₛ, top set framed")
+    title = f"v = {v}: β₀ = {components}, β₁ = {holes}"
+    panels.draw_complex(axes["complex"], len(filtration.fmap), edges, title, filtration.hole(level))
     draw_betti_numbers(axes["betti"], filtration.present, filtration.betti, v)
     return figure
 
 
 def unit_figure(explorer: Explorer, unit: int):
-    """A unit's birth points over the images against those of structureless maps, its places by all scores, and its top images."""
+    """One unit: its births against those of structureless maps, its places by all scores, its top images."""
     tops = top_images(explorer, unit)
     figure, axes = new_figure(
         [["births"] * 3 + ["places"] * 3, [f"top {i}" for i in range(len(tops))]],
@@ -64,7 +65,7 @@ def _draw_places(axes, places: dict[str, int], n_units: int) -> None:
 
 
 def png(figure) -> bytes:
-    """A figure as a PNG, and closed: for a widget that shows bytes."""
+    """A figure as the bytes of a PNG, for a widget; the figure is closed."""
     import matplotlib.pyplot as plt
 
     written = io.BytesIO()

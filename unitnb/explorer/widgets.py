@@ -1,4 +1,4 @@
-"""The explorer's widgets: choices on the left of a call to a plain function, its picture on the right."""
+"""The explorer's widgets: each passes its choices to a plain function and shows the result."""
 
 import ipywidgets as widgets
 
@@ -24,14 +24,17 @@ def _slider(kind, low, high, value, name, **settings):
 
 
 class Board:
-    """All widgets and what they show; ``view`` is what a notebook displays.
+    """All widgets; ``view`` is for display in a notebook.
 
     Attributes
     ----------
     profile, model, target_class : dropdowns
-    place, image, level, span : sliders: the unit's place in the rank, the image in S_100, the level of the filtration, places of the rank
+    place : slider, the unit's place in the rank
+    image : slider, the image in S_100
+    level : slider, the level of the filtration
+    span : slider, the first and last place of the units that stay
     map_picture, unit_picture : PNG images
-    said, span_said : lines of text
+    unit_text, span_text : lines of text
     """
 
     def __init__(self, profile: str = "shapes", model: str = "A", target_class: str | None = None):
@@ -45,17 +48,17 @@ class Board:
         self.map_picture, self.unit_picture = (
             widgets.Image(format="png", layout=widgets.Layout(max_width="900px")) for _ in range(2)
         )
-        self.said, self.span_said = widgets.HTML(), widgets.HTML()
+        self.unit_text, self.span_text = widgets.HTML(), widgets.HTML()
         self.profile.options, self.profile.value = profile_names(), profile
         self._listen()
         self._choose(model, target_class)
 
     @property
     def view(self):
-        """The widgets as one, to be displayed."""
+        """All widgets as one, for display."""
         choices = widgets.HBox([self.profile, self.model, self.target_class])
-        unit = [self.place, self.image, self.said, self.level, self.map_picture, self.unit_picture]
-        return widgets.VBox([choices, self.span, self.span_said, *unit])
+        unit = [self.place, self.image, self.unit_text, self.level, self.map_picture, self.unit_picture]
+        return widgets.VBox([choices, self.span, self.span_text, *unit])
 
     def _listen(self):
         self.profile.observe(lambda _: self._choose(), "value")
@@ -71,24 +74,24 @@ class Board:
             slider.observe(lambda _, show=show: show(), "value")
 
     def _choose(self, model="A", target_class=None):
-        """Another profile: its models and classes, and its own class."""
+        """Fill the choices with the models and classes of the chosen profile."""
         try:
             known, classes = answers.choices(self.profile.value)
         except (ValueError, FileNotFoundError) as error:
-            self.said.value = f"<b>{error.args[0]}</b>"
+            self.unit_text.value = f"<b>{error.args[0]}</b>"
             return
-        self.filling = True  # new options change the values, which asks for nothing yet
+        self.filling = True  # new options change the values, which must not open anything yet
         self.model.options, self.model.value = list(known.models), model
         self.target_class.options, self.target_class.value = classes, target_class or known.target_class
         self.filling = False
         self._open()
 
     def _open(self):
-        self.said.value = "opening ..."
+        self.unit_text.value = "opening ..."
         try:
             self.opened = answers.open_explorer(self.profile.value, self.model.value, self.target_class.value)
         except (ValueError, KeyError, FileNotFoundError) as error:
-            self.said.value = f"<b>{error.args[0]}</b>"
+            self.unit_text.value = f"<b>{error.args[0]}</b>"
             return
         self.place.max = self.span.max = self.opened.n_units
         self.image.max = len(self.opened.sample) - 1
@@ -100,9 +103,10 @@ class Board:
         self.unit = answers.unit_at(self.opened, self.place.value)
         self.unit_picture.value = png(unit_figure(self.opened, self.unit))
         facts = answers.unit_facts(self.opened, self.unit)
-        self.said.value = (
-            f"unit {self.unit}: place {facts['place']} of {self.opened.n_units}, rate {facts['rate']:.2f}, H {facts['entropy']:.2f} nats, "
-            f"E {facts['effectiveness']:.2f}, role {facts['role']} (agreement {facts['agreement']:.0%})"
+        self.unit_text.value = (
+            f"unit {self.unit}: place {facts['place']} of {self.opened.n_units}, "
+            f"rate {facts['rate']:.2f}, H {facts['entropy']:.2f} nats, E {facts['effectiveness']:.2f}, "
+            f"role {facts['role']} (agreement {facts['agreement']:.0%})"
         )
         self._show_map()
 
@@ -112,7 +116,7 @@ class Board:
         )
         self.level.max, before = len(self.filtration.present) - 1, self.level.value
         self.level.value = self.filtration.birth_level
-        if self.level.value == before:  # else the slider has called it
+        if self.level.value == before:  # else the slider's change has called it
             self._show_level()
 
     def _show_level(self):
@@ -124,17 +128,18 @@ class Board:
     def _show_span(self):
         first, last = self.span.value
         shares = answers.span_accuracy(self.opened, first, last)
-        self.span_said.value = (
-            f"{last - first + 1} of {self.opened.n_units} units in place: accuracy {shares['training']:.2f} on training images, "
-            f"{shares['test']:.2f} on test images; {shares['others']:.2f} of other classes' images are taken for the class"
+        self.span_text.value = (
+            f"{last - first + 1} of {self.opened.n_units} units in place: accuracy {shares['training']:.2f} "
+            f"on training images, {shares['test']:.2f} on test images; "
+            f"{shares['others']:.2f} of other classes' images are taken for the class"
         )
 
 
 def explore(profile: str = "shapes", model: str = "A", target_class: str | None = None):
-    """The explorer as widgets, to be displayed in a notebook; each shows what a function of ``unitnb.explorer`` gives.
+    """The explorer as widgets, for display in a notebook.
 
     Parameters
     ----------
-    profile, model, target_class : what is open at first; all can be chosen in the widgets
+    profile, model, target_class : the choices at the start; ``None`` is the profile's own class
     """
     return Board(profile, model, target_class).view

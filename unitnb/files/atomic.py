@@ -1,4 +1,4 @@
-"""Files written whole or not at all, whatever happens to the process or the disk meanwhile."""
+"""Files written whole or not at all, even if the process is killed or the disk fills up."""
 
 import contextlib
 import errno
@@ -13,29 +13,27 @@ from pathlib import Path
 
 try:
     import fcntl
-except (
-    ImportError
-):  # not on Windows: there nothing is locked, and nothing that a killed writer left is removed
-    fcntl = None
+except ImportError:  # on Windows; there nothing is locked, and leftovers of killed writers stay
+    fcntl = None  # type: ignore[assignment]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit on the size of a file
 
 
 class DiskFullError(OSError):
-    """There is no room to write a file; what was written before is whole."""
+    """The disk has no room for a file. Files written before are whole."""
 
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, with its ending, that takes its place when the block ends well.
+    """A temporary path beside ``path``, with its ending, that replaces ``path`` when the block succeeds.
 
-    Nobody ever reads a half-written file: on an error the temporary file is removed and ``path`` stays as it was. What a process that
-    was killed here left, the next to write in this folder removes.
+    Readers never see a half-written file. On an error the temporary file is removed and ``path`` is
+    unchanged. The next process that writes to the folder removes the temporary files of killed ones.
 
     Raises
     ------
     DiskFullError
-        Where there is no room; the text names the disk, how full it is, and what to do.
+        If there is no room. The text names the disk, its free space, and what to do.
     """
     path = Path(path)
     with _room_for(path):
@@ -73,21 +71,22 @@ def _room_for(path: Path) -> Iterator[None]:
 
 
 def _fullness(path: Path) -> str:
-    """The disk that ``path`` lies on and how full it is, in words."""
+    """The disk of ``path`` and its free space, in words."""
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     disk = next(parent for parent in (folder, *folder.parents) if os.path.ismount(parent))
     usage = shutil.disk_usage(folder)
     return f"the disk at {disk} has {usage.free / 1e6:,.1f} MB free of {usage.total / 1e6:,.1f} MB"
 
 
-# ---- what killed writers leave ----
+# ---- leftovers of killed writers ----
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
-    """Remove what killed processes of this machine left half-written in ``folder``, and return its paths.
+    """Remove half-written files of killed processes of this machine from ``folder``; returns their paths.
 
-    Whoever writes holds a lock on the folder, which the system frees when he dies; while there is one, nothing is removed. No clock is
-    asked, so that none can lie. What another machine left is left to its own processes: its locks may not be seen from here.
+    Writers share a folder lock that the operating system releases when they exit. While one is held nothing
+    is removed. Ages of files play no part, so a wrong clock does no harm. Files of other machines stay: their
+    locks may not be visible here.
     """
     with _locked(folder, alone=True) as alone:
         found = sorted(Path(folder).glob(f"{_mark()}*")) if alone else []
@@ -100,13 +99,16 @@ _tidied_once = functools.cache(remove_leftovers)
 
 
 def _mark() -> str:
-    """How the names of this machine's temporary files begin."""
+    """The prefix of this machine's temporary files."""
     return f".writing-{re.sub(r'[^A-Za-z0-9]+', '-', platform.node())[:40]}-"
 
 
 @contextlib.contextmanager
 def _locked(folder: Path, alone: bool = False) -> Iterator[bool]:
-    """Hold a folder's lock together with others, or, without waiting for them, ``alone``; whether it is held."""
+    """Hold a folder's lock, shared with other writers or, without waiting, ``alone``.
+
+    Yields whether it is held.
+    """
     if fcntl is None:
         yield False
         return
@@ -120,7 +122,7 @@ def _locked(folder: Path, alone: bool = False) -> Iterator[bool]:
 def _lock(place: int, kind: int) -> bool:
     try:
         fcntl.flock(place, kind)
-    except OSError:  # somebody else has it, or this file system has no locks
+    except OSError:  # another process holds it, or the file system has no locks
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Progress bars with the remaining time: on the terminal, from inside a notebook's kernel, too."""
+"""Progress bars with the remaining time, on the terminal, also from inside a notebook's kernel."""
 
 import contextlib
 import functools
@@ -8,18 +8,22 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-TERMINAL = "UNITNB_TERMINAL"  # the terminal of who runs a notebook, and what stands before its bars
-LABEL = "UNITNB_LABEL"
-DELAY = 2.0  # seconds that work takes before there is a bar: short work has none
+TERMINAL = "UNITNB_TERMINAL"  # the terminal of the process that runs a notebook
+LABEL = "UNITNB_LABEL"  # the text in front of the notebook's bars
+DELAY = 2.0  # seconds before a bar appears: short work has none
 
 
 def show_progress() -> bool:
-    """Whether progress is shown: in a terminal, or where ``UNITNB_PROGRESS=1`` asks for it (and nowhere where it is 0)."""
-    return os.environ.get("UNITNB_PROGRESS", str(int(sys.stderr.isatty() or TERMINAL in os.environ))) == "1"
+    """Whether bars are shown: in a terminal by default; ``UNITNB_PROGRESS`` = 1 or 0 overrides that."""
+    terminal = sys.stderr.isatty() or TERMINAL in os.environ
+    return os.environ.get("UNITNB_PROGRESS", str(int(terminal))) == "1"
 
 
 def progress_bar(items=None, desc: str = "", **settings) -> tqdm:
-    """A bar over ``items``, or of ``total=...`` to be moved by ``update``, with rate and remaining time; it goes when the work is done."""
+    """A bar with rate and remaining time that disappears at the end.
+
+    It counts ``items``, or calls of ``update`` up to ``total=...``; ``settings`` are those of ``tqdm``.
+    """
     words = " ".join(part for part in (os.environ.get(LABEL, ""), desc) if part)
     known = {
         "leave": False,
@@ -32,24 +36,25 @@ def progress_bar(items=None, desc: str = "", **settings) -> tqdm:
 
 
 def _terminal():
-    """Where bars go: a kernel's own stderr would be an output of the notebook."""
+    """The stream for bars. In a kernel stderr would become an output of the notebook."""
     return _opened(os.environ[TERMINAL]) or sys.stderr if TERMINAL in os.environ else sys.stderr
 
 
 @functools.cache
 def _opened(terminal: str):
-    """A terminal to write to, for as long as the process lives; None where it is gone."""
+    """A terminal, open until the process ends; None if it no longer exists."""
     with contextlib.suppress(OSError):
         return open(terminal, "w")
+    return None
 
 
 @contextlib.contextmanager
 def from_kernels(label: str) -> Iterator[None]:
-    """What starts in this block, a notebook's kernel, shows its progress on this process's terminal, if it has one."""
-    told = {TERMINAL: os.ttyname(sys.stderr.fileno()), LABEL: label} if sys.stderr.isatty() else {}
-    os.environ.update(told)
+    """Kernels that start in this block show their progress on this process's terminal, if it has one."""
+    variables = {TERMINAL: os.ttyname(sys.stderr.fileno()), LABEL: label} if sys.stderr.isatty() else {}
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for name in told:
+        for name in variables:
             del os.environ[name]

@@ -1,7 +1,9 @@
-"""ILSVRC2012 as people have it: training images as folders, class tars or the tar of tars; validation images in folders, flat, or as a tar.
+"""ILSVRC2012 in its usual forms.
 
-Labels are Keras's indices, 0 to 999, whatever classes are present. Flat validation images get theirs from the devkit, whose own numbers
-("ILSVRC2012_ID", 1 to 1000) are another order: its ``meta.mat`` says which wnid each stands for.
+Training images are folders, class tars or the tar of tars. Validation images are in folders, flat, or a tar.
+Labels are Keras's indices, 0 to 999, whichever classes are present. Flat validation images get their labels
+from the devkit. Its numbers ("ILSVRC2012_ID", 1 to 1000) are in another order; its ``meta.mat`` gives the
+wnid of each.
 """
 
 import io
@@ -17,12 +19,10 @@ from ..files import store
 from ..synsets import Synset, by_wnid, synsets
 from . import tars
 
-TRAIN, VAL, DEVKIT = (
-    "ILSVRC2012_img_train",
-    "ILSVRC2012_img_val",
-    "ILSVRC2012_devkit_t12",
-)  # files of the download, without their endings
+# Files of the download, without their endings.
+TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train", "ILSVRC2012_img_val", "ILSVRC2012_devkit_t12"
 TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"  # of the devkit
+INDEX = ("names", "offsets", "sizes")  # of the images in an archive, see tars.images_in
 EXPECTED = {
     "train": f"train/<wnid>/*.JPEG, train/<wnid>.tar or {TRAIN}.tar",
     "val": f"val/<wnid>/*.JPEG, or val/*.JPEG or {VAL}.tar beside {DEVKIT}.tar.gz",
@@ -31,7 +31,7 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of a split, sorted by class and name, wherever they lie; n of them, in c folders or archives."""
+    """The n images of a split, sorted by class and name, in c folders or archives."""
 
     labels: np.ndarray  # (n,) int64, 0..999
     names: np.ndarray  # (n,) bytes
@@ -41,26 +41,28 @@ class Listing:
     sizes: np.ndarray  # (n,) int64
 
     def open(self, index: int) -> Path | io.BytesIO:
-        """What an image is decoded from."""
+        """The file of an image, or its bytes from an archive."""
         where = self.places[self.place[index]]
         if self.offsets[index] < 0:
             return where / os.fsdecode(self.names[index])
         return io.BytesIO(tars.read_member(where, int(self.offsets[index]), int(self.sizes[index])))
 
     def name(self, index: int) -> str:
-        """``<wnid>/<file>``, the same wherever the image lies."""
+        """``<wnid>/<file>``, the same for folders and archives."""
         return f"{synsets()[self.labels[index]].wnid}/{os.fsdecode(self.names[index])}"
 
 
 def open_ilsvrc(root: Path, cache: Path) -> dict[str, Listing]:
-    """The images under ``root``, ``"train"`` and ``"test"`` (ILSVRC's validation images); indices of tars are kept under ``cache``.
+    """The images under ``root``: ``"train"`` and ``"test"`` (ILSVRC's validation images).
+
+    The indices of tars are kept in the folder ``cache``.
 
     Raises
     ------
     FileNotFoundError
-        If the folder, a split or the devkit is missing; the text says what is expected.
+        If the folder, a split or the devkit is missing. The text says what is expected.
     DamagedFileError
-        If an archive or a file of the devkit is not whole.
+        If an archive or a file of the devkit is damaged.
     """
     root = Path(root)
     if not root.is_dir():
@@ -96,11 +98,11 @@ def _existing(path, split):
     return path
 
 
-# ---- one place a class ----
+# ---- one folder or archive per class ----
 
 
 def _class_places(folder: Path) -> dict[str, Path]:
-    """By wnid, the folder or tar of each class; a folder before a tar of the same class."""
+    """By wnid, the folder or tar of each class. A folder is preferred to a tar of the same class."""
     if not folder.is_dir():
         return {}
     known = [path for path in sorted(folder.iterdir(), reverse=True) if path.stem in by_wnid()]
@@ -109,16 +111,15 @@ def _class_places(folder: Path) -> dict[str, Path]:
 
 def _by_class(places, cache):
     wnids = sorted(places)
-    found = [
-        _in_folder(_images_of(places[w])) if places[w].is_dir() else tars.images_in_tar(places[w], cache)
-        for w in wnids
-    ]
+    found = [_images_at(places[wnid], cache) for wnid in wnids]
     place = np.repeat(np.arange(len(wnids)), [len(group["names"]) for group in found])
     labels = np.array([by_wnid()[wnid].index for wnid in wnids])[place]
-    joined = {
-        part: np.concatenate([group[part] for group in found]) for part in ("names", "offsets", "sizes")
-    }
+    joined = {part: np.concatenate([group[part] for group in found]) for part in INDEX}
     return Listing(labels, places=tuple(places[wnid] for wnid in wnids), place=place, **joined)
+
+
+def _images_at(path, cache):
+    return _in_folder(_images_of(path)) if path.is_dir() else tars.images_in_tar(path, cache)
 
 
 def _images_of(folder: Path) -> list[str]:
@@ -126,12 +127,8 @@ def _images_of(folder: Path) -> list[str]:
 
 
 def _in_folder(names):
-    nowhere = np.full(len(names), -1)
-    return {
-        "names": np.array([os.fsencode(name) for name in names], "S"),
-        "offsets": nowhere,
-        "sizes": nowhere,
-    }
+    none = np.full(len(names), -1)
+    return {"names": np.array([os.fsencode(name) for name in names], "S"), "offsets": none, "sizes": none}
 
 
 # ---- one archive ----
@@ -150,26 +147,26 @@ def _tar_of_tars(path, cache):
 
 
 def _flat(path, index, root):
-    """Validation images without classes: the number in ``ILSVRC2012_val_00000001.JPEG`` is its line of the ground truth."""
+    """Validation images without classes: ``ILSVRC2012_val_00000001.JPEG`` has line 1 of the ground truth."""
     wnids = validation_wnids(root)
-    numbers = [_number(os.fsdecode(name), len(wnids), path) for name in index["names"]]
-    return _sorted(
-        path, np.array([by_wnid()[wnids[number - 1]].index for number in numbers], np.int64), index
-    )
+    lines = [_line_of_truth(os.fsdecode(name), len(wnids), path) for name in index["names"]]
+    return _sorted(path, np.array([by_wnid()[wnids[line - 1]].index for line in lines], np.int64), index)
 
 
-def _number(name, lines, path):
+def _line_of_truth(name, lines, path):
+    """The line, from 1, of the ground truth that a validation image's name gives."""
     found = re.search(r"_(\d{8})\.", name)
     if not found or not 1 <= int(found[1]) <= lines:
         raise ValueError(
-            f"{path}: '{name}' has no line in the ground truth of {lines} images; expected names ILSVRC2012_val_00000001.JPEG"
+            f"{path}: '{name}' has no line in the ground truth of {lines} images; "
+            "expected names ILSVRC2012_val_00000001.JPEG"
         )
     return int(found[1])
 
 
 def _sorted(path, labels, index):
     order = np.lexsort((index["names"], labels))
-    arrays = {part: index[part][order] for part in ("names", "offsets", "sizes")}
+    arrays = {part: index[part][order] for part in INDEX}
     return Listing(labels[order], places=(path,), place=np.zeros(len(order), np.int64), **arrays)
 
 
@@ -182,9 +179,9 @@ def validation_wnids(root: Path) -> list[str]:
     Raises
     ------
     FileNotFoundError
-        If neither the unpacked devkit nor its archive is there.
+        If the devkit is missing, both unpacked and as an archive.
     DamagedFileError
-        If one of the files is not what its name says.
+        If one of its files cannot be read.
     """
     wnid_of, truth = _wnids_by_id(_devkit_file(root, META)), _devkit_file(root, TRUTH)
     try:
@@ -200,10 +197,9 @@ def _wnids_by_id(meta: bytes) -> dict[int, str]:
 
     try:
         table = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
-        pairs = {
-            int(number): str(wnid) for number, wnid in zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
-        }
-    except Exception as error:  # scipy's reader raises whatever a damaged file makes it stumble over
+        rows = zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
+        pairs = {int(number): str(wnid) for number, wnid in rows}
+    except Exception as error:  # scipy's reader raises many types on a damaged file
         raise store.DamagedFileError(
             f"{META} of the devkit cannot be read ({error!r}); unpack the devkit again"
         ) from error
@@ -218,7 +214,8 @@ def _devkit_file(root: Path, name: str) -> bytes:
     if archive.is_file():
         return _from_devkit(archive, name)
     raise FileNotFoundError(
-        f"flat validation images need the devkit's {name}; expected {archive} or {DEVKIT}/data/{name} under {root}"
+        f"flat validation images need the devkit's {name}; "
+        f"expected {archive} or {DEVKIT}/data/{name} under {root}"
     )
 
 
@@ -226,29 +223,33 @@ def _from_devkit(path, name):
     try:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
-                if member.isreg() and PurePosixPath(member.name).name == name:
-                    return archive.extractfile(member).read(tars.IMAGE_BYTES)
+                wanted = member.isreg() and PurePosixPath(member.name).name == name
+                if wanted and (content := archive.extractfile(member)) is not None:
+                    return content.read(tars.IMAGE_BYTES)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise store.DamagedFileError(f"{path} is no whole archive ({error}); download it again") from error
     raise store.DamagedFileError(f"{path} holds no {name}; download it again")
 
 
-# ---- which classes are looked at ----
+# ---- the studied classes ----
 
 
 def studied_classes(labels: np.ndarray, target: Synset, most: int | None, seed: int) -> list[Synset]:
-    """``target`` and, up to ``most`` in all, other classes that have training images, drawn by the seed; by index.
+    """``target`` and other classes with training images, by index.
+
+    The others are drawn by the seed, so that there are at most ``most`` classes in all.
 
     Raises
     ------
     ValueError
-        If the target has no training image; the text says what there is.
+        If the target has no training image. The text names classes that have some.
     """
     present = np.unique(labels)
     if target.index not in present:
         some = ", ".join(synsets()[label].name for label in present[:5])
         raise ValueError(
-            f"class '{target.name}' ({target.wnid}) has no training images; {len(present)} classes have: {some}, ..."
+            f"class '{target.name}' ({target.wnid}) has no training images; "
+            f"{len(present)} classes have: {some}, ..."
         )
     drawn = np.random.default_rng(seed).permutation(present[present != target.index])
     others = drawn if most is None else drawn[: most - 1]

@@ -1,4 +1,4 @@
-"""Labelled images, the training sets of the models, and the seeded sample sets S_100, S_1000 and S_val (Sec. 3.5)."""
+"""Labelled images, training sets, and the seeded sample sets S_100, S_1000 and S_val (Sec. 3.1, 3.5)."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,38 +18,52 @@ class UnreadableImageError(ValueError):
 
 @dataclass(frozen=True)
 class Images:
-    """Labelled images of two splits, ``"train"`` and ``"test"``, read when they are asked for.
+    """Labelled images of two splits, ``"train"`` and ``"test"``, read on request.
 
-    ``labels[split]`` is (n,) int64, each the number of a class in the network's output; ``read(split, i)`` is (h, w, 3) uint8;
-    ``name(split, i)`` says which image it is. ``classes`` are those that are looked at, by label: all of them, but for ImageNet, where
-    there may be images of others, too.
+    Attributes
+    ----------
+    classes : names of the studied classes, in the order of their labels; of ImageNet perhaps only a part
+    labels : by split, (n,) int64, the index of each image's class in the network's output
+    read : ``read(split, i)`` gives image i, (h, w, 3) uint8
+    name : ``name(split, i)`` identifies image i in messages
+    class_labels : labels of ``classes``; 0, 1, ... by default
+    n_outputs : outputs of a network for these labels; the number of classes by default
     """
 
     classes: tuple[str, ...]
     labels: dict[str, np.ndarray]
     read: Callable[[str, int], np.ndarray]
     name: Callable[[str, int], str]
-    class_labels: tuple[int, ...] = ()  # of ``classes``; 0, 1, ... if not given
-    n_outputs: int = 0  # of a network for these labels; as many as classes if not given
+    class_labels: tuple[int, ...] = ()
+    n_outputs: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "class_labels", self.class_labels or tuple(range(len(self.classes))))
         object.__setattr__(self, "n_outputs", self.n_outputs or len(self.classes))
 
     def class_index(self, target_class: str) -> int:
-        """The label of a class; ValueError names the nearest known class otherwise."""
+        """The label of a class; ValueError for an unknown class, with the nearest known one."""
         if target_class not in self.classes:
             raise ValueError(f"unknown class '{target_class}': {nearest(target_class, self.classes)}")
         return self.class_labels[self.classes.index(target_class)]
 
     def read_many(
-        self, split: str, candidates: Sequence[int], count: int, strict: bool = False, lazy: bool = False
+        self,
+        split: str,
+        candidates: Sequence[int] | np.ndarray,
+        count: int,
+        strict: bool = False,
+        lazy: bool = False,
     ) -> tuple["np.ndarray | LazyImages", np.ndarray, list[str]]:
-        """The first ``count`` readable images among ``candidates``: images, their indices, and the names of those skipped.
+        """The first ``count`` readable images among ``candidates``; fewer if there are not so many.
 
-        With ``lazy`` the images are read once to see that they can be, and again when they are asked for.
+        Returns the images, their indices and the names of the skipped ones. With ``lazy`` the images are read
+        once, to find the readable ones, and again on request. With ``strict`` an unreadable image is an
+        ``UnreadableImageError``.
         """
-        kept, images, skipped = [], [], []
+        kept: list[int] = []
+        images: list[np.ndarray] = []
+        skipped: list[str] = []
         for index in candidates:
             if len(kept) == count:
                 break
@@ -68,7 +82,7 @@ class Images:
 
 
 class LazyImages(Sequence):
-    """Images that are decoded when they are asked for: one (h, w, 3) by its place, an array (m, h, w, 3) by a slice."""
+    """Images that are decoded on request: one (h, w, 3) by its place, an array (m, h, w, 3) by a slice."""
 
     def __init__(self, read: Callable[[int], np.ndarray], indices: Sequence[int]):
         self.read, self.indices = read, list(indices)
@@ -87,22 +101,22 @@ class LazyImages(Sequence):
 
 @dataclass(frozen=True)
 class SampleSet:
-    """A seeded set of images: ``images`` (n, h, w, 3) uint8, perhaps lazy, ``labels`` and ``indices`` (n,) int64, ``skipped`` names."""
+    """A seeded set of n images."""
 
     name: str
-    model: str  # whose training images they are, if they are
+    model: str  # the model whose training set they are drawn from, for the split "train"
     split: str
-    images: "np.ndarray | LazyImages"
-    labels: np.ndarray
-    indices: np.ndarray
-    skipped: list[str]
+    images: "np.ndarray | LazyImages"  # (n, h, w, 3) uint8
+    labels: np.ndarray  # (n,) int64
+    indices: np.ndarray  # (n,) int64, in the split
+    skipped: list[str]  # names of the unreadable images that were passed over
 
     def __len__(self) -> int:
         return len(self.images)
 
 
 def from_arrays(classes: Sequence[str], arrays: dict[str, tuple[np.ndarray, np.ndarray]]) -> Images:
-    """Images that are in memory: by split, pixels (n, h, w, 3) uint8 and labels (n,), places in ``classes``."""
+    """Images in memory: by split, pixels (n, h, w, 3) uint8 and labels (n,), indices in ``classes``."""
     return Images(
         tuple(classes),
         {split: labels.astype(np.int64) for split, (_, labels) in arrays.items()},
@@ -112,18 +126,22 @@ def from_arrays(classes: Sequence[str], arrays: dict[str, tuple[np.ndarray, np.n
 
 
 def training_set(images: Images, profile: Profile, model: str = "A") -> tuple[np.ndarray, np.ndarray]:
-    """Which training images a model sees, and the labels it is told: (n,) int64 each, by its recipe's fraction and corruption."""
+    """The training images of a model and their assigned labels, (n,) int64 each.
+
+    The recipe's ``fraction`` of each class is drawn; the share ``corrupted`` of their labels is replaced by
+    other classes. The draw depends on the model's name, not on the profile's seed, and so do the networks.
+    """
     recipe, labels = profile.recipe(model), images.labels["train"]
-    rng = np.random.default_rng([sum(map(ord, model)), 1])  # the networks do not depend on the profile's seed
+    rng = np.random.default_rng([sum(map(ord, model)), 1])
     present, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
     by_class = np.split(np.argsort(labels, kind="stable"), counts.cumsum()[:-1])
     shuffled = [rng.permutation(group) for group in by_class]
     indices = np.sort(np.concatenate([group[: round(recipe.fraction * len(group))] for group in shuffled]))
-    told = place[indices]
-    wrong = rng.permutation(len(told))[: round(recipe.corrupted * len(told))]
+    assigned = place[indices]
+    wrong = rng.permutation(len(assigned))[: round(recipe.corrupted * len(assigned))]
     if len(wrong):
-        told[wrong] = (told[wrong] + rng.integers(1, len(present), len(wrong))) % len(present)
-    return indices, present[told]
+        assigned[wrong] = (assigned[wrong] + rng.integers(1, len(present), len(wrong))) % len(present)
+    return indices, present[assigned]
 
 
 def _size(profile: Profile, name: str) -> int:
@@ -138,20 +156,19 @@ def _draw(
 ) -> SampleSet:
     target = images.class_index(target_class)
     split = "test" if name == "S_val" else "train"
-    indices, told = (
-        training_set(images, profile, model)
-        if split == "train"
-        else (np.arange(len(images.labels["test"])), images.labels["test"])
-    )
-    candidates = np.random.default_rng([profile.seed, target, split == "test"]).permutation(
-        indices[told == target]
-    )
+    if split == "train":
+        indices, assigned_labels = training_set(images, profile, model)
+    else:
+        indices, assigned_labels = np.arange(len(images.labels["test"])), images.labels["test"]
+    rng = np.random.default_rng([profile.seed, target, split == "test"])
+    candidates = rng.permutation(indices[assigned_labels == target])
     found, kept, skipped = images.read_many(split, candidates, count, profile.strict, lazy)
     if len(kept) < count:
         unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
         raise ValueError(
-            f"{name} of class '{target_class}' for model {model}: {len(candidates)} {split} images found{unreadable} where "
-            f"{count} are asked for; add images, or ask for fewer (overrides: n_rank, n_large, n_validation, n_others)"
+            f"{name} of class '{target_class}' for model {model}: {len(candidates)} {split} images "
+            f"found{unreadable} where {count} are asked for; add images, or ask for fewer "
+            "(overrides: n_rank, n_large, n_validation, n_others)"
         )
     return SampleSet(name, model, split, found, np.full(len(kept), target), kept, skipped)
 
@@ -164,16 +181,19 @@ def sample_set(
     target_class: str | None = None,
     lazy: bool = False,
 ) -> SampleSet:
-    """A seeded sample of one class: S_100 and S_1000 from the model's training images, S_val from the test images (Sec. 3.5).
+    """A seeded sample of one class (Sec. 3.5).
 
-    S_100 is the beginning of S_1000. The class of a training image is the label that the model was told, so that for a model trained on
-    corrupted labels the training accuracy is about what it learned. With ``lazy`` the images are decoded when they are asked for, for
-    :func:`unitnb.stream`.
+    S_100 and S_1000 are drawn from the model's training images, S_val from the test images. S_100 is a
+    prefix of S_1000. The class of a training image is its assigned label: a model trained on corrupted
+    labels is judged by what it was trained on. With ``lazy`` the images are decoded on request.
 
     Raises
     ------
     ValueError
-        For an unknown set or class, and where the class has fewer readable images than asked for; the text says how many there are.
+        For an unknown set or class, and if the class has fewer readable images than requested. The text gives
+        their number.
+    UnreadableImageError
+        If an image cannot be read and the profile is strict.
     """
     return _draw(
         images, profile, name, model, target_class or profile.target_class, _size(profile, name), lazy
@@ -183,26 +203,19 @@ def sample_set(
 def sample_others(
     images: Images, profile: Profile, name: str, model: str = "A", target_class: str | None = None
 ) -> SampleSet:
-    """Images of all the other classes, ``profile.n_others`` each, drawn like the sample set of that name.
+    """Images of all other classes, ``profile.n_others`` each, drawn like the sample set of that name.
 
-    The paper's accuracy is on images of one class alone; with these, false positives are seen too.
+    The paper's accuracy is on images of one class alone. These images give the false positives. Errors are
+    those of :func:`sample_set`.
     """
     target = target_class or profile.target_class
     images.class_index(target)  # before anything is read
     _size(profile, name)
-    drawn = [
-        _draw(images, profile, name, model, other, profile.n_others)
-        for other in images.classes
-        if other != target
-    ]
+    others = [other for other in images.classes if other != target]
+    drawn = [_draw(images, profile, name, model, other, profile.n_others) for other in others]
     joined = {
         part: np.concatenate([getattr(sample, part) for sample in drawn])
         for part in ("images", "labels", "indices")
     }
-    return SampleSet(
-        f"{name}, other classes",
-        model,
-        drawn[0].split,
-        **joined,
-        skipped=sum((sample.skipped for sample in drawn), []),
-    )
+    skipped = [text for sample in drawn for text in sample.skipped]
+    return SampleSet(f"{name}, other classes", model, drawn[0].split, **joined, skipped=skipped)

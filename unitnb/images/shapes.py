@@ -1,7 +1,8 @@
 """The embedded images: ten classes of shapes on textured ground, drawn from formulas and a seed.
 
-Like photographs they have cues of a low level (a hue and a texture that most images of a class share, a background that
-comes with the class), nuisance (place, size, tilt, light, pieces of other shapes in front, noise) and no shortcut.
+Like photographs they have low-level cues (a hue and a texture that most images of a class share, a background
+that comes with the class), nuisance (place, size, tilt, light, fragments of other shapes in front, noise) and
+no shortcut.
 """
 
 import numpy as np
@@ -10,24 +11,16 @@ CLASSES = ("disk", "ring", "square", "triangle", "cross", "star", "crescent", "b
 SPLITS = {"train": 1000, "test": 500}
 SIZE = 32
 
-# Images are drawn in blocks with a random stream each, so that image i of a class does not depend on how many are asked for.
+# Images are drawn in blocks with a random stream each, so that image i of a class does not depend on the
+# number of images.
 BLOCK = 100
 
 HUE_SHARE, HUE_SPREAD = 0.8, 0.1  # images of a class that have its hue; standard deviation in turns
 GROUND_SHARE = 0.6  # images whose background has the hue that comes with the class
-TEXTURE_SHARE, TEXTURE_SPREAD = (
-    0.8,
-    0.2,
-)  # images that have the class's texture; standard deviation in radians
-LIGHT, GROUND_LIGHT = (
-    (0.5, 1.0),
-    (0.1, 0.5),
-)  # of the shape and of the background; the full range of grey levels is 1
+TEXTURE_SHARE, TEXTURE_SPREAD = 0.8, 0.2  # images with the class's texture; standard deviation in radians
+LIGHT, GROUND_LIGHT = (0.5, 1.0), (0.1, 0.5)  # of the shape and of the background; white is 1
 SATURATION = (0.2, 0.8)
-RADIUS, REACH = (
-    (8.0, 13.0),
-    4.5,
-)  # size, and place of the shape off the middle of the image along each axis, in pixels
+RADIUS, REACH = (8.0, 13.0), 4.5  # size, and distance from the middle along each axis, in pixels
 FRAGMENT_RADIUS, FRAGMENT_REACH = (2.5, 5.0), 14.0
 MAX_FRAGMENTS = 2
 MAX_TILT = 0.7  # radians
@@ -37,7 +30,7 @@ NOISE = 0.05  # standard deviation
 def shapes_images(split, seed=0, n_per_class=None):
     """Images and labels of one split, class after class in the order of ``CLASSES``.
 
-    Image i of a class depends on the seed, the split, the class and i only: asking for fewer gives the first ones.
+    Image i of a class depends only on the seed, the split, the class and i, not on the number of images.
 
     Parameters
     ----------
@@ -96,7 +89,7 @@ def _paint(scene, coverage, colour):
     return scene + coverage[..., None] * (colour - scene)
 
 
-# ---------------------------------------------------------------------------------------------------------------- colour
+# ---- colour ----
 
 
 def _ground(label, rng):
@@ -122,9 +115,8 @@ def _colour(hue, rng, light):
     """Colours (n, 3) of the given hue, with a random saturation and lightness."""
     value, saturation = rng.uniform(*light, len(hue)), rng.uniform(*SATURATION, len(hue))
     phase = (np.array([5, 3, 1]) + 6 * hue[:, None]) % 6
-    return (value[:, None] * (1 - saturation[:, None] * np.clip(np.minimum(phase, 4 - phase), 0, 1))).astype(
-        np.float32
-    )
+    tint = 1 - saturation[:, None] * np.clip(np.minimum(phase, 4 - phase), 0, 1)
+    return (value[:, None] * tint).astype(np.float32)
 
 
 def _clouds(rng, *channels):
@@ -142,14 +134,14 @@ def _texture(label, rng):
         rng.normal(np.pi * label / len(CLASSES), TEXTURE_SPREAD, BLOCK),
         np.pi * rng.random(BLOCK),
     )
-    x, y = (
-        across + rng.uniform(0, 7, (BLOCK, 1, 1)).astype(np.float32) for across in _turned(*_grid(), angle)
-    )
+    along_x, along_y = _grid()
+    turned = _turned(along_x, along_y, angle)
+    x, y = (axis + rng.uniform(0, 7, (BLOCK, 1, 1)).astype(np.float32) for axis in turned)
     wave = 2 * np.pi / rng.uniform(4, 7, (BLOCK, 1, 1)).astype(np.float32)
     return np.sin(wave * x) * np.sin(wave * y) if label % 2 else np.sin(wave * x)
 
 
-# -------------------------------------------------------------------------------------------------------------- geometry
+# ---- geometry ----
 
 
 def _grid():
@@ -165,7 +157,10 @@ def _turned(x, y, angle):
 
 
 def _coverage(shapes, rng, radius, reach):
-    """Share of each pixel (n, h, w) covered by shapes (n,) of random size and tilt, at most ``reach`` pixels off the middle."""
+    """Share of each pixel (n, h, w) covered by shapes (n,) of random size, tilt and place.
+
+    Shapes are at most ``reach`` pixels off the middle along each axis.
+    """
     scale = rng.uniform(*radius, (BLOCK, 1, 1)).astype(np.float32)
     left, top = rng.uniform(-reach, reach, (2, BLOCK, 1, 1)).astype(np.float32)
     x, y = _grid()
@@ -174,7 +169,7 @@ def _coverage(shapes, rng, radius, reach):
     for shape in np.unique(shapes):
         rows = shapes == shape
         distance[rows] = DISTANCES[CLASSES[shape]](x[rows], y[rows])
-    # The signed distance in pixels, cut to half a pixel on either side, is the covered share along a straight edge.
+    # The signed distance in pixels, cut at half a pixel, is the covered share along a straight edge.
     return np.clip(0.5 - distance * scale, 0, 1)
 
 
@@ -232,10 +227,5 @@ def _frame(x, y):
 
 
 # Signed distances to the edge, negative inside, of shapes of radius 1 around the origin; y points down.
-DISTANCES = dict(
-    zip(
-        CLASSES,
-        (_disk, _ring, _square, _triangle, _cross, _star, _crescent, _bars, _corner, _frame),
-        strict=True,
-    )
-)
+_SHAPES = (_disk, _ring, _square, _triangle, _cross, _star, _crescent, _bars, _corner, _frame)
+DISTANCES = dict(zip(CLASSES, _SHAPES, strict=True))

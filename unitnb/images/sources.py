@@ -1,4 +1,4 @@
-"""Where images come from: the embedded shapes, folders, CIFAR-10 through Keras, and ILSVRC2012 as folders or tars."""
+"""Sources of images: the embedded shapes, folders, CIFAR-10 through Keras, and ILSVRC2012."""
 
 import struct
 from collections.abc import Sequence
@@ -12,18 +12,11 @@ from ..synsets import find_synset, synsets
 from . import ilsvrc, shapes, tars
 from .samples import Images, UnreadableImageError, from_arrays
 
-FORMATS = ("JPEG", "PNG", "BMP")  # by content, whatever the file is called; decoders of others are not tried
+FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
-_DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-)  # what Pillow raises on bad bytes
+# Pillow raises these on bad bytes.
+_BAD_BYTES = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
 
 
 def _shapes(profile: Profile) -> Images:
@@ -55,41 +48,40 @@ def _split_folder(root: Path, *names: str) -> Path:
     if not found:
         holds = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
         raise FileNotFoundError(
-            f"{root} has no folder '{' or '.join(names)}' (it holds: {holds}); expected {names[0]}/<class>/<images>"
+            f"{root} has no folder '{' or '.join(names)}' (it holds: {holds}); "
+            f"expected {names[0]}/<class>/<images>"
         )
     return found[0]
 
 
 def _listing(folder: Path, classes: Sequence[str]) -> tuple[list[Path], np.ndarray]:
+    """The images of a split, class after class, and their labels (n,)."""
     files = [
         sorted(path for path in (folder / name).glob("*") if tars.is_image(path.name)) for name in classes
     ]
-    return [path for group in files for path in group], np.repeat(
-        np.arange(len(classes)), [len(group) for group in files]
-    )
+    labels = np.repeat(np.arange(len(classes)), [len(group) for group in files])
+    return [path for group in files for path in group], labels
 
 
 def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np.ndarray:
-    """A file, or its bytes, as (size, size, 3) uint8: RGB whatever it was (grey, CMYK, a PNG called JPEG), resized without crop."""
+    """A file, or its bytes, as RGB (size, size, 3) uint8, resized without crop; it may be grey or CMYK."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(source, formats=FORMATS) as image:
-            if image.width * image.height > PIXELS:  # known before anything is decompressed
+        with Image.open(source, formats=FORMATS) as file:
+            if file.width * file.height > PIXELS:  # known before anything is decompressed
                 raise UnreadableImageError(
-                    f"{name} ({image.width:,} x {image.height:,} pixels; at most {PIXELS:,} are read)"
+                    f"{name} ({file.width:,} x {file.height:,} pixels; at most {PIXELS:,} are read)"
                 )
-            image = image.convert("RGB")
-            return np.asarray(
-                image
-                if image.size == (size, size)
-                else image.resize((size, size), Image.Resampling[interpolation.upper()])
-            )
+            image = file.convert("RGB")
+            if image.size != (size, size):
+                image = image.resize((size, size), Image.Resampling[interpolation.upper()])
+            return np.asarray(image)
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name} (no image)") from error
     except UnreadableImageError:
         raise
-    except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (*_BAD_BYTES, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(f"{name} ({error})") from error
 
 
@@ -98,14 +90,24 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
 
 
 def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Images:
-    """Images in ImageNet's layout, ``train/<class>/*`` and ``test|val/<class>/*``: JPEG, PNG or BMP, endings in any case.
+    """Images in ImageNet's layout, ``train/<class>/*`` and ``test|val/<class>/*``: JPEG, PNG or BMP.
 
-    Images of another size are resized to ``size`` x ``size`` without crop (Sec. 3.1); ``interpolation`` is "nearest" or "bilinear".
+    Parameters
+    ----------
+    root : folder that holds ``train`` and ``test`` (or ``val``)
+    size : side in pixels to which images are resized, without crop (Sec. 3.1)
+    interpolation : "nearest" or "bilinear"
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder, a split or its class folders are missing.
     """
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(
-            f"no folder of images at {root}; name it with DATA=<folder holding train/<class>/ and test/<class>/>"
+            f"no folder of images at {root}; "
+            "name it with DATA=<folder holding train/<class>/ and test/<class>/>"
         )
     folders = {"train": _split_folder(root, "train"), "test": _split_folder(root, "test", "val")}
     classes = _class_folders(folders["train"])
@@ -123,7 +125,7 @@ def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Ima
 
 
 def _ilsvrc(profile: Profile) -> Images:
-    """ImageNet: the target class and, up to ``max_classes``, others by the seed; labels are Keras's indices, 0 to 999."""
+    """ImageNet: the target class and others by the seed, at most ``max_classes``; labels are Keras's."""
     listed = ilsvrc.open_ilsvrc(profile.data_folder, profile.build / "cache")
     target = find_synset(profile.target_class)
     studied = ilsvrc.studied_classes(listed["train"].labels, target, profile.max_classes, profile.seed)
@@ -148,7 +150,10 @@ def _source(profile: Profile) -> str:
 
 
 def class_names(profile: Profile) -> tuple[str, ...]:
-    """The classes of a profile's images, by label, without opening them; of ILSVRC2012, or where there are no images, none."""
+    """The classes of a profile's images, by label, without opening the images.
+
+    Empty for ILSVRC2012 and for a folder that does not exist.
+    """
     train = profile.data_folder / "train"
     if _source(profile) == "folder":
         return _class_folders(train) if train.is_dir() else ()
@@ -156,7 +161,7 @@ def class_names(profile: Profile) -> tuple[str, ...]:
 
 
 def open_images(profile: Profile) -> Images:
-    """The images of a profile, from the embedded shapes, folders, Keras or ILSVRC2012; its target class is checked here.
+    """The images of a profile, from the embedded shapes, folders, Keras or ILSVRC2012.
 
     Raises
     ------
@@ -165,7 +170,7 @@ def open_images(profile: Profile) -> Images:
     FileNotFoundError
         If the folder, its ``train/`` or its ``test/`` (or ``val/``) is missing.
     DamagedFileError
-        If an archive of ILSVRC2012 is not whole.
+        If an archive of ILSVRC2012 is damaged.
     """
     sources = {"shapes": _shapes, "folder": _folder, "keras": _keras_cifar10, "ilsvrc": _ilsvrc}
     source = _source(profile)

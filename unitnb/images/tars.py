@@ -1,13 +1,14 @@
 """Tar archives read in place: an index of the images in them, and single images read by their offset.
 
-Members are never extracted: their names serve for sorting and for messages only. A link, a device or a sparse file is an error.
+Members are never extracted; their names serve only for sorting and for messages. A link, a device or a sparse
+file is an error.
 """
 
 import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from filelock import FileLock
@@ -21,27 +22,26 @@ VERSION = 1  # of the index; part of its key
 
 
 def is_image(name: str) -> bool:
-    """Whether a file is an image by its name; what begins with a dot is left beside it by file managers."""
+    """Whether a name is that of an image. File managers leave other files, with a dot in front."""
     return os.path.splitext(name)[1].lower() in ENDINGS and not name.startswith(".")
 
 
 def plain_members(file: BinaryIO, where: object) -> Iterator[tarfile.TarInfo]:
-    """The plain files of the uncompressed archive ``file``, whose name for messages is ``where``.
+    """The plain files of the uncompressed archive ``file``; messages call it ``where``.
 
     Raises
     ------
     DamagedFileError
-        If it is no tar archive or is cut short, or holds anything but plain files and folders.
+        If it is no tar archive, is cut short, or holds anything but plain files and folders.
     """
     try:
         with tarfile.open(fileobj=file, mode="r:") as archive:
             for member in archive:
                 if not member.isdir():
-                    yield _checked(member, where)
+                    yield _plain_member(member, where)
             file.seek(archive.offset)
-            if file.read(tarfile.BLOCKSIZE) != bytes(
-                tarfile.BLOCKSIZE
-            ):  # tarfile takes whatever else it meets for the end
+            # tarfile takes any damaged header for the end of the archive.
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError("it ends without a closing block")
     except (tarfile.TarError, ValueError, OverflowError, EOFError, OSError) as error:
         if isinstance(error, store.DamagedFileError):
@@ -51,7 +51,7 @@ def plain_members(file: BinaryIO, where: object) -> Iterator[tarfile.TarInfo]:
         ) from error
 
 
-def _checked(member: tarfile.TarInfo, where: object) -> tarfile.TarInfo:
+def _plain_member(member: tarfile.TarInfo, where: object) -> tarfile.TarInfo:
     if not member.isreg() or member.issparse() or member.size < 0:
         raise store.DamagedFileError(
             f"{where} holds '{member.name}', which is no plain file (a link, a device or a sparse file)"
@@ -60,48 +60,58 @@ def _checked(member: tarfile.TarInfo, where: object) -> tarfile.TarInfo:
 
 
 def images_in(file: BinaryIO, where: object, start: int = 0) -> dict[str, np.ndarray]:
-    """Index of the images in an archive, sorted by name: ``names`` (n,) bytes without folders, ``offsets`` and ``sizes`` (n,) int64.
+    """Index of the images in an archive, sorted by name.
 
-    ``start`` is where the archive begins in the file that the offsets are to count from.
+    Parameters
+    ----------
+    file : the open archive
+    where : its name for messages
+    start : offset of the archive in the file that offsets count from
+
+    Returns
+    -------
+    dict
+        ``names`` (n,) bytes without folders, ``offsets`` and ``sizes`` (n,) int64 in bytes.
+
+    Raises
+    ------
+    DamagedFileError
+        As in :func:`plain_members`, and if an image is larger than ``IMAGE_BYTES``.
     """
     found = []
     for member in plain_members(file, where):
         name = PurePosixPath(member.name).name
         if is_image(name):
-            found.append(
-                (
-                    name.encode("utf-8", "surrogateescape"),
-                    start + member.offset_data,
-                    _image_size(member, where),
-                )
-            )
+            encoded = name.encode("utf-8", "surrogateescape")
+            found.append((encoded, start + member.offset_data, _image_size(member, where)))
     names, offsets, sizes = zip(*sorted(found), strict=True) if found else ((), (), ())
-    return {
-        "names": np.array(names, "S"),
-        "offsets": np.array(offsets, np.int64),
-        "sizes": np.array(sizes, np.int64),
-    }
+    numbers = {"offsets": np.array(offsets, np.int64), "sizes": np.array(sizes, np.int64)}
+    return {"names": np.array(names, "S"), **numbers}
 
 
 def _image_size(member: tarfile.TarInfo, where: object) -> int:
     if member.size > IMAGE_BYTES:
         raise store.DamagedFileError(
-            f"{where} holds '{member.name}' of {member.size:,} bytes; no image may have more than {IMAGE_BYTES:,}"
+            f"{where} holds '{member.name}' of {member.size:,} bytes; "
+            f"no image may have more than {IMAGE_BYTES:,}"
         )
     return member.size
 
 
 def images_in_tar(path: Path, cache: Path) -> dict[str, np.ndarray]:
-    """:func:`images_in` of an archive, kept in the folder ``cache`` as long as its size and time stay as they are."""
-    return _kept(path, cache, "images", lambda file: images_in(file, path))
+    """:func:`images_in` of an archive, kept in the folder ``cache`` until its size or time changes."""
+    return _cached_index(path, cache, "images", lambda file: images_in(file, path))
 
 
 def images_in_tars(path: Path, cache: Path) -> dict[str, np.ndarray]:
-    """As :func:`images_in_tar`, of an archive of archives ``<group>.tar``; ``groups`` (n,) bytes are their names without the ending."""
-    return _kept(path, cache, "tars", lambda file: _all_groups(file, path))
+    """:func:`images_in_tar` of an archive of archives ``<group>.tar``.
+
+    The index has one more entry: ``groups`` (n,) bytes, the names of the inner archives without their ending.
+    """
+    return _cached_index(path, cache, "tars", lambda file: _all_groups(file, path))
 
 
-def _kept(path, cache, kind, compute):
+def _cached_index(path, cache, kind, compute):
     status = path.stat()
     key = {
         "file": path.name,
@@ -111,10 +121,8 @@ def _kept(path, cache, kind, compute):
         "version": VERSION,
     }
     cache.mkdir(parents=True, exist_ok=True)
-    with (
-        FileLock(cache / "tar-index.lock"),
-        open(path, "rb") as file,
-    ):  # notebooks run side by side: one goes through it, the others wait
+    # Notebooks run side by side: one reads the archive, the others wait.
+    with FileLock(cache / "tar-index.lock"), open(path, "rb") as file:
         return store.cached(cache, "tar-index", key, lambda: compute(file))
 
 
@@ -128,12 +136,13 @@ def _all_groups(file, path):
 
 def _one_group(file, path, member):
     stem = PurePosixPath(member.name).stem
-    index = images_in(_Part(file, member.offset_data, member.size), f"{path}: {stem}.tar", member.offset_data)
+    part = cast(BinaryIO, _Part(file, member.offset_data, member.size))
+    index = images_in(part, f"{path}: {stem}.tar", member.offset_data)
     return index | {"groups": np.full(len(index["names"]), stem.encode("utf-8", "surrogateescape"))}
 
 
 class _Part:
-    """A stretch of a file as a file of its own, as far as tarfile needs one."""
+    """Part of a file as a file of its own, with the three methods that tarfile uses."""
 
     def __init__(self, file: BinaryIO, start: int, size: int):
         self.file, self.start, self.size, self.position = file, start, size, 0
@@ -153,7 +162,7 @@ class _Part:
 
 
 def read_member(path: Path, offset: int, size: int) -> bytes:
-    """The bytes of one member, by its place in the index; fewer where the file has been cut since."""
+    """The bytes of one member of an archive; fewer if the archive has been cut short since."""
     with open(path, "rb") as file:
         file.seek(offset)
         return file.read(size)

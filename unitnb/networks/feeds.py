@@ -1,8 +1,9 @@
-"""Training on more images than fit in memory (Sec. 3.1): read as they are needed, on all GPUs of one machine, in mixed precision."""
+"""Images for training (Sec. 3.1): in memory, or streamed to all GPUs of one machine in mixed precision."""
 
 import contextlib
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -13,64 +14,91 @@ from ..profiles import Profile, nearest
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 EVALUATION_BATCH = 50  # images in a forward pass
 
+Drawn = tuple[np.ndarray, np.ndarray]  # indices (n,) and labels (n,) of images
+
 
 class MemoryFeed:
-    """Training and test images as arrays, with what ``StreamedFeed`` has: ``key``, ``scope``, ``fit``, ``logits``."""
+    """Training and test images as arrays, with the methods of :class:`StreamedFeed`."""
 
     scope = contextlib.nullcontext
 
     def __init__(
-        self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray
+        self,
+        profile: Profile,
+        images: Images,
+        judged: Drawn,
+        test: Drawn,
+        indices: np.ndarray,
+        labels: np.ndarray,
     ):
-        self.train = _read_all(images, "train", indices, labels, profile.strict)
+        self.train = _read_all(images, "train", (indices, labels), profile.strict)
         self.judged = {
-            "": _read_all(images, "train", *judged, profile.strict),
-            "test_": _read_all(images, "test", *test, profile.strict),
+            "": _read_all(images, "train", judged, profile.strict),
+            "test_": _read_all(images, "test", test, profile.strict),
         }
         self.key = store.digest(*self.train)
 
     def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
-        network.fit(
-            self.train[0][order], self.train[1][order], batch_size=batch_size, shuffle=False, **settings
-        )
+        """One pass over the training images in this order."""
+        images, labels = self.train
+        network.fit(images[order], labels[order], batch_size=batch_size, shuffle=False, **settings)
 
     def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (n, classes) and labels (n,) of the drawn training (prefix "") or test images ("test_")."""
         images, labels = self.judged[prefix]
         return network.predict(images, batch_size=250, verbose=0), labels
 
 
-def _read_all(
-    images: Images, split: str, indices: np.ndarray, labels: np.ndarray, strict: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _read_all(images: Images, split: str, drawn: Drawn, strict: bool) -> tuple[np.ndarray, np.ndarray]:
+    indices, labels = drawn
     found, kept, _ = images.read_many(split, indices, len(indices), strict)
-    return found, labels[np.isin(indices, kept)]
+    return cast(np.ndarray, found), labels[np.isin(indices, kept)]
 
 
 class StreamedFeed:
-    """Training and test images that are decoded by ``images.read`` in parallel threads, whatever they lie in: folders or tars.
+    """Training and test images that ``images.read`` decodes in parallel threads, from folders or tars.
 
-    An image that cannot be read counts for nothing and is named in a warning, or is an error if the profile is strict.
+    An image that cannot be read has weight 0 and is named in a warning. It is an error if the profile is
+    strict.
+
+    Parameters
+    ----------
+    judged, test : (indices (n,), labels (n,))
+        The training and test images on which each epoch is evaluated.
+    indices, labels : (n_train,) int64
+        The training images and their assigned labels.
 
     Attributes
     ----------
-    key : what the training depends on, beside its recipe: the images by their names, and the labels that the model is told
+    key : str
+        Digest of the training images, by name, and of their assigned labels. The training depends on it and
+        the recipe.
     """
 
     def __init__(
-        self, profile: Profile, images: Images, judged, test, indices: np.ndarray, labels: np.ndarray
+        self,
+        profile: Profile,
+        images: Images,
+        judged: Drawn,
+        test: Drawn,
+        indices: np.ndarray,
+        labels: np.ndarray,
     ):
         if profile.precision not in PRECISIONS:
             raise ValueError(
                 f"unknown precision '{profile.precision}': {nearest(profile.precision, PRECISIONS)}"
             )
         self.profile, self.images, self.train = profile, images, (indices, labels)
-        self.judged = {"": ("train", *judged), "test_": ("test", *test)}
+        self.judged = {"": ("train", judged), "test_": ("test", test)}
         self.key = store.digest(indices, labels, [images.name("train", int(index)) for index in indices])
         self.skipped: set[str] = set()
 
     @contextlib.contextmanager
     def scope(self):
-        """Where the network is to be built: in the profile's precision, and on all devices (TensorFlow only; JAX takes its first)."""
+        """Build the network inside this block: in the profile's precision, on all devices.
+
+        Several devices need TensorFlow as the backend. JAX uses its first.
+        """
         import keras
 
         before = keras.config.dtype_policy()
@@ -81,8 +109,11 @@ class StreamedFeed:
         finally:
             keras.config.set_dtype_policy(before)
 
-    def batches(self, split: str, indices, labels, batch_size: int, whole: bool = False):
-        """A ``tf.data.Dataset`` of (images uint8, labels, weights) in the order of ``indices``; an unreadable image has weight 0, not 1."""
+    def batches(self, split: str, drawn: Drawn, batch_size: int, whole: bool = False):
+        """A ``tf.data.Dataset`` of (images uint8, labels, weights) in the order of ``drawn``.
+
+        The weight is 1, or 0 for an unreadable image. With ``whole`` an incomplete last batch is left out.
+        """
         import tensorflow as tf
 
         def load(index, label):
@@ -91,9 +122,8 @@ class StreamedFeed:
             )
             return tf.ensure_shape(pixels, self._shape), label, tf.ensure_shape(weight, ())
 
-        found = tf.data.Dataset.from_tensor_slices((indices, labels)).map(
-            load, tf.data.AUTOTUNE, deterministic=True
-        )
+        rows = tf.data.Dataset.from_tensor_slices(drawn)
+        found = rows.map(load, tf.data.AUTOTUNE, deterministic=True)
         return found.batch(batch_size, drop_remainder=whole).prefetch(2)
 
     @property
@@ -108,22 +138,27 @@ class StreamedFeed:
             return np.zeros(self._shape, np.uint8), np.float32(0)
 
     def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
-        """One pass over the training images in this order. The last batch counts only if it is whole: each device gets its share."""
-        indices, labels = (part[order] for part in self.train)
+        """One pass over the training images in this order, without an incomplete last batch.
+
+        Whole batches give each device its share.
+        """
+        indices, labels = self.train
         known = len(self.skipped)
-        network.fit(
-            self.batches("train", indices, labels, min(batch_size, len(order)), whole=True),
-            shuffle=False,
-            **settings,
-        )
+        drawn = indices[order], labels[order]
+        batches = self.batches("train", drawn, min(batch_size, len(order)), whole=True)
+        network.fit(batches, shuffle=False, **settings)
         self._report(known)
 
     def logits(self, network, prefix: str) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (n, classes) and labels (n,) of the judged training images (prefix "") or of the test images ("test_")."""
+        """Logits (n, classes) and labels (n,) of the drawn training (prefix "") or test images ("test_").
+
+        Unreadable images are left out.
+        """
         import keras
 
         known = len(self.skipped)
-        batches = self.batches(*self.judged[prefix], EVALUATION_BATCH).as_numpy_iterator()
+        split, drawn = self.judged[prefix]
+        batches = self.batches(split, drawn, EVALUATION_BATCH).as_numpy_iterator()
         found = [
             (keras.ops.convert_to_numpy(network(pixels, training=False)), labels, weights)
             for pixels, labels, weights in batches
@@ -141,7 +176,7 @@ class StreamedFeed:
 
 
 def _all_devices():
-    """The scope of a ``MirroredStrategy`` over the machine's GPUs, or its logical processors; nothing where there is one device."""
+    """The scope of a ``MirroredStrategy`` over GPUs, else logical processors; no scope for one device."""
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -149,24 +184,22 @@ def _all_devices():
     import tensorflow as tf
 
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    return (
-        tf.distribute.MirroredStrategy([device.name for device in devices]).scope()
-        if len(devices) > 1
-        else contextlib.nullcontext()
-    )
+    if len(devices) < 2:
+        return contextlib.nullcontext()
+    return tf.distribute.MirroredStrategy([device.name for device in devices]).scope()
 
 
 def write_scalars(folder: Path, row: dict[str, float]) -> None:
-    """Add an epoch's row of the log to the TensorBoard log in ``folder``; ``tensorboard --logdir <folder>`` shows it.
+    """Add an epoch's row of the log to the TensorBoard log in ``folder`` (for ``tensorboard --logdir``).
 
-    ``tf.summary.scalar`` is part of TensorBoard, with which TensorFlow no longer comes; what it writes is written here without it.
+    ``tf.summary.scalar`` needs the package tensorboard, which TensorFlow no longer installs. This writes the
+    same records.
     """
     import tensorflow as tf
 
     Metadata = tf.compat.v1.SummaryMetadata
-    scalar = Metadata(
-        plugin_data=Metadata.PluginData(plugin_name="scalars"), data_class=1
-    )  # DATA_CLASS_SCALAR
+    plugin = Metadata.PluginData(plugin_name="scalars")
+    scalar = Metadata(plugin_data=plugin, data_class=1)  # DATA_CLASS_SCALAR
     with contextlib.closing(tf.summary.create_file_writer(str(folder))) as writer, writer.as_default():
         for name in row.keys() - {"epoch"}:
             tf.summary.write(name, tf.cast(row[name], tf.float32), step=row["epoch"], metadata=scalar)

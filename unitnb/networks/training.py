@@ -1,4 +1,4 @@
-"""Training the models of Fig. 5 and Table 1, with weights of every epoch for the training analysis (Sec. 3.3)."""
+"""Training the models of Fig. 5 and Table 1, with weights of every epoch for Fig. 2 (Sec. 3.1, 3.3)."""
 
 import csv
 import time
@@ -12,8 +12,9 @@ from ..files import store
 from ..files.progress import show_progress
 from ..images.samples import Images, training_set
 from ..profiles import Profile, Recipe
+from .architectures import architecture_of, arrays_of, untrained_network
 from .feeds import MemoryFeed, StreamedFeed, write_scalars
-from .trained import LOG, architecture_of, arrays_of, read_log, untrained_network, weights_folder
+from .trained import LOG, read_log, weights_folder
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 
@@ -28,20 +29,18 @@ def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    network.optimizer.build(
-        network.trainable_variables
-    )  # so that the checkpoint of epoch 0 holds its variables too
+    # The checkpoint of epoch 0 holds the optimizer's variables too, so they must exist.
+    network.optimizer.build(network.trainable_variables)
     return network
 
 
-def _feed(profile: Profile, images: Images, indices: np.ndarray, told: np.ndarray):
-    """The images of a training, in memory or as they are needed; judged are draws of those that are trained on and of test images."""
+def _feed(profile: Profile, images: Images, indices: np.ndarray, assigned_labels: np.ndarray):
+    """The images of a training, in memory or streamed, and the images drawn for evaluation."""
     labels = images.labels["test"]
-    judged = (
-        _some(indices, told, profile.n_evaluated),
-        _some(np.arange(len(labels)), labels, profile.n_evaluated),
-    )
-    return (StreamedFeed if profile.streamed else MemoryFeed)(profile, images, *judged, indices, told)
+    judged = _some(indices, assigned_labels, profile.n_evaluated)
+    test = _some(np.arange(len(labels)), labels, profile.n_evaluated)
+    feed = StreamedFeed if profile.streamed else MemoryFeed
+    return feed(profile, images, judged, test, indices, assigned_labels)
 
 
 def _evaluate(network, feed) -> dict[str, float]:
@@ -50,9 +49,8 @@ def _evaluate(network, feed) -> dict[str, float]:
     found = {}
     for prefix in ("", "test_"):
         logits, labels = feed.logits(network, prefix)
-        losses = keras.ops.sparse_categorical_crossentropy(
-            labels, logits, from_logits=True
-        )  # without the L2 term
+        # Without the L2 term.
+        losses = keras.ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
         found[f"{prefix}loss"] = float(np.mean(losses))
         found[f"{prefix}accuracy"] = float(np.mean(logits.argmax(1) == labels))
     return found
@@ -65,7 +63,7 @@ def _some(indices: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
 
 
 def _fit_one(network, feed, recipe: Recipe, epoch: int, n_images: int) -> None:
-    """One epoch whose order and dropout depend on the epoch and the recipe alone, so that a resumed run goes the same way."""
+    """Train one epoch. Order and dropout depend on epoch and recipe alone, so a resumed run is the same."""
     seed = (epoch, recipe.seed) if recipe.seed else (epoch,)
     order = np.random.default_rng([2, *seed]).permutation(n_images)
     for number, layer in enumerate(network.layers):
@@ -91,7 +89,10 @@ def _write_log(path: Path, rows: list[dict]) -> None:
 
 
 def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None:
-    """Keep the network, and for good, in half precision, its layers up to ``head`` if one is named; older checkpoints go."""
+    """Write the network, the log and, if ``head`` is given, the layers up to it in half precision.
+
+    Older checkpoints are removed; the half-precision layers of every epoch stay.
+    """
     epoch = rows[-1]["epoch"]
     with store.atomic_path(work / f"epoch-{epoch:03d}.weights.h5") as temporary:
         network.save_weights(temporary, overwrite=True)
@@ -103,7 +104,7 @@ def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None
 
 
 def _resume(network, work: Path) -> list[dict]:
-    """Load the last whole checkpoint, optimizer included; the log up to it, or [] where training starts from nothing."""
+    """Load the last whole checkpoint, optimizer included; returns the log up to it, [] if there is none."""
     rows = read_log(work / "log.csv") if (work / "log.csv").exists() else []
     while rows:
         path = work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5"
@@ -123,7 +124,7 @@ def _export(
 ) -> None:
     store.write_npz(folder / f"{model}.npz", arrays_of(network), meta)
     if head:
-        heads = {}
+        heads: dict[str, np.ndarray] = {}
         for epoch in (row["epoch"] for row in rows):
             kept, _ = store.read_npz(work / f"head-{epoch:03d}.npz")
             heads |= {f"{epoch:02d}/{name}": array for name, array in kept.items()}
@@ -134,27 +135,34 @@ def _export(
 
 
 def _epoch(network, feed, recipe: Recipe, epoch: int, rows: list[dict]) -> dict:
-    """Train for one more epoch; its row of the log."""
+    """Train for one more epoch; returns its row of the log."""
     start = time.perf_counter()
-    seen = [
-        round(row["test_accuracy"], 4) for row in rows
-    ]  # as the log has them, from which a resumed run reads them
+    seen = [round(row["test_accuracy"], 4) for row in rows]  # rounded like the log that a resumed run reads
     network.optimizer.learning_rate.assign(recipe.step_size(epoch, seen))
     _fit_one(network, feed, recipe, epoch, len(feed.train[1]))
     return {"epoch": epoch, **_evaluate(network, feed), "seconds": time.perf_counter() - start}
 
 
 def train_model(profile: Profile, model: str, images: Images, folder: Path | None = None) -> Path:
-    """Train one model by its recipe and write its weights and log; the file of weights.
+    """Train one model by its recipe; write its weights and log, and return the file of weights (Sec. 3.1).
 
-    After every epoch the network, its optimizer and the log are kept under ``build/training``; an interrupted run goes on from there,
-    the same way as if it had not been interrupted. The first model's convolutions are kept at every epoch. Where the profile streams its
-    images, the log is written for TensorBoard too, under ``build/tensorboard``.
+    The network, its optimizer and the log are written to ``build/training`` after every epoch. An interrupted
+    run continues from there and gives the same network as an uninterrupted one. The convolutions of the first
+    model are kept for every epoch. For a profile with ``streamed`` the log is also written for TensorBoard,
+    under ``build/tensorboard``.
 
     Parameters
     ----------
     model : one of the profile's models
-    folder : where ``<model>.npz``, ``<model>.csv`` and, for the first model, ``<model>-epochs.npz`` go; :func:`weights_folder` by default
+    folder : for ``<model>.npz``, ``<model>.csv`` and, of the first model, ``<model>-epochs.npz``;
+        :func:`weights_folder` by default
+
+    Raises
+    ------
+    KeyError
+        If the profile has no such model.
+    ValueError
+        If its architecture or precision is unknown, or an image cannot be read and the profile is strict.
     """
     recipe, folder = profile.recipe(model), Path(folder or weights_folder(profile, model))
     meta = {
@@ -171,9 +179,8 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
         return folder / f"{model}.npz"
     with feed.scope():
         network = _compiled(profile, recipe, images.n_outputs)
-    head = (
-        profile.layer if model.rstrip("0123456789") == next(iter(profile.models)) else None
-    )  # the model of Fig. 2, of any seed
+    # Fig. 2 needs the epochs of the first model, of any seed.
+    head = profile.layer if model.rstrip("0123456789") == next(iter(profile.models)) else None
     rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, feed), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
         _checkpoint(network, work, rows, head)
@@ -189,6 +196,5 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
 
 
 def _summary(row: dict) -> str:
-    return "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}".format(
-        **row
-    )
+    text = "loss {loss:.3f}, accuracy {accuracy:.3f}; on test images {test_loss:.3f}, {test_accuracy:.3f}"
+    return text.format(**row)

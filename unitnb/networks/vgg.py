@@ -1,4 +1,7 @@
-"""The VGG family (Sec. 3.1)."""
+"""The VGG family (Sec. 3.1), after Simonyan & Zisserman, https://arxiv.org/abs/1409.1556."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -17,9 +20,21 @@ class PerImageStandardization(keras.layers.Layer):
 def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0, image_size=32):
     """The end of VGG16 in small: ... conv -> studied conv (14x14) -> max-pool -> flatten -> dense -> softmax.
 
-    The two unpadded convolutions of block 1 turn 32 pixels into 28, hence maps of 14x14 in block 2, as in
-    VGG16's conv5_3; ``block2_conv3`` has ``widths[2]`` units. ReLU everywhere, no batch normalisation. The model takes
-    images of grey levels (uint8 or float, 0..255) and returns logits.
+    The two unpadded convolutions of block 1 turn 32 pixels into 28. Hence the maps of block 2 are 14x14, as
+    in VGG16's conv5_3. All layers have ReLU and no batch normalisation.
+
+    Parameters
+    ----------
+    widths : units of block 1, of the first two layers of block 2, and of the studied layer ``block2_conv3``
+    dense : units of the dense layer
+    dropout : share of the units that are dropped before each dense layer in training
+    l2 : weight decay of every kernel
+    image_size : side of the images in pixels
+
+    Returns
+    -------
+    keras.Sequential
+        Takes images (n, image_size, image_size, 3) of grey levels, 0..255, and returns logits (n, n_classes).
     """
     regularizer = keras.regularizers.L2(l2) if l2 else None
 
@@ -55,7 +70,8 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
                 name="fc1",
             ),
             keras.layers.Dropout(dropout, name="dropout2"),
-            # Small weights (as VGG's own, sd 0.01): training starts at a loss of ln(n_classes), not from confident guesses.
+            # Small weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes), without
+            # confident guesses.
             keras.layers.Dense(
                 n_classes,
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
@@ -67,22 +83,18 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
     )
 
 
-VGG16_BLOCKS = (
-    (64, 2),
-    (128, 2),
-    (256, 3),
-    (512, 3),
-    (512, 3),
-)  # units of a convolution, and how many of them
+# Units of a convolution, and the number of convolutions, of each block.
+VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 def vgg16(width=1.0, input_size=224, n_classes=1000, dropout=0.0, l2=0.0):
-    """VGG16 (configuration D of Simonyan & Zisserman), the paper's network, or the same with every layer ``width`` times as wide.
+    """VGG16 (configuration D), the paper's network, with every layer ``width`` times as wide.
 
-    Layers have the names of ``keras.applications.VGG16``; at width 1 their weights have its shapes, so that weights go from one to
-    the other. ``block5_conv3`` has 512 * width units, whose maps are 14x14 where images are 224x224. Unlike there, the model takes
-    images of grey levels, which it standardises one by one (as the released code does for its own networks), and returns logits; weights
-    start as He's, for ReLU: from Glorot's, which Simonyan & Zisserman name, so deep a network hardly starts.
+    Layers have the names of ``keras.applications.VGG16``. At width 1 their weights have its shapes, so
+    weights can be copied from one to the other. ``block5_conv3`` has 512 * width units; their maps are 14x14
+    for images of 224x224 pixels. Unlike Keras's network, this one takes images of grey levels, standardises
+    each (as the released code does for its own networks) and returns logits. Its first weights are He's,
+    because training hardly starts from the Glorot weights that Simonyan & Zisserman name.
 
     Parameters
     ----------
@@ -100,7 +112,8 @@ def vgg16(width=1.0, input_size=224, n_classes=1000, dropout=0.0, l2=0.0):
     """
     if width <= 0 or input_size < 32:
         raise ValueError(
-            f"width is {width} and input_size {input_size}; expected a width above 0 and images of at least 32 pixels"
+            f"width is {width} and input_size {input_size}; "
+            "expected a width above 0 and images of at least 32 pixels"
         )
     settings = {
         "activation": "relu",
@@ -133,21 +146,16 @@ def _vgg16_classifier(width, n_classes, dropout, settings):
     for number in (1, 2):
         yield keras.layers.Dense(_scaled(4096, width), name=f"fc{number}", **settings)
         yield keras.layers.Dropout(dropout, name=f"dropout{number}")
-    deviation = (
-        0.01 / width**0.5
-    )  # VGG's own, and logits as small at any width: training starts near a loss of ln(n_classes)
-    small = {
-        **settings,
-        "activation": None,
-        "kernel_initializer": keras.initializers.RandomNormal(stddev=deviation),
-    }
-    yield keras.layers.Dense(
-        n_classes, name="predictions", dtype="float32", **small
-    )  # float32 whatever the precision of the rest
+    # VGG's 0.01, and logits as small at any width: training starts near a loss of ln(n_classes).
+    initializer = keras.initializers.RandomNormal(stddev=0.01 / width**0.5)
+    small = {**settings, "activation": None, "kernel_initializer": initializer}
+    # The logits are float32 in mixed precision too.
+    yield keras.layers.Dense(n_classes, name="predictions", dtype="float32", **small)
 
 
 def _scaled(units, width):
     return max(1, round(units * width))
 
 
-ARCHITECTURES = {"small_vgg": small_vgg, "vgg16": vgg16}  # by what profiles call them
+# By their names in profiles.
+ARCHITECTURES: dict[str, Callable[..., Any]] = {"small_vgg": small_vgg, "vgg16": vgg16}

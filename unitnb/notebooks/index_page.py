@@ -8,31 +8,31 @@ from pathlib import Path
 from ..files import store
 from ..profiles import Profile
 
-STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color-scheme: light dark; }
+STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em;
+  color-scheme: light dark; }
 img { width: 100%; max-width: 34em; background: white; } .failed { color: #d55e00; }"""
 
 
 def run_folder(profile: Profile) -> Path:
-    """Where a class's executed notebooks lie: ``build/runs/<profile>/<class>``."""
+    """The folder of a class's executed notebooks: ``build/runs/<profile>/<class>``."""
     return profile.build / "runs" / profile.name / profile.target_class
 
 
 def write_index(runs: Sequence[Profile], failures: Mapping[str, str]) -> Path:
-    """Write ``build/runs/<profile>/index.html`` for one profile's classes, and return it.
+    """Write ``build/runs/<profile>/index.html`` for one profile's classes; returns its path.
 
     Parameters
     ----------
     runs : profiles that differ in their target class
-    failures : the last words of what failed, by class
+    failures : the end of the log of each failed class
     """
     page = run_folder(runs[0]).parent / "index.html"
     sections = "\n".join(_section(run, page.parent, failures.get(run.target_class)) for run in runs)
     title = f"unitnb: {html.escape(runs[0].name)}, {len(runs)} classes"
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style>'
-    store.write_text(
-        page,
-        f'<!doctype html>\n<html lang="en"><head>{head}</head><body><h1>{title}</h1>\n{sections}\n</body></html>\n',
-    )
+    meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    head = f"<head>{meta}<title>{title}</title><style>{STYLE}</style></head>"
+    body = f"<body><h1>{title}</h1>\n{sections}\n</body>"
+    store.write_text(page, f'<!doctype html>\n<html lang="en">{head}{body}</html>\n')
     return page
 
 
@@ -45,9 +45,8 @@ def _section(run: Profile, start: Path, failure: str | None) -> str:
     links += [_link(path, start, path.stem) for path in sorted(run.figures_folder.glob("*.md"))]
     lines.append(f"<p>{' · '.join(links) or 'Nothing was made.'}</p>")
     for path in sorted(run.figures_folder.glob("*.png")):
-        lines.append(
-            f'<img src="{_relative(path, start)}" alt="{html.escape(path.stem)} of {name}" loading="lazy">'
-        )
+        text = f"{html.escape(path.stem)} of {name}"
+        lines.append(f'<img src="{_relative(path, start)}" alt="{text}" loading="lazy">')
     return "\n".join(lines)
 
 

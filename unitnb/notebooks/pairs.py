@@ -1,4 +1,4 @@
-"""The committed halves of the notebook pairs: refreshed from a default run, and checked against their sources."""
+"""The committed halves of the notebook pairs: refresh them from a default run, check them."""
 
 import difflib
 from collections.abc import Iterator
@@ -10,7 +10,13 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def normalise(notebook) -> None:
-    """Leave in an executed notebook only what a rerun repeats: no timings, no stderr, no widgets (they live in a kernel), counts 1..n."""
+    """Keep of an executed notebook only what a rerun repeats: no timings, no stderr, no widgets, counts 1..n.
+
+    Raises
+    ------
+    ValueError
+        If it was run with parameters.
+    """
     notebook.metadata = {
         name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata
     }
@@ -33,7 +39,10 @@ def normalise(notebook) -> None:
 
 
 def refresh(runs: Path) -> list[Path]:
-    """Write each executed notebook of a default run, normalised, as the committed half of its pair."""
+    """Write each executed notebook of a default run, normalised, as the committed half of its pair.
+
+    ``runs`` is the folder of the executed notebooks. Returns the paths of the committed halves.
+    """
     import nbformat
 
     from ..files import store
@@ -49,8 +58,7 @@ def refresh(runs: Path) -> list[Path]:
 
 
 def problems() -> Iterator[str]:
-    """What is wrong with the pairs and the committed outputs, a sentence each."""
-    import jupytext
+    """The faults of the pairs and of the committed outputs, a sentence each."""
     import nbformat
 
     for source in pair_sources():
@@ -59,26 +67,28 @@ def problems() -> Iterator[str]:
             yield f"{committed.name} is missing; make it with: make refresh"
             continue
         notebook = nbformat.read(committed, as_version=4)
-        text = jupytext.writes(notebook, fmt="py:percent")
-        if text.strip() != source.read_text(encoding="utf-8").strip():
-            diff = difflib.unified_diff(
-                source.read_text(encoding="utf-8").splitlines(),
-                text.splitlines(),
-                source.name,
-                committed.name,
-                lineterm="",
-                n=0,
-            )
-            yield "\n".join(
-                [
-                    f"{committed.name} differs from {source.name}; bring it up to date with: make refresh",
-                    *list(diff)[:12],
-                ]
-            )
-        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
-            yield f"{committed.name}: cells were not executed once each, in order; make refresh"
-        if any(output.get("name") == "stderr" for cell in code for output in cell.outputs):
-            yield f"{committed.name} holds stderr; make refresh"
-        if any("injected-parameters" in cell.metadata.get("tags", []) for cell in notebook.cells):
-            yield f"{committed.name} holds injected parameters; make refresh"
+        yield from _differences(source, notebook, committed.name)
+        yield from _bad_outputs(notebook, committed.name)
+
+
+def _differences(source: Path, notebook, name: str) -> Iterator[str]:
+    """A sentence and the first lines of a diff if the halves of a pair differ."""
+    import jupytext
+
+    expected = source.read_text(encoding="utf-8")
+    text = jupytext.writes(notebook, fmt="py:percent")
+    if text.strip() != expected.strip():
+        lines = expected.splitlines(), text.splitlines()
+        diff = difflib.unified_diff(*lines, source.name, name, lineterm="", n=0)
+        first = f"{name} differs from {source.name}; bring it up to date with: make refresh"
+        yield "\n".join([first, *list(diff)[:12]])
+
+
+def _bad_outputs(notebook, name: str) -> Iterator[str]:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        yield f"{name}: cells were not executed once each, in order; make refresh"
+    if any(output.get("name") == "stderr" for cell in code for output in cell.outputs):
+        yield f"{name} holds stderr; make refresh"
+    if any("injected-parameters" in cell.metadata.get("tags", []) for cell in notebook.cells):
+        yield f"{name} holds injected parameters; make refresh"

@@ -1,4 +1,7 @@
-"""What make asks before the environment is there: the notebooks, what each depends on and writes (standard library only)."""
+"""Rules for make: the notebooks, and the files that each depends on and writes.
+
+Standard library only: make asks before the environment exists (``python3 -m unitnb.notebooks.rules``).
+"""
 
 import ast
 import sys
@@ -11,12 +14,12 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def sources() -> list[Path]:
-    """The notebooks' sources in the order of the paper, ``notebooks/NN_*.py``: the one list of them."""
+    """The notebooks' sources ``notebooks/NN_*.py`` in the order of the paper, the only list of them."""
     return sorted((project_root() / "notebooks").glob("[0-9][0-9]_*.py"))
 
 
 def pair_sources() -> list[Path]:
-    """The sources of all notebook pairs: those of the paper, and the explorer, which makes no figure of it."""
+    """The sources of all notebook pairs: those of the paper, and the explorer, which makes no figure."""
     return [*sources(), *(project_root() / "notebooks").glob("explore.py")]
 
 
@@ -29,7 +32,10 @@ def _attributes(tree: ast.AST) -> set[str]:
 
 
 def _modules(name: str) -> set[Path]:
-    """The files that a dotted name below ``unitnb`` stands for: a module, the module of a public name, or every module of a package."""
+    """The files of a dotted name below ``unitnb``.
+
+    It names a module, a public name (its module), or a package (all its modules).
+    """
     path = PACKAGE.joinpath(*name.split("."))
     if path.with_suffix(".py").is_file():
         return {path.with_suffix(".py")}
@@ -42,27 +48,25 @@ def _modules(name: str) -> set[Path]:
 
 
 def _imports(tree: ast.AST, package: tuple[str, ...]) -> set[Path]:
-    """The files of the package that are imported from by ``from . import`` or ``from unitnb import``, seen from ``package``."""
+    """The files that code inside ``package`` imports by ``from . import`` or ``from unitnb import``."""
     found: set[Path] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "unitnb"):
             above = package[: len(package) + 1 - node.level] if node.level else ()
             base = [*above, *(node.module or "").split(".")[0 if node.level else 1 :]]
-            found |= {
-                file for alias in node.names for file in _modules(".".join([*filter(None, base), alias.name]))
-            }
+            names = (".".join([*filter(None, base), alias.name]) for alias in node.names)
+            found |= {file for name in names for file in _modules(name)}
     return found
 
 
 def imported_modules(module: Path) -> set[Path]:
-    """The files of the package that one of its files imports from."""
-    return _imports(
-        ast.parse(module.read_text(encoding="utf-8")), module.parent.relative_to(PACKAGE).parts
-    ) - {module}
+    """The files of unitnb that one of its files imports from."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return _imports(tree, module.parent.relative_to(PACKAGE).parts) - {module}
 
 
 def dependencies(source: Path) -> list[Path]:
-    """The files of the package that a notebook uses, by the names it calls and what their modules import."""
+    """The files that a notebook uses: the modules of the names it calls, and all that these import."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     waiting = {file for name in _attributes(tree) for file in _modules(name)} | _imports(tree, ())
     found: set[Path] = set()
@@ -74,18 +78,16 @@ def dependencies(source: Path) -> list[Path]:
 
 def saved_files(source: Path) -> list[str]:
     """The figures and tables that a notebook writes, by the literal names in its ``unitnb.save_*`` calls."""
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("save_")
-    ]
     endings = {"save_figure": ".png", "save_table": ".md"}
-    return [call.args[1].value + endings[call.func.attr] for call in calls if call.func.attr in endings]
+    found = []
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and (ending := endings.get(getattr(node.func, "attr", ""))):
+            found.append(ast.literal_eval(node.args[1]) + ending)
+    return found
 
 
 def make_rules() -> str:
-    """Two variables a notebook for the Makefile: what it depends on, and what it writes."""
+    """Two variables for each notebook, for the Makefile: the files it depends on, and those it writes."""
     lines = []
     for source in sources():
         files = [PACKAGE / "__init__.py", *dependencies(source)]

@@ -1,4 +1,4 @@
-"""Headless runs of the notebooks through papermill: whole or not there, with the parameters checked first."""
+"""Headless runs of the notebooks through papermill, with checked parameters."""
 
 import contextlib
 import hashlib
@@ -12,19 +12,16 @@ from typing import Any
 from .. import ONEDNN
 from ..profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
 
-CELL_SECONDS = (
-    1800  # a cell that runs longer is stopped, but for the nights that pretrained networks of full size take
-)
+CELL_SECONDS = 1800  # the limit of a cell; pretrained networks of full size have none, as they take nights
 
 
 def read_source(path: Path):
+    """A notebook from its source. Ids of cells depend on their text alone, so a refresh changes no others."""
     import jupytext
 
     notebook = jupytext.read(path)
     seen: dict[str, int] = {}
-    for cell in (
-        notebook.cells
-    ):  # an id that depends on the text alone, so that a refresh changes only what has changed
+    for cell in notebook.cells:
         key = hashlib.sha256(cell.source.encode()).hexdigest()[:12]
         seen[key] = seen.get(key, 0) + 1
         cell.id = key if seen[key] == 1 else f"{key}-{seen[key]}"
@@ -32,20 +29,22 @@ def read_source(path: Path):
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> Profile:
-    """The profile that the parameters give; ValueError for a parameter that the notebooks do not have, or whose value they refuse."""
+    """The profile of a notebook's parameters; ValueError for an unknown parameter or a bad value."""
     for name in parameters:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
-    defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+    defaults: dict[str, Any] = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
     return notebook_parameters({**defaults, **parameters})
 
 
 def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     """Execute a notebook with papermill and write it to ``target`` if every cell succeeds.
 
-    A run that fails leaves no target; the executed copy goes to ``build/failed/`` and the error names it, the cell and the reason.
-    Where the profile's first network is there, pretrained, shipped or trained, a notebook that needs more is no failure: it ends with the
-    cell that says so, its claims are recorded as not measured, and ``<target>.needs`` holds the sentence (make asks no more until it goes).
+    A failed run leaves no target. Its executed copy goes to ``build/failed/``.
+
+    A notebook that needs networks which are not trained has not failed, provided that the profile's first
+    network exists. It ends at the cell that raises ``NotTrainedError``. Its claims are recorded as not
+    measured, and ``<target>.needs`` holds the reason; while that file exists, make does not run it again.
 
     Returns
     -------
@@ -54,8 +53,10 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 
     Raises
     ------
+    ValueError
+        For an unknown parameter or a bad value.
     RuntimeError
-        If a cell fails.
+        If a cell fails. The text names the cell, the reason and the executed copy.
     """
     import nbformat
     import papermill
@@ -73,20 +74,27 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     ):
         plain = Path(sockets) / source.with_suffix(".ipynb").name
         nbformat.write(read_source(source), plain)
-        # Sockets in a folder of their own: runs side by side neither race for ports nor meet in one file name.
+        # Sockets in a folder of their own: runs side by side do not compete for ports or file names.
         kernel = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}
         try:
             papermill.execute_notebook(
-                plain, executed, parameters=dict(parameters), cwd=str(project_root()), kernel_name="python3",
-                progress_bar=sys.stderr.isatty(), record_timing=False, store_widget_state=False, coalesce_streams=True,
-                execution_timeout=None if profile.weights else CELL_SECONDS, config=Config({"KernelManager": kernel}),
-            )  # fmt: skip
+                plain,
+                executed,
+                parameters=dict(parameters),
+                cwd=str(project_root()),
+                kernel_name="python3",
+                progress_bar=sys.stderr.isatty(),
+                record_timing=False,
+                store_widget_state=False,
+                coalesce_streams=True,
+                execution_timeout=None if profile.weights else CELL_SECONDS,
+                config=Config({"KernelManager": kernel}),
+            )
         except PapermillExecutionError as error:
             if not (error.ename == "NotTrainedError" and _has_network(profile)):
                 failed = _failed_copy(executed, target)
-                raise RuntimeError(
-                    f"{source.name} failed in cell {error.exec_count}: {error.ename}: {error.evalue}\nThe executed copy is {failed}"
-                ) from None
+                reason = f"failed in cell {error.exec_count}: {error.ename}: {error.evalue}"
+                raise RuntimeError(f"{source.name} {reason}\nThe executed copy is {failed}") from None
             needed = error.evalue
     _record_needed(profile, source, target.with_suffix(".needs"), needed)
     return needed
@@ -94,7 +102,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _kernel_settings(profile: Profile) -> Iterator[None]:
-    """What TensorFlow reads at its start, in the environment that the kernel inherits."""
+    """Set TensorFlow's environment variables for the kernel, which inherits them."""
     before = os.environ[ONEDNN]
     os.environ[ONEDNN] = "1" if profile.onednn else before
     try:
@@ -121,12 +129,9 @@ def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) ->
 
 
 def _failed_copy(executed: Path, target: Path) -> Path:
-    build = project_root() / "build"
-    inside = (
-        target.resolve().relative_to(build / "runs")
-        if target.resolve().is_relative_to(build / "runs")
-        else Path(target.name)
-    )
+    """Move the executed copy to ``build/failed``, at the target's place in ``build/runs``."""
+    build, whole = project_root() / "build", target.resolve()
+    inside = whole.relative_to(build / "runs") if whole.is_relative_to(build / "runs") else Path(target.name)
     failed = build / "failed" / inside
     failed.parent.mkdir(parents=True, exist_ok=True)
     os.replace(executed, failed)

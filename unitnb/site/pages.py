@@ -1,6 +1,7 @@
-"""The static site: one page a notebook, read without a network: no scripts, no fonts or styles from elsewhere, mathematics as MathML.
+"""The static site: one page for each notebook, readable without network access.
 
-nbconvert makes the pages with the template in ``template/``; browsers draw MathML by themselves.
+Pages have no scripts, no fonts or styles from elsewhere, and mathematics as MathML, which browsers draw.
+nbconvert makes them with the template in ``template/``.
 """
 
 import itertools
@@ -24,53 +25,63 @@ from .formulas import formula_font, mathml
 
 
 class PageRenderer(IPythonRenderer):
-    """nbconvert's Markdown, with mathematics drawn and links between notebooks leading to their pages."""
+    """nbconvert's Markdown, with mathematics as MathML and links between notebooks changed to their pages."""
 
     def inline_math(self, body: str) -> str:
+        """``$...$`` as MathML."""
         return mathml(body)
 
     def block_math(self, body: str) -> str:
+        """``$$...$$`` as MathML."""
         return mathml(body, "block")
 
     def latex_environment(self, name: str, body: str) -> str:
+        """A LaTeX environment as MathML."""
         return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        local = "://" not in url
-        return super().link(
-            text, re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url) if local else url, title
-        )
+        """A link; one to a notebook leads to its page."""
+        if "://" not in url:
+            url = re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url)
+        return super().link(text, url, title)
 
 
 class PageExporter(HTMLExporter):
     """A notebook as a page; ``template/index.html.j2`` is its form."""
 
     def __init__(self, **settings):
-        super().__init__(
-            template_name="template", extra_template_basedirs=[str(Path(__file__).parent)], **settings
-        )
+        folders = [str(Path(__file__).parent)]
+        super().__init__(template_name="template", extra_template_basedirs=folders, **settings)
 
     def default_filters(self):
+        """nbconvert's filters, and the template's own."""
         yield from super().default_filters()
         yield "pieces", pieces
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
+        """Markdown as HTML, by :class:`PageRenderer`."""
         return MarkdownWithMath(renderer=PageRenderer(escape=False)).render(source)
 
 
-# ---- what a page needs beside the notebook ----
+# ---- parts of a page ----
 
 
 def title_and_question(notebook) -> tuple[str, str]:
-    """The title of a notebook and the question that it opens with, as Markdown: its first cell holds both."""
+    """The title of a notebook and its question, as Markdown; both are in its first cell.
+
+    The question is "" if there is none. ValueError if there is no title.
+    """
     first = notebook.cells[0].source
+    title = re.search(r"^# (.+)", first, re.M)
     question = re.search(r"^\*\*Question\.?\*\*.*?(?=\n\n|\Z)", first, re.M | re.S)
-    return re.search(r"^# (.+)", first, re.M)[1], question[0] if question else ""
+    if title is None:
+        raise ValueError(f"the first cell has no title; expected a line '# ...' in: {first[:80]!r}")
+    return title[1], question[0] if question else ""
 
 
 def describe_pictures(notebook) -> None:
-    """Give the pictures of each cell the heading that they stand under as their text for those who do not see them."""
+    """Give the pictures of each cell the heading above them as alternative text."""
     heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -80,7 +91,7 @@ def describe_pictures(notebook) -> None:
 
 
 def pieces(printed: str) -> list[str]:
-    """What a cell printed, its Markdown tables (lines that begin with ``| ``) apart from the rest.
+    """The output of a cell, with its Markdown tables (lines that begin with ``| ``) apart from the rest.
 
     >>> pieces("a\\n| b |\\n| c |\\nd\\n")
     ['a\\n', '| b |\\n| c |\\n', 'd\\n']
@@ -92,11 +103,11 @@ def pieces(printed: str) -> list[str]:
 def headings(body: str) -> list[tuple[str, str]]:
     """(anchor, text) of each section of a page."""
     found = BeautifulSoup(body, "html.parser").select("h2[id]")
-    return [(heading["id"], heading.get_text().rstrip("¶")) for heading in found]
+    return [(str(heading["id"]), heading.get_text().rstrip("¶")) for heading in found]
 
 
 def colours() -> str:
-    """The colours of code, for light and for dark."""
+    """The style sheet of code, for light and dark displays."""
     light, dark = (
         HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("default", "github-dark")
     )
@@ -113,7 +124,11 @@ def _resources(**more) -> dict:
 
 
 def executed(profile: Profile) -> Path:
-    """The folder of executed notebooks: the committed pairs for the default profile and class, else the last ``make figures``."""
+    """The folder of executed notebooks.
+
+    It is that of the committed pairs for the default profile and class, else that of the last ``make
+    figures``.
+    """
     own = load_profile()
     if (profile.name, profile.target_class) == (own.name, own.target_class):
         return project_root() / "notebooks"
@@ -121,12 +136,12 @@ def executed(profile: Profile) -> Path:
 
 
 def read_notebooks(profile: Profile) -> dict:
-    """Name to executed notebook, in the order of the paper.
+    """The executed notebooks by name, in the order of the paper.
 
     Raises
     ------
     FileNotFoundError
-        If one has not been executed; the text says which, and the command that does it.
+        If one has not been executed. The text gives its name and the command that does it.
     """
     folder, found = executed(profile), {}
     for source in sources():
@@ -141,31 +156,42 @@ def read_notebooks(profile: Profile) -> dict:
 
 
 def introduction(readme: str) -> str:
-    """README's opening, between its title and its first section, which the site begins with too."""
+    """README's opening, between its title and its first section; the site has it too."""
     return readme.split("\n## ")[0].split("\n", 1)[1].strip()
 
 
 def claims_picture() -> tuple[str, str]:
-    """The picture of the verdicts as a data address, and its description, both as README has them."""
-    text, place = re.search(
-        r"!\[([^\]]+)\]\((figures/claims\.png)\)", (project_root() / "README.md").read_text(encoding="utf-8")
-    ).groups()
+    """The picture of the verdicts in README as a data URL, and its description; ValueError if it has none."""
+    readme = (project_root() / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"!\[([^\]]+)\]\((figures/claims\.png)\)", readme)
+    if found is None:
+        raise ValueError(
+            "README.md does not show figures/claims.png; put its line ![...](figures/claims.png) back"
+        )
+    text, place = found.groups()
     return f"data:image/png;base64,{b64encode((project_root() / place).read_bytes()).decode()}", text
 
 
 def write_site(profile: Profile, folder: Path) -> list[Path]:
-    """Write ``index.html`` and one page a notebook into ``folder``; return the paths.
+    """Write ``index.html`` and one page for each notebook into ``folder``; returns the paths.
 
-    Each page is one file that needs nothing else. A page that fails leaves the one before it in place.
+    Each page is one file that needs no other. All pages are made before the first is written, so an error
+    leaves the old site in place.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a notebook has not been executed.
+    ValueError
+        If a formula cannot be drawn.
     """
     read, exporter = read_notebooks(profile), PageExporter()
     pages = [(name, *title_and_question(notebook)) for name, notebook in read.items()]
     written = {}
     for place, (name, notebook) in enumerate(read.items()):
         describe_pictures(notebook)
-        written[name], _ = exporter.from_notebook_node(
-            notebook, _resources(pages=pages, place=place, run=profile)
-        )
+        resources = _resources(pages=pages, place=place, run=profile)
+        written[name], _ = exporter.from_notebook_node(notebook, resources)
     written["index"] = _index(exporter, pages, profile)
     return _write(folder, written)
 
@@ -173,9 +199,8 @@ def write_site(profile: Profile, folder: Path) -> list[Path]:
 def _index(exporter: PageExporter, pages: Sequence[tuple[str, str, str]], profile: Profile) -> str:
     template = exporter.environment.get_template("start.html.j2")
     readme = introduction((project_root() / "README.md").read_text(encoding="utf-8"))
-    return template.render(
-        resources=_resources(pages=pages, place=-1, run=profile), introduction=readme, claims=claims_picture()
-    )
+    resources = _resources(pages=pages, place=-1, run=profile)
+    return template.render(resources=resources, introduction=readme, claims=claims_picture())
 
 
 def _write(folder: Path, written: dict[str, str]) -> list[Path]:

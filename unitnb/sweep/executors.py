@@ -1,4 +1,4 @@
-"""Running tasks on any ``concurrent.futures.Executor``: processes of this machine, or the workers of a Dask cluster."""
+"""Running tasks on an executor: processes of this machine, or the workers of a Dask cluster."""
 
 import contextlib
 import logging
@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager
 from ..files.atomic import DiskFullError
 from ..files.progress import progress_bar
 
-RESTARTS = 5  # of the workers without one finished task between: then it is the tasks that kill them
-# One thread a worker: as many workers as cores do more together than one worker with all, and sums do not depend on how many there are.
+RESTARTS = 5  # of the workers without a finished task in between: then the tasks kill them
+# One thread a worker: this is faster than one worker with all cores, and sums do not depend on the number.
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -28,15 +28,14 @@ ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 @contextlib.contextmanager
 def processes(jobs: int) -> Iterator[Executor]:
-    """``jobs`` processes of this machine, spawned, with one thread each."""
+    """``jobs`` spawned processes of this machine, with one thread each; ValueError if ``jobs`` is below 1."""
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; expected the number of processes, from 1 up")
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
-        with ProcessPoolExecutor(
-            jobs, multiprocessing.get_context("spawn"), initializer=_finish_what_runs
-        ) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(jobs, spawn, initializer=_finish_what_runs) as pool:
             yield pool
     finally:
         for name, value in before.items():
@@ -44,17 +43,18 @@ def processes(jobs: int) -> Iterator[Executor]:
 
 
 def _finish_what_runs() -> None:
-    """Ctrl-C reaches a terminal's whole process group: the main process stops handing out tasks, workers finish theirs.
+    """Workers ignore Ctrl-C, which reaches the terminal's whole process group, and finish their task.
 
-    Where the main process is killed they end at once; else they would wait for its next task forever.
+    They end when the main process is killed; otherwise they would wait for its next task forever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_main, daemon=True).start()
 
 
 def _end_with_main() -> None:
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    if (main := multiprocessing.parent_process()) is not None:
+        main.join()
+        os._exit(1)
 
 
 @contextlib.contextmanager
@@ -64,7 +64,7 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
     Raises
     ------
     RuntimeError
-        Without the package, or where nothing answers; the text says what to do.
+        Without the package distributed, or if nothing answers. The text says what to do.
     """
     try:
         from distributed import Client
@@ -79,7 +79,7 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
             f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler"
         ) from error
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # of lost connections this module speaks itself
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # this module reports lost connections itself
     with client:
         print(f"dashboard: {client.dashboard_link}", flush=True)
         yield client.get_executor(pure=False, retries=3)
@@ -88,44 +88,47 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
 def run_all(
     tasks: Sequence, work: Callable, open_workers: Callable[[], AbstractContextManager[Executor]]
 ) -> tuple[dict, dict]:
-    """``work(task)`` for all; what each returned, and for those that failed the reason, by task.
+    """``work(task)`` for all tasks: by task, the results, and the reasons of failures.
 
-    A task that fails does not stop the others. When workers die, new ones are started and what they had not finished is given out again;
-    results are kept by the tasks themselves, so nothing is computed twice that was finished.
+    A failed task does not stop the others. When workers die, new ones are started and get the unfinished
+    tasks. Tasks keep their results themselves, so a finished task is never computed twice.
 
     Raises
     ------
     DiskFullError
-        At the first task for whose result there is no room: the others would be computed for nothing.
+        At the first task without room for its result: the others would be computed in vain.
+    RuntimeError
+        If the scheduler of the workers is gone.
     """
-    done, failed, lost = {}, {}, 0
+    done: dict = {}
+    failed: dict = {}
+    waiting, lost = list(tasks), 0
     with progress_bar(total=len(tasks), unit="task", leave=True, delay=0) as bar:
-        while (
-            waiting := [task for task in tasks if task not in done and task not in failed]
-        ) and lost < RESTARTS:
+        while waiting and lost < RESTARTS:
             before = len(done)
             with open_workers() as executor:
                 for task, result, error in _finished(executor, work, waiting):
                     (done if error is None else failed)[task] = result if error is None else error
                     bar.update()
             lost = 0 if len(done) > before else lost + 1
-    return done, failed | {
-        task: f"its worker died {RESTARTS} times; is there enough memory?" for task in waiting
-    }
+            waiting = [task for task in tasks if task not in done and task not in failed]
+    died = f"its worker died {RESTARTS} times; is there enough memory?"
+    return done, failed | dict.fromkeys(waiting, died)
 
 
 def _outcome(future) -> BaseException | None:
-    """What a future ended with; RuntimeError where it was cancelled, which nobody here does: its scheduler is gone."""
+    """The error of a future, or None; RuntimeError if it was cancelled: then its scheduler is gone."""
     try:
         return future.exception()
     except CancelledError:
         raise RuntimeError(
-            "the scheduler of the workers is gone; what was finished is kept: start it again and run this again"
+            "the scheduler of the workers is gone; finished results are kept: "
+            "start it again and run this again"
         ) from None
 
 
 def _finished(executor, work, tasks):
-    """Yield (task, result, None) or (task, None, why) as tasks end; those whose worker died are left out."""
+    """Yield (task, result, None) or (task, None, reason) as tasks end, except those whose worker died."""
     futures = {executor.submit(work, task): task for task in tasks}
     try:
         for future in as_completed(futures):
@@ -135,18 +138,12 @@ def _finished(executor, work, tasks):
             if error is None:
                 yield futures[future], future.result(), None
             elif not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
-                yield (
-                    futures[future],
-                    None,
-                    f"{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}",
-                )
+                text = error.args[0] if isinstance(error, KeyError) else error
+                yield futures[future], None, f"{type(error).__name__}: {text}"
     except (KeyboardInterrupt, GeneratorExit, DiskFullError) as error:
         if isinstance(error, KeyboardInterrupt):
-            print(
-                "interrupted: what runs is finished first; Ctrl-\\ ends that, too",
-                file=sys.stderr,
-                flush=True,
-            )
+            text = "interrupted: running tasks are finished first; Ctrl-\\ ends them, too"
+            print(text, file=sys.stderr, flush=True)
         for future in futures:
             future.cancel()
         executor.shutdown(wait=True)  # Dask's has no cancel_futures

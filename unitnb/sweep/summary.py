@@ -1,4 +1,4 @@
-"""What a sweep found: a table, a line a class, and Fig. 3C for any number of classes."""
+"""The results of a sweep: a table, a line for each class, and Fig. 3C for any number of classes."""
 
 import csv
 from collections.abc import Mapping
@@ -20,26 +20,32 @@ QUANTILES = ((0.05, 0.95, 0.2), (0.25, 0.75, 0.4))  # of the classes, and how da
 
 
 def read_results(paths: Mapping[Task, Path]) -> dict[Task, dict[str, np.ndarray]]:
-    """What is shown of every task's result, by task; FileNotFoundError where the workers' files are not to be seen from here."""
+    """The parts of every task's result that the summary needs, by task.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the workers' files cannot be seen from this machine.
+    DamagedFileError
+        If one of them is damaged.
+    """
     missing = [path for path in paths.values() if not Path(path).exists()]
     if missing:
         raise FileNotFoundError(
-            f"{len(missing)} results, such as {missing[0]}, are not here; workers and this machine must share build/"
+            f"{len(missing)} results, such as {missing[0]}, are not here; "
+            "workers and this machine must share build/"
         )
-    return {task: _shown(store.read_npz(path)[0]) for task, path in paths.items()}
+    return {task: _summarised(store.read_npz(path)[0]) for task, path in paths.items()}
 
 
-def _shown(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without births and the other curves: of 50,000 tasks they would be gigabytes."""
-    return {
-        name: array
-        for name, array in found.items()
-        if name.split("/")[-1] in ("accuracy", "facts", "points", "skipped")
-    }
+def _summarised(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Without births and the other curves, which would be gigabytes for 50,000 tasks."""
+    parts = ("accuracy", "facts", "points", "skipped")
+    return {name: array for name, array in found.items() if name.split("/")[-1] in parts}
 
 
 def skipped_images(results: Mapping[Task, Mapping]) -> list[str]:
-    """What could not be read, each once, in characters that can be printed."""
+    """The names of unreadable images, each once, in printable characters."""
     names = {
         name
         for result in results.values()
@@ -62,22 +68,17 @@ def _networks(results: Mapping[Task, Mapping]) -> dict[tuple[str, str], list[Tas
 
 
 def summary_table(results: Mapping[Task, Mapping], kind="S_100") -> str:
-    """A row a network, in Markdown: how many classes and points of a curve, the median and middle half over the classes of each fact of
-    Fig. 3, and how many images of the classes could not be read."""
+    """A table in Markdown with a row for each network.
+
+    Columns: the number of classes, the points of a curve, the median and middle half over the classes of each
+    fact of Fig. 3, and the number of unreadable images.
+    """
     rows = []
     for (model, layer), tasks in _networks(results).items():
         facts = np.array([results[task][f"{kind}/facts"] for task in tasks])
         own = skipped_images({task: {name: results[task][name] for name in OWN_SKIPPED} for task in tasks})
-        rows.append(
-            [
-                model,
-                layer,
-                len(tasks),
-                len(results[tasks[0]]["points"]),
-                *map(_spread, facts.T, FACTS),
-                len(own),
-            ]
-        )
+        points = len(results[tasks[0]]["points"])
+        rows.append([model, layer, len(tasks), points, *map(_spread, facts.T, FACTS), len(own)])
     return table(["model", "layer", "classes", "points", *FACTS, "skipped images"], rows)
 
 
@@ -88,7 +89,10 @@ def _spread(values, name) -> str:
 
 
 def many_classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
-    """Fig. 3C for any number of classes: median over them, and the bands that hold half and nine tenths of them; a row a network."""
+    """Fig. 3C for any number of classes: their median and the bands of half and nine tenths of them.
+
+    It has a row for each network.
+    """
     groups = _networks(results)
     size = (7, 0.7 + 1.9 * len(groups))
     figure, axes = new_figure(
@@ -102,11 +106,8 @@ def many_classes_figure(results: Mapping[Task, Mapping], kind="S_100"):
     for order in ORDERS:
         axes[f"{next(iter(groups))} {order}"].set_title(f"{order}, {len(results) // len(groups)} classes")
         axes[f"{list(groups)[-1]} {order}"].set_xlabel("share of the units removed")
-    figure.legend(
-        *axes[f"{next(iter(groups))} {ORDERS[0]}"].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3,
-    )
+    handles, labels = axes[f"{next(iter(groups))} {ORDERS[0]}"].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -122,7 +123,10 @@ def _bands(axes, points, curves, colour):
 
 
 def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
-    """Write ``fig3c.png`` (and ``.pdf``), ``sweep.md`` and ``classes.csv`` to ``figures/<profile>/sweep/``, and return that folder."""
+    """Write ``fig3c.png`` (and ``.pdf``), ``sweep.md`` and ``classes.csv``; returns their folder.
+
+    It is ``figures/<profile>/sweep/``.
+    """
     place = replace(profile, target_class=FOLDER)
     save_figure(place, "fig3c", many_classes_figure(results), notebook="unitnb sweep")
     save_table(place, "sweep", summary_table(results), notebook="unitnb sweep")
@@ -137,7 +141,7 @@ def save_summary(profile: Profile, results: Mapping[Task, Mapping]) -> Path:
 
 
 def _line(task: Task, kind: str, found: Mapping[str, np.ndarray]) -> list:
-    """A class in ``classes.csv``: facts, points of its curves, and how many and which images were skipped."""
+    """A line of ``classes.csv``: facts, number of points of a curve, number and names of skipped images."""
     skipped, facts = found[f"{kind}/skipped"].tolist(), [f"{v:.4f}" for v in found[f"{kind}/facts"]]
     names = [task.model, task.layer, _printable(task.target_class), kind]
     return [*names, *facts, len(found["points"]), len(skipped), "; ".join(map(_printable, skipped))]

@@ -1,6 +1,7 @@
-"""What a sweep over many classes does (Sec. 3.4, Fig. 3C): its tasks, one model, layer and class each.
+"""The tasks of a sweep over many classes (Sec. 3.4, Fig. 3C): one model, layer and class each.
 
-A task is names and numbers, so it travels to other processes and machines; networks, images and results do not.
+A task consists of names and numbers, which are sent to other processes and machines. Networks, images and
+results are not.
 """
 
 import json
@@ -15,18 +16,13 @@ from . import executors
 SAMPLES = ("S_100", "S_val")  # the images that give the rank, and test images
 ORDERS = ("best first", "worst first")
 METRICS = ("accuracy", "loss", "balanced_accuracy")
-FACTS = (
-    "start",
-    "85% lost",
-    "rise",
-    "balanced rise",
-    "collapse",
-)  # of Fig. 3: accuracies, and shares of the units
+# Of Fig. 3: accuracies, and shares of the units.
+FACTS = ("start", "85% lost", "rise", "balanced rise", "collapse")
 
 
 @dataclass(frozen=True, order=True)
 class Task:
-    """One model, one of its layers and one class of a profile; ``overrides`` is the JSON of what notebooks take under that name."""
+    """One model, one of its layers and one class of a profile; ``overrides`` is JSON."""
 
     profile: str
     model: str
@@ -40,7 +36,7 @@ class Task:
 
     @property
     def run(self) -> tuple[str, int, str]:
-        """What all tasks of a sweep share: profile, seed and overrides."""
+        """Profile, seed and overrides, which all tasks of a sweep share."""
         return self.profile, self.seed, self.overrides
 
     def settings(self) -> Profile:
@@ -49,7 +45,7 @@ class Task:
 
 
 def run_settings(profile: str, seed: int, overrides: str, **own) -> Profile:
-    """The profile of a sweep, with settings of a task of its own; all classes are looked at."""
+    """The profile of a sweep over all classes, with a task's own settings."""
     return load_profile(profile, {"max_classes": None, **json.loads(overrides), "seed": seed, **own})
 
 
@@ -60,40 +56,40 @@ def tasks_of(
     layers: Iterable[str] = (),
     overrides: Mapping | None = None,
 ) -> list[Task]:
-    """Every combination, those of one network together.
+    """Every combination of models, layers and classes, those of one network together.
 
     Parameters
     ----------
     classes, models, layers : names
-        None given: all classes of the profile's images, all its models that are there, its studied layer. The layer "all" stands for
-        every convolution. Layers that are given are looked for in the networks, in a process of its own.
+        By default all classes of the profile's images, all its trained models, and its studied layer. The
+        layer "all" stands for every convolution. Given layers are looked up in the networks, in another
+        process.
     overrides : mapping, optional
-        Single settings of the profile, as notebooks take them.
+        Single settings of the profile, as in the notebooks' parameter.
 
     Raises
     ------
     ValueError, KeyError
-        For a class, model or layer that is not there, before anything runs.
+        For an unknown class, model or layer, before anything runs.
     """
     models, layers = list(models) or trained_models(profile)[0], list(layers)
     for model in models:
         profile.recipe(model)
-    classes = [replace(profile, target_class=name).target_class for name in classes]
+    names = [replace(profile, target_class=name).target_class for name in classes]
     images = open_images(replace(profile, max_classes=None))
-    for name in classes:
+    for name in names:
         images.class_index(name)
-    classes = classes or list(images.classes)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
-    layers = _known_layers(profile, models, layers) if layers else dict.fromkeys(models, [profile.layer])
+    by_model = _known_layers(profile, models, layers) if layers else dict.fromkeys(models, [profile.layer])
     return [
-        Task(profile.name, model, layer, c, profile.seed, given)
+        Task(profile.name, model, layer, name, profile.seed, given)
         for model in models
-        for layer in layers[model]
-        for c in classes
+        for layer in by_model[model]
+        for name in names or images.classes
     ]
 
 
 def _known_layers(*given) -> dict[str, list[str]]:
-    """In another process: here no network is loaded, which would hold memory, or a whole GPU, as long as the sweep runs."""
+    """``known_layers`` in another process: a network in this one would hold memory, or a GPU."""
     with executors.processes(1) as pool:
         return pool.submit(known_layers, *given).result()

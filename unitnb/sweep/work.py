@@ -1,4 +1,4 @@
-"""What a worker of a sweep does: one task at a time, each idempotent and kept in the store.
+"""The work of one task of a sweep. Tasks are idempotent, and their results are kept in the store.
 
 A worker opens a profile's images and a network once and keeps them for its next tasks.
 """
@@ -18,13 +18,11 @@ from ..networks.trained import load_model
 from ..profiles import Profile
 from .tasks import METRICS, ORDERS, SAMPLES, Task, run_settings
 
-VERSION = (
-    2  # of what a task computes; goes up when its numbers may change, so that what is kept is computed anew
-)
-MOST_OTHERS = 200  # images of other classes in all: with 1,000 classes, those of ten must do
+VERSION = 2  # of the numbers of a task; a higher one has kept results computed anew
+MOST_OTHERS = 200  # images of other classes in all: of 1,000 classes only ten are drawn
 
 
-# ---- what a worker keeps for its next task ----
+# ---- kept for the worker's next task ----
 
 
 @functools.lru_cache(maxsize=1)
@@ -40,7 +38,7 @@ def _network(profile: str, seed: int, overrides: str, model: str):
 
 
 class Others(NamedTuple):
-    """Images of other classes: pixels by sample set and class, the names of what could not be had, and a digest of both."""
+    """Images of other classes: pixels by sample set and class, names of missing ones, a digest of both."""
 
     images: dict[str, dict[str, np.ndarray]]
     skipped: list[str]
@@ -49,30 +47,29 @@ class Others(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def _others(profile: str, seed: int, overrides: str, model: str) -> Others:
-    """A few classes by the seed, ``n_others`` images each. One that has not so many is named and left out: it is not the task's own."""
+    """A few classes drawn by the seed, ``n_others`` images each.
+
+    A class with fewer images is named and left out, because a task must not fail for another class.
+    """
     settings, images = run_settings(profile, seed, overrides), _images(profile, seed, overrides)
-    few = replace(
-        settings, n_rank=settings.n_others, n_validation=settings.n_others, strict=False
-    )  # those that sample_others draws
-    chosen = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))[
-        : max(2, MOST_OTHERS // settings.n_others)
-    ]
-    found, skipped = {kind: {} for kind in SAMPLES}, []
+    count = settings.n_others
+    few = replace(settings, n_rank=count, n_validation=count, strict=False)  # the images of sample_others
+    shuffled = np.random.default_rng([settings.seed, 7]).permutation(len(images.classes))
+    chosen = shuffled[: max(2, MOST_OTHERS // count)]
+    found: dict[str, dict] = {kind: {} for kind in SAMPLES}
+    skipped: list[str] = []
     for kind, name in ((kind, images.classes[c]) for kind in SAMPLES for c in sorted(chosen)):
         try:
             sample = _quietly(sample_set, images, few, kind, model, name)
             found[kind][name], skipped = sample.images, skipped + sample.skipped
         except ValueError as error:
             skipped.append(str(error))
-    return Others(
-        found,
-        skipped,
-        store.digest(skipped, *(part for group in found.values() for pair in group.items() for part in pair)),
-    )
+    parts = (part for group in found.values() for pair in group.items() for part in pair)
+    return Others(found, skipped, store.digest(skipped, *parts))
 
 
 def _quietly(draw, *given) -> SampleSet:
-    """What cannot be read is named in the result, not on the terminal of each worker."""
+    """Draw a sample without warnings: unreadable images are named in the result, not by each worker."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "skipped .* unreadable", UserWarning)
         return draw(*given)
@@ -80,17 +77,15 @@ def _quietly(draw, *given) -> SampleSet:
 
 @functools.lru_cache(maxsize=1)
 def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
-    """The network split after a layer, and what stands for images of other classes, by sample set and class: their maps or themselves.
+    """The network split after a layer, and the maps or pixels of other classes, by sample set and class.
 
-    Maps are kept where they suffice for a curve. Where the tail is run again at each point a forward pass is little beside that, and maps
-    are large: those of 400 images in VGG16's first layer take 5 GB.
+    Maps are kept for the running sum. Other engines run the tail again at each point: beside that a forward
+    pass is cheap, and their maps are large (400 images in VGG16's first layer: 5 GB), so pixels are kept.
     """
     from ..networks.split import split_model
 
-    split, others = (
-        split_model(_network(profile, seed, overrides, model)[0], layer),
-        _others(profile, seed, overrides, model).images,
-    )
+    split = split_model(_network(profile, seed, overrides, model)[0], layer)
+    others = _others(profile, seed, overrides, model).images
     if split.engine != "running-sum":
         return split, others
     return split, {
@@ -103,31 +98,38 @@ def _layer(profile: str, seed: int, overrides: str, model: str, layer: str):
 
 
 def run_task(task: Task) -> Path:
-    """Compute a task, or find it computed, and return where its result lies: ``build/sweep/<profile>/``.
+    """Compute a task unless its result is kept; returns its file, in ``build/sweep/<profile>/``.
 
-    The file's name holds a digest of everything that the numbers depend on: settings, weights, pixels, versions.
+    The file's name holds a digest of everything that the numbers depend on: settings, weights, pixels,
+    versions.
 
     Raises
     ------
     ValueError
-        If the class has too few images that can be read or, with ``strict``, one that cannot.
+        If the class has too few readable images or, with ``strict``, an unreadable one.
+    DiskFullError
+        If there is no room for the result.
     """
     from ..ablation.cumulative import ENGINE_VERSION
 
     settings = task.settings()
     samples = {kind: _quietly(sample_set, _images(*task.run), settings, kind, task.model) for kind in SAMPLES}
-    seen = store.digest(
-        *(part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped))
-    )
-    key = {"settings": asdict(settings), "model": task.model, "weights": _network(*task.run, task.model)[1], "images": seen,
-           "others": _others(*task.run, task.model).digest, "versions": [VERSION, ENGINE_VERSION]}  # fmt: skip
+    parts = (part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped))
+    key = {
+        "settings": asdict(settings),
+        "model": task.model,
+        "weights": _network(*task.run, task.model)[1],
+        "images": store.digest(*parts),
+        "others": _others(*task.run, task.model).digest,
+        "versions": [VERSION, ENGINE_VERSION],
+    }
     folder, kind = settings.build / "sweep" / task.profile, f"{task.model}-{task.layer}-{task.target_class}"
     store.cached(folder, kind, key, lambda: _measure(task, settings, samples))
     return store.cached_path(folder, kind, key)
 
 
 def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> dict[str, np.ndarray]:
-    """Births, scores and rank from S_100, and curves of both orders on each sample set, with images of other classes beside."""
+    """Births, scores and rank from S_100, and curves of both orders on each sample set and other classes."""
     from ..units.entropy import effectiveness, importance_rank
     from ..units.streaming import births_by_block
 
@@ -137,8 +139,8 @@ def _measure(task: Task, settings: Profile, samples: dict[str, SampleSet]) -> di
     scores = effectiveness(births, p=settings.effective_threshold)
     rank, found = importance_rank(scores), {"others/skipped": _names(_others(*task.run, task.model).skipped)}
     for kind, sample in samples.items():
-        beside = [group for name, group in others[kind].items() if name != task.target_class]
-        found |= _curves(kind, split, maps[kind], sample, rank, beside, settings.points)
+        negatives = [group for name, group in others[kind].items() if name != task.target_class]
+        found |= _curves(kind, split, maps[kind], sample, rank, negatives, settings.points)
     return {"births": births, "effectiveness": scores, "rank": rank, **found}
 
 
@@ -148,16 +150,18 @@ def _maps(split, images):
     return split.feature_maps(images) if split.engine == "running-sum" else LazyMaps(split, images)
 
 
-def _curves(kind, split, maps, sample, rank, beside, points) -> dict[str, np.ndarray]:
-    """One sample set's part of a result; ``points`` (p,) are the numbers of removed units at which its curves (p,) stand."""
+def _curves(kind, split, maps, sample, rank, negatives, points) -> dict[str, np.ndarray]:
+    """The part of a result for one sample set; ``points`` (p,) are the removed units of its curves."""
     from ..ablation.cumulative import ablation_curves
 
-    if not beside:
+    if not negatives:
         raise ValueError(
-            f"{kind}: no other class has as many images as n_others asks for, so there is no false-positive rate"
+            f"{kind}: no other class has as many images as n_others asks for, "
+            "so there is no false-positive rate"
         )
-    beside = np.concatenate(beside)
-    negatives = beside if split.engine == "running-sum" else _maps(split, beside)
+    negatives = np.concatenate(negatives)
+    if split.engine != "running-sum":
+        negatives = _maps(split, negatives)
     curves = ablation_curves(
         split, maps, sample.labels, [rank, rank[::-1]], negatives=negatives, points=points
     )
@@ -176,9 +180,8 @@ def _names(skipped) -> np.ndarray:
 
 
 def _facts(best, worst) -> np.ndarray:
-    """Numbers of ``FACTS``, as in ``03_ablation``; inf for a share of units at which it never happens."""
+    """The numbers of ``FACTS``, as in ``03_ablation``; inf for a share of units that is never reached."""
     units = len(best.order)
-    rises = (
-        worst.peak(metric)[1] - getattr(worst, metric)[0] for metric in ("accuracy", "balanced_accuracy")
-    )
+    metrics = ("accuracy", "balanced_accuracy")
+    rises = (worst.peak(metric)[1] - getattr(worst, metric)[0] for metric in metrics)
     return np.array([best.accuracy[0], best.units_to_lose() / units, *rises, worst.collapse_width() / units])

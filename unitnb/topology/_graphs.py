@@ -1,12 +1,14 @@
 """Compiled test for the first hole of a growing graph, and the births of random graphs.
 
-After a change here touch _kernel.py: Numba's cache of it notices changes of its own file only.
+After a change here touch _kernel.py: Numba's cache notices changes only in the file that a function is
+defined in.
 
-Why the search is right (flag complex X of a graph, beta_1 over any field, as long as beta_1(X) = 0 so far):
-an edge (i, j) whose ends lie in two components, or have a common neighbour, keeps beta_1 = 0: call it safe. Any other edge
-opens a hole. Edges of equal value enter together, in whatever order suits us, so the safe ones go first, until none is left.
-If late edges R remain, every cycle of the safe graph bounds, hence H_1 = Z_2^R modulo one relation a triangle: the sum of its
-late edges. No triangle has exactly one (that edge would be safe); with two they are equal, with three they add up to zero.
+Why the search is right. X is the flag complex of a graph, and beta_1(X) = 0 so far, over any field.
+An edge (i, j) keeps beta_1 = 0 if its ends lie in two connected components or have a common neighbour. Call
+it safe. Any other edge opens a hole. Edges of equal value enter together, so their order is free: the safe
+ones go first, until none is left. If late edges R remain, every cycle of the safe graph bounds. Hence H_1 =
+Z_2^R modulo one relation for each triangle: the sum of its late edges is zero. No triangle has exactly one
+late edge (that edge would be safe). Two are equal; three add up to zero.
 """
 
 import numba
@@ -14,7 +16,7 @@ import numpy as np
 
 
 def compiled(function):
-    """Compile on first call, release the GIL, and keep the result on disk where some folder can be written."""
+    """Compile on first call, release the GIL, and keep the result on disk where a folder can be written."""
     try:
         return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # Numba found no folder to write to: compile in each process instead
@@ -22,18 +24,14 @@ def compiled(function):
 
 
 inlined = numba.njit(inline="always")
-U = np.uint64  # unsigned indices: Numba need not ask whether they are negative
-HALF, BYTE, WORD, BITS, ONE = (
-    U(8),
-    U(255),
-    U(6),
-    U(63),
-    U(1),
-)  # an edge is i << 8 | j; row i of the links has a bit for each vertex
+U = np.uint64  # unsigned indices: Numba adds no test for negative ones
+# An edge is i << 8 | j; row i of the links has a bit for each vertex.
+HALF, BYTE, WORD, BITS, ONE = U(8), U(255), U(6), U(63), U(1)
 
 
 @compiled
 def root(parent, vertex):
+    """Root of a vertex in a union-find forest, whose paths are halved on the way."""
     while parent[vertex] != vertex:
         parent[vertex] = parent[parent[vertex]]
         vertex = parent[vertex]
@@ -42,6 +40,7 @@ def root(parent, vertex):
 
 @inlined
 def reset(part, links):
+    """Bare vertices: each a component of its own, without links."""
     for i in range(part.size):
         part[i] = i
     for i in range(links.shape[0]):
@@ -51,6 +50,7 @@ def reset(part, links):
 
 @inlined
 def link(i, j, links):
+    """Link two vertices."""
     links[i, j >> WORD] |= ONE << (j & BITS)
     links[j, i >> WORD] |= ONE << (i & BITS)
 
@@ -59,7 +59,8 @@ def link(i, j, links):
 def add_if_safe(i, j, part, links):
     """Add the edge unless it opens a hole; say whether it was added.
 
-    `part` (n, filled up to a multiple of 16) names the component of each vertex, bit j of `links[i]` says whether i and j are linked.
+    ``part`` (n, filled up to a multiple of 16) is the component of each vertex. Bit j of ``links[i]`` is set
+    if i and j are linked.
     """
     a, b = part[i], part[j]
     common = U(0)
@@ -68,9 +69,8 @@ def add_if_safe(i, j, part, links):
     if a == b and common == U(0):
         return False
     if a != b:
-        for k in range(
-            0, part.size, 16
-        ):  # one vector instruction for 16 vertices, unlike a union-find forest
+        # One vector instruction for 16 vertices, unlike a union-find forest.
+        for k in range(0, part.size, 16):
             for name in range(k, k + 16):
                 part[name] = b if part[name] == a else part[name]
     link(i, j, links)
@@ -93,7 +93,10 @@ def name_edges(late, links):
 
 @compiled
 def merge_late(late, names, parent):
-    """Join the late edges that share a triangle with a safe edge (they are equal); count the triangles of three late edges."""
+    """Join the late edges that share a triangle with a safe edge (they are equal).
+
+    Returns the number of triangles of three late edges.
+    """
     triangles = 0
     for r in range(parent.size):
         i, j = late[r] >> HALF, late[r] & BYTE
@@ -108,7 +111,10 @@ def merge_late(late, names, parent):
 
 @compiled
 def enlarge_basis(row, basis):
-    """Reduce a relation by the basis over Z_2, whose row k leads with column k; keep what is left and say whether anything was."""
+    """Reduce a relation by the basis over Z_2, whose row k leads with column k.
+
+    The rest joins the basis unless it is zero; says whether it did.
+    """
     for pivot in range(row.size):
         if row[pivot]:
             grows = not basis[pivot, pivot]
@@ -122,7 +128,7 @@ def enlarge_basis(row, basis):
 
 @compiled
 def hole_remains(late, links):
-    """Whether the late edges leave a hole once all of them are in: rank of the relations below the number of classes."""
+    """Whether a hole remains once all late edges are in: the relations have a lower rank than the classes."""
     size = late.size
     names = name_edges(late, links)
     parent = np.empty(size, np.int32)
@@ -163,9 +169,8 @@ def tied_edges_open_hole(batch, size, part, links):
             return False
         if left == size:
             break
-    hole = left < 3 or hole_remains(
-        batch[:left], links
-    )  # fewer than three late edges make no triangle of their own
+    # Fewer than three late edges make no triangle of their own.
+    hole = left < 3 or hole_remains(batch[:left], links)
     for t in range(left):
         link(batch[t] >> HALF, batch[t] & BYTE, links)
     return hole

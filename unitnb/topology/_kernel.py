@@ -1,4 +1,7 @@
-"""Compiled birth points of a channels-last batch: reads several units at once, orders only the edges that are needed."""
+"""Compiled birth points of a channels-last batch.
+
+Several units are read at once, and only the edges that are needed are ordered.
+"""
 
 import functools
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +14,24 @@ from ._graphs import compiled, inlined, opens_hole, reset
 LANES = 16  # units read together: one cache line of float32 in a channels-last batch
 TASKS_PER_THREAD = 8  # maps differ in cost, so each thread gets several shares
 SMALL = 200_000  # values below which starting threads costs more than it saves: 64 blocks of 14x14 maps
-U = np.uint64  # unsigned indices: Numba need not ask whether they are negative
+THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set when Numba starts
+U = np.uint64  # unsigned indices: Numba adds no test for negative ones
 WIDTH, ONE, TWO = U(LANES), U(1), U(2)
 
 
 @inlined
 def lanes(table, row):
+    """Row of a flat table (rows * LANES,), as a view."""
     return table[row * LANES : (row + 1) * LANES]
 
 
 @compiled
 def load(maps, image, first, sign, keys, tree, groups, worst):
-    """Read LANES neighbouring units: the keys |F_s| by edge, the tournament of their groups of edges, the largest of all.
+    """Read LANES neighbouring units: the keys |F_s| by edge, the tournament of their groups, the largest key.
 
-    The bits of a non-negative float order like an integer, so keys are the bits without the sign; infinity and NaN are the largest.
-    Loops over the lanes are short, on plain 1-D views: the compiler turns them into vector instructions.
+    The bits of a non-negative float order like an integer, so keys are the bits without the sign. Infinity
+    and NaN are the largest. Loops over the lanes are short and on plain 1-D views, so that the compiler makes
+    vector instructions of them.
     """
     edge = 0
     worst[:] = 0
@@ -34,11 +40,9 @@ def load(maps, image, first, sign, keys, tree, groups, worst):
         for lane in range(LANES):
             worst[lane] = max(worst[lane], diagonal[lane] & sign)
         for j in range(i):
-            below, above, key = (
-                maps[image, i, j][first : first + LANES],
-                maps[image, j, i][first : first + LANES],
-                lanes(keys, edge),
-            )
+            below = maps[image, i, j][first : first + LANES]
+            above = maps[image, j, i][first : first + LANES]
+            key = lanes(keys, edge)
             for lane in range(LANES):
                 key[lane] = max(below[lane] & sign, above[lane] & sign)
             edge += 1
@@ -49,7 +53,7 @@ def load(maps, image, first, sign, keys, tree, groups, worst):
 
 @inlined
 def start_tree(keys, tree, groups):
-    """Node groups + g holds the largest key of group g, node k the larger of 2k and 2k + 1, node 1 the largest of all."""
+    """Node groups + g holds the largest key of group g, node k the larger of nodes 2k and 2k + 1."""
     members = keys.size // LANES // groups
     for group in range(groups):
         peak = lanes(tree, groups + group)
@@ -68,13 +72,13 @@ def start_tree(keys, tree, groups):
 def take_edge(keys, lane, tree, groups, members):
     """Take an edge of the largest key out of the tournament; returns its number."""
     top, node = tree[WIDTH + lane], ONE
-    while node < groups:  # arithmetic instead of branches that could not be predicted, here and below
+    while node < groups:  # arithmetic instead of unpredictable branches, here and below
         node = TWO * node + U(tree[TWO * node * WIDTH + lane] < top)
     first = (node - groups) * members
     place, taken, count, rest = first * WIDTH + lane, U(0), U(0), top & 0
     for member in range(members):
         key = keys[place]
-        taken = member if key == top else taken
+        taken = U(member) if key == top else taken
         count += U(key == top)
         rest = max(rest, key if key != top else top & 0)
         place += WIDTH
@@ -90,7 +94,7 @@ def take_edge(keys, lane, tree, groups, members):
 
 @inlined
 def birth_of(keys, lane, b_max, by_level, tree, groups, members, ends, part, links, batch):
-    """Birth point of one loaded map, 0 if there is none up to b_max."""
+    """Birth point of one loaded map; 0 if there is none up to b_max."""
     reset(part, links)
     edges, level, birth, size = 0, 0, 0, 0
     while birth == 0 and tree[WIDTH + lane] > 0:
@@ -123,18 +127,9 @@ def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, gro
         )  # the last block reaches back
         load(maps, image, first, sign, keys, tree, groups, worst)
         for lane in range(LANES):
+            members = U(keys.size // LANES // groups)
             birth = birth_of(
-                keys,
-                U(lane),
-                b_max,
-                by_level,
-                tree,
-                U(groups),
-                U(keys.size // LANES // groups),
-                ends,
-                part,
-                links,
-                batch,
+                keys, U(lane), b_max, by_level, tree, U(groups), members, ends, part, links, batch
             )
             births[image, first + lane] = birth if worst[lane] < infinity else -1
 
@@ -142,7 +137,8 @@ def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, gro
 def births_of(maps, b_max, by_level, threads=None):
     """Births (n, u) int16 of float maps (n, h, w, u); -1 where a map is not finite.
 
-    Contiguous maps are read in place; others, and those of fewer than LANES units, are copied a few images at a time.
+    Contiguous maps are read in place; others, and those of fewer than LANES units, are copied a few images at
+    a time.
     """
     units = maps.shape[3]
     if not maps.flags.c_contiguous or units < LANES:
@@ -152,15 +148,13 @@ def births_of(maps, b_max, by_level, threads=None):
         )
         return np.concatenate([births_of(part, b_max, by_level, threads)[:, :units] for part in wide])
     bits = maps.view(f"i{maps.itemsize}")
-    bits.flags.writeable = (
-        False  # one type for maps that may be written to and maps that may not: one compilation
-    )
+    bits.flags.writeable = False  # writable and read-only maps have one type, hence one compilation
     sign = np.iinfo(bits.dtype).max
     infinity = int(np.array(np.inf, maps.dtype).view(bits.dtype))
     groups, ends = edge_groups(maps.shape[1])
     births = np.empty((maps.shape[0], units), np.int16)
     tasks = maps.shape[0] * -(-units // LANES)
-    threads = 1 if maps.size < SMALL else threads or numba.config.NUMBA_NUM_THREADS
+    threads = 1 if maps.size < SMALL else threads or THREADS
 
     def work(start, stop):
         keys = np.zeros(ends.size * LANES, np.int64 if maps.itemsize == 8 else np.int32)
@@ -177,7 +171,11 @@ def births_of(maps, b_max, by_level, threads=None):
 
 @functools.cache
 def edge_groups(n):
-    """Number of groups of edges, a power of two near the root of the edges' number; ends i << 8 | j, i > j, of each, zeros to fill up."""
+    """How the edges of n vertices are grouped for the tournament.
+
+    Returns the number of groups, a power of two near the root of the number of edges, and the ends i << 8 |
+    j, i > j, of each edge, filled up with zeros to a whole number of groups.
+    """
     rows, columns = np.tril_indices(n, -1)
     groups = 1
     while groups**2 < rows.size:

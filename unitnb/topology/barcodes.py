@@ -1,11 +1,12 @@
-"""Barcodes: from which number of edges to which each hole of one map lasts (Sec. 2.1), through GUDHI.
+"""Barcodes: the numbers of edges between which each hole of one map is open (Sec. 2.1), through GUDHI.
 
 A Betti curve counts the bars over each point; the birth point is where the first bar begins.
 """
 
 import numpy as np
 
-from .births import checked_map, edges_present, first_hole, flag_filtration, level_edges
+from ._checks import checked_map
+from .births import edges_present, first_hole, flag_filtration, level_edges
 
 __all__ = ["barcode", "hole_at"]
 
@@ -18,13 +19,14 @@ def barcode(fmap, k=1):
     fmap : (n, n) float
         One feature map.
     k : int
-        Degree: 0 for components, 1 for holes.
+        Degree: 0 for connected components, 1 for holes.
 
     Returns
     -------
     (bars, 2) float64
-        Edges present when the bar begins (0 for the vertices) and when it is over; infinity for one that lasts to the map's last
-        positive value. Sorted; bars that would begin and end with the same edges are none.
+        Edges present when the bar begins (0 for the vertices) and when it ends, sorted. The end is infinity
+        for a bar that lasts to the map's last positive value. Bars that begin and end at one level are left
+        out.
 
     Raises
     ------
@@ -44,7 +46,17 @@ def barcode(fmap, k=1):
 
 
 def hole_at(fmap, v):
-    """Vertices, in order, of the map's first hole where it is open with ``v`` edges present; () before its birth and once it is filled.
+    """The first hole of one map (n, n), where it is open with ``v`` edges present.
+
+    Returns
+    -------
+    tuple of int
+        Vertices in order; () before the birth and once the hole is filled.
+
+    Raises
+    ------
+    ValueError
+        If the map is not one square finite map.
 
     >>> square = np.diag([9.0, 8, 7], 1) + np.diag([6.0], 3) + np.diag([5.0, 0], 2)
     >>> hole_at(square, 3), hole_at(square, 4), hole_at(square, 5)
@@ -54,7 +66,6 @@ def hole_at(fmap, v):
     if not len(bars):
         return ()
     birth = bars[0, 0]
-    filled = bars[
-        bars[:, 0] == birth, 1
-    ].min()  # the hole drawn is one of those born at once; any of them may be filled first
+    # The hole is one of those born together, and any of them may be filled first.
+    filled = bars[bars[:, 0] == birth, 1].min()
     return first_hole(fmap) if birth <= v < filled else ()

@@ -1,0 +1,98 @@
+"""Settings from YAML files, checked against the fields of a dataclass, and names that are safe in paths.
+
+Standard library only at import: the profiles are read before the environment exists.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+
+def nearest(name: object, known: Iterable) -> str:
+    """The end of an error text about an unknown name: the most similar known name, and all known names.
+
+    >>> nearest("shape", ["shapes", "cifar10"])
+    "did you mean 'shapes'? known: shapes, cifar10"
+    """
+    names = [str(item) for item in known]
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    return f"{meant}known: {', '.join(names) or 'none'}"
+
+
+def checked_name(name: Any, kind: str) -> str:
+    """``name`` if it can be part of a file's name.
+
+    Raises
+    ------
+    ValueError
+        For a path, a hidden name, a control character or more than 100 characters.
+    """
+    plain = isinstance(name, str) and re.fullmatch(r"[^\W_][^/\\\x00-\x1f\x7f]{0,99}", name)
+    if not plain or ".." in name:
+        expected = "expected up to 100 characters, a letter or digit first, without '/', '\\' or '..'"
+        raise ValueError(f"{name!r} is no name of a {kind}: {expected}")
+    return name
+
+
+def read_settings(files: Mapping[str, Path], name: str) -> dict:
+    """The settings of one of several files, over those of the file that it names as its ``base``.
+
+    Raises
+    ------
+    ValueError
+        If a file is no plain YAML mapping, or its base is unknown.
+    """
+    own = dict(_read_yaml(files[name]))
+    base = own.pop("base", None)
+    if base is None:
+        return own
+    if base not in files or base == name:
+        raise ValueError(f"{files[name]}: unknown base '{base}': {nearest(base, files)}")
+    return {**_read_yaml(files[base]), **own}
+
+
+def _read_yaml(path: Path) -> Mapping:
+    """The content of a file of plain YAML; tags that would create objects are refused."""
+    import yaml
+
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read as plain YAML: {error}") from error
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{path}: expected names and values, got {type(settings).__name__}")
+    return settings
+
+
+def checked_settings(cls: type, settings: Any, where: str) -> dict:
+    """Settings as arguments of a dataclass: only its fields, each of the type that it declares.
+
+    Raises
+    ------
+    ValueError
+        For an unknown key or a value of another type. The text begins with ``where``.
+    """
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"{where}: expected names and values, got {type(settings).__name__} {settings!r}")
+    types = {f.name: f.type for f in fields(cls)}
+    for key in settings:
+        if key not in types:
+            raise ValueError(f"{where}: unknown key '{key}': {nearest(key, types)}")
+    return {key: _converted(value, types[key], f"{where}: {key}") for key, value in settings.items()}
+
+
+def _converted(value: Any, kind: Any, where: str) -> Any:
+    if kind == tuple[int, ...]:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(i, int) and i > 0 for i in value):
+            raise ValueError(f"{where}: expected a list of positive whole numbers, got {value!r}")
+        return tuple(value)
+    if kind in (int, float, str, bool):
+        accepted = (int, float) if kind is float else kind
+        if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{where}: expected {kind.__name__}, got {value!r}")
+        return kind(value)
+    return value
