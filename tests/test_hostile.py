@@ -18,9 +18,10 @@ from PIL import Image
 
 from unitnb import cli, profiles
 from unitnb.files import store
+from unitnb.images.parameters import notebook_parameters
 from unitnb.images.samples import UnreadableImageError
 from unitnb.images.sources import _decode, folder_images
-from unitnb.profiles import checked_name, load_profile, notebook_parameters
+from unitnb.profiles import checked_name, load_profile
 
 ROOT = Path(profiles.__file__).parents[1]
 PATHS = ["../../x", "x..y", "/tmp/x", "a/b", "a\\b", "..", ".hidden", "", "x\x00y", "x\ny", "x" * 101]

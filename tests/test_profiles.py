@@ -1,6 +1,7 @@
 import pytest
 
-from unitnb.profiles import Recipe, load_profile, notebook_parameters
+from unitnb.images.parameters import notebook_parameters
+from unitnb.profiles import Recipe, load_profile
 
 DEFAULTS = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
 

@@ -25,10 +25,11 @@ if "OMP_NUM_THREADS" in os.environ:  # Numba alone does not read it
 
 # The public names, by the module that defines them, along the way of the data.
 EXPORTS = {
-    "profiles": ("Profile", "load_profile", "notebook_parameters"),
+    "profiles": ("Profile", "load_profile"),
+    "images.parameters": ("notebook_parameters",),
     "images.samples": ("sample_others", "sample_set", "training_set"),
     "images.sources": ("folder_images", "open_images"),
-    "networks.split": ("SplitModel", "split_model"),
+    "networks.split": ("SplitModel", "split_model", "usable_layers"),
     "networks.vgg": ("small_vgg", "vgg16"),
     "networks.trained": ("epoch_maps", "load_model", "open_layer", "trained_models", "training_log"),
     "networks.training": ("train_model",),
@@ -68,6 +69,7 @@ EXPORTS = {
     ),
     "roles.crossclass": ("damage_matrix", "rank_correlations", "shared_tails"),
     "figures.saving": ("save_figure", "save_table"),
+    "explorer.analysis": ("Analysis", "analyse"),
     "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
     "explorer.widgets": ("explore",),
     "figures.tables": ("answers_table", "bias_table", "scores_table"),

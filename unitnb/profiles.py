@@ -3,18 +3,20 @@
 Standard library only at import: make reads them before the environment exists.
 """
 
-import ast
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .files.model_files import own_model_settings
 from .files.settings import checked_name, checked_settings, nearest, read_settings
 from .synsets import find_synset
 
 PARAMETERS = ("profile", "target_class", "seed", "overrides")  # of every notebook
+EFFICIENTNET_LITE0 = "efficientnet-lite0"
+SCALINGS = ("none", "unit", "tf", "torch", "caffe")
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
@@ -80,6 +82,10 @@ class Profile:
     interpolation: str = "bilinear"  # of images to image_size; "nearest" in the released code
     # Of model A, if it is Keras's VGG16: "imagenet" (Keras's own file) or a path; "": it is trained here.
     weights: str = ""
+    # Model A where it is no VGG16 and not trained here: "efficientnet-lite0", or the path of a Keras model.
+    network: str = ""
+    scaling: str = "none"  # of images for a model of one's own, in the words of keras.applications
+    class_names: str = ""  # file with the classes in the order of the model's outputs, one a line
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
     # Units of block 1, of block 2's first two layers, of the studied layer; then of the dense layer.
@@ -109,6 +115,8 @@ class Profile:
     strict: bool = False  # an unreadable image is an error; else it is skipped, named and counted
 
     def __post_init__(self):
+        if self.scaling not in SCALINGS:
+            raise ValueError(f"unknown scaling '{self.scaling}': {nearest(self.scaling, SCALINGS)}")
         if self.interpolation not in INTERPOLATIONS:
             known = nearest(self.interpolation, INTERPOLATIONS)
             raise ValueError(f"unknown interpolation '{self.interpolation}': {known}")
@@ -131,6 +139,16 @@ class Profile:
     def data_folder(self) -> Path:
         """The folder of images: ``$UNITNB_DATA`` (DATA=... of make), or ``data``."""
         return project_root() / os.environ.get("UNITNB_DATA", self.data)
+
+    @property
+    def own_network(self) -> bool:
+        """Whether model A is a Keras model in a file of one's own."""
+        return bool(self.network) and self.network != EFFICIENTNET_LITE0
+
+    @property
+    def is_given(self) -> bool:
+        """Whether model A is given with its weights and not trained here."""
+        return bool(self.weights or self.network)
 
     @property
     def pretrained(self) -> str:
@@ -193,6 +211,8 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     settings = _with_overrides({"name": name, **read_settings(files, name)}, overrides or {})
+    if settings.get("network", "") not in ("", EFFICIENTNET_LITE0):
+        settings = own_model_settings(settings, overrides or {}, project_root())
     merged = checked_settings(Profile, settings, f"profile '{name}'")
     for group in ("models", "extra"):
         merged[group] = {
@@ -200,34 +220,3 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
             for model, recipe in merged.get(group, {}).items()
         }
     return Profile(**merged)
-
-
-def _injected_names(cells) -> list[str]:
-    """Names assigned in the cells that papermill injected, which begin with the comment 'Parameters'."""
-    trees = [ast.parse(cell) for cell in cells if cell.lstrip().startswith("# Parameters")]
-    nodes = [node for tree in trees for node in tree.body if isinstance(node, ast.Assign)]
-    return [target.id for node in nodes for target in node.targets if isinstance(target, ast.Name)]
-
-
-def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
-    """The profile of a notebook's parameters cell; the first call of every notebook.
-
-    Parameters
-    ----------
-    namespace : the notebook's ``globals()``, which hold ``profile``, ``target_class``, ``seed``,
-        ``overrides``
-
-    Raises
-    ------
-    ValueError
-        For an unknown parameter, which papermill only warns of, or a value that does not fit.
-    """
-    for name in _injected_names(namespace.get("In", ())):
-        if name not in PARAMETERS:
-            raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
-    profile = load_profile(namespace["profile"], namespace["overrides"])
-    seed, target_class = namespace["seed"], namespace["target_class"]
-    if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
-    target_class = profile.target_class if target_class in (None, "") else target_class
-    return replace(profile, seed=seed, target_class=str(target_class))

@@ -35,7 +35,9 @@ class Explorer:
     order: np.ndarray = field(repr=False)  # (u,) units, the most effective first
     places: dict[str, np.ndarray] = field(repr=False)  # by score, each unit's place in its rank, from 1
     roles: Roles = field(repr=False)
-    layers: dict[str, SubsetPredictor] = field(repr=False)  # over training, test and other classes' test images
+    layers: dict[str, SubsetPredictor] = field(
+        repr=False
+    )  # over training, test and other classes' test images
 
     @property
     def target_class(self) -> str:
@@ -221,7 +223,8 @@ def span_accuracy(explorer: Explorer, start: int, stop: int) -> dict[str, float]
         )
     units = explorer.order[start - 1 : stop]
     return {
-        name: layer.fraction_predicted(units.tolist(), explorer.label) for name, layer in explorer.layers.items()
+        name: layer.fraction_predicted(units.tolist(), explorer.label)
+        for name, layer in explorer.layers.items()
     }
 
 

@@ -58,11 +58,11 @@ def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Seque
 def _origin(profile: Profile) -> dict:
     """How photographs were brought to the network's size, and which pretrained weights it has, where there are any."""
     resized = {"interpolation": profile.interpolation} if profile.source in ("folder", "ilsvrc") else {}
-    if not profile.weights:
+    if not profile.is_given:
         return resized
-    from ..networks import pretrained
+    from ..networks.given import describe_given
 
-    return resized | {"weights": pretrained.describe_weights(profile)}
+    return resized | {"weights": describe_given(profile)}
 
 
 def _sample_entry(sample) -> dict:

@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 
+class DamagedFileError(ValueError):
+    """A file is cut short, altered, or of another kind than its name says."""
+
+
 def nearest(name: object, known: Iterable) -> str:
     """The end of an error text about an unknown name: the most similar known name, and all known names.
 

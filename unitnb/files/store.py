@@ -1,6 +1,7 @@
 """Results on disk: written atomically, addressed by their inputs, checked when read."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .atomic import atomic_path
+from .settings import DamagedFileError as DamagedFileError
 
 # NumPy and zipfile raise these on bytes that are no archive of plain arrays (found by fuzzing).
 _BAD_BYTES = (
@@ -32,10 +34,6 @@ _BAD_BYTES = (
     RuntimeError,
     MemoryError,
 )
-
-
-class DamagedFileError(ValueError):
-    """A file is cut short, altered, or of another kind than its name says."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -88,6 +86,18 @@ def digest(*parts) -> str:
         else:
             sha.update(json.dumps(part, sort_keys=True, default=str).encode())
     return sha.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal, remembered while its size and time stay the same."""
+    status = Path(path).stat()
+    return _file_digest(str(path), status.st_size, status.st_mtime_ns)
+
+
+@functools.cache
+def _file_digest(path, size, time):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached_path(folder: Path, kind: str, key: Mapping) -> Path:

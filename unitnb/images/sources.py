@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..files import store
 from ..profiles import Profile, nearest
 from ..synsets import find_synset, synsets
 from . import ilsvrc, shapes, tars
+from .outputs import output_labels, output_names
 from .samples import Images, UnreadableImageError, from_arrays
 
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is tried
@@ -142,7 +144,14 @@ def _ilsvrc(profile: Profile) -> Images:
 
 
 def _folder(profile: Profile) -> Images:
-    return folder_images(profile.data_folder, profile.image_size, profile.interpolation)
+    """Images in folders, with the labels that the profile's networks have for them."""
+    images = folder_images(profile.data_folder, profile.image_size, profile.interpolation)
+    if not profile.is_given:
+        return images
+    outputs = np.array(output_labels(profile, images.classes))
+    labels = {split: outputs[found] for split, found in images.labels.items()}
+    count = len(output_names(profile, images.classes))
+    return replace(images, labels=labels, class_labels=tuple(outputs.tolist()), n_outputs=count)
 
 
 def _source(profile: Profile) -> str:

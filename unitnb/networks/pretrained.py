@@ -149,7 +149,7 @@ def load_weights(network, path: Path) -> None:
             "expected .weights.h5 (Keras 3) or .h5 (before)"
         )
     try:
-        _refuse_what_lies_elsewhere(path)
+        refuse_what_lies_elsewhere(path)
         network.load_weights(path)
     except Exception as error:  # h5py and Keras raise many types on a damaged file
         raise store.DamagedFileError(
@@ -165,7 +165,7 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
 
 
-def _refuse_what_lies_elsewhere(path: Path) -> None:
+def refuse_what_lies_elsewhere(path: Path) -> None:
     """ValueError if an HDF5 file refers to other files or declares more data than it holds."""
     import h5py
 

@@ -1,16 +1,13 @@
 """A model of one's own, read from the file that Keras wrote, without running code that the file brings."""
 
-import json
-import zipfile
 from pathlib import Path
 
 import keras
 
+from ..files.model_files import ENDINGS, HOW, configuration, parts
+from ..files.settings import nearest
 from ..files.store import DamagedFileError
-from .pretrained import refuse_what_lies_elsewhere
-
-ENDINGS = (".keras", ".h5", ".hdf5")
-HOW = "save the whole model with model.save('name.keras')"
+from .pretrained import CaffePreprocessing, refuse_what_lies_elsewhere
 
 
 def load_saved(path: Path | str) -> keras.Model:
@@ -57,43 +54,54 @@ def _check_place(path: Path) -> None:
             f"no model at {path}; {state if folder.is_dir() else f'there is no folder {folder}'}"
         )
     if path.suffix not in ENDINGS:
-        raise DamagedFileError(f"{path} is no model by its ending; expected {', '.join(ENDINGS)}: {HOW}")
+        known = ", ".join(ENDINGS)
+        raise DamagedFileError(f"{path} is no model by its ending; expected {known}: {HOW}")
     if path.name.endswith(".weights.h5"):
         raise DamagedFileError(f"{path} holds weights alone, not the network they belong to; {HOW}")
 
 
 def _refuse_code(path: Path) -> None:
     """DamagedFileError where the file's configuration has a Lambda layer: Keras runs those of ``.h5`` files."""
-    for config in _configurations(json.loads(_configuration(path))):
+    found = configuration(path)
+    if found is None:
+        raise DamagedFileError(f"{path} holds weights alone, not the network they belong to; {HOW}")
+    for config in parts(found):
         if config.get("class_name") == "Lambda":
             name = config.get("config", {}).get("name", "?")
             raise DamagedFileError(
-                f"{path} has the Lambda layer '{name}', which is code from the file and is not run; build the model "
-                "without it (keras.ops functions and layers can be saved), or give the model itself to unitnb.analyse"
+                f"{path} has the Lambda layer '{name}', which is code from the file and is not run; build the "
+                "model without it, or give the model itself to unitnb.analyse"
             )
 
 
-def _configuration(path: Path) -> str:
-    if path.suffix == ".keras":
-        with zipfile.ZipFile(path) as archive:
-            return archive.read("config.json").decode()
-    import h5py
+# ---- scaling ----
 
-    with h5py.File(path, "r") as file:
-        found = file.attrs.get("model_config")
-    if found is None:
-        raise DamagedFileError(f"{path} holds weights alone, not the network they belong to; {HOW}")
-    return found.decode() if hasattr(found, "decode") else found
+TORCH_MEAN, TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, RGB
 
 
-def _configurations(item):
-    """Every mapping inside a configuration, however deep."""
-    if isinstance(item, dict):
-        yield item
-        item = list(item.values())
-    if isinstance(item, list):
-        for part in item:
-            yield from _configurations(part)
+def scaled(model: keras.Model, scaling: str) -> keras.Model:
+    """``model`` behind the scaling that its images need: grey levels 0..255, RGB, go in.
+
+    Parameters
+    ----------
+    scaling : "none", "unit", "tf", "torch" or "caffe"
+        The words of ``keras.applications``: as they are; 0..1; -1..1; less ImageNet's mean over its deviation;
+        BGR less ImageNet's mean.
+    """
+    if scaling == "none":
+        return model
+    scale = [1 / (255 * std) for std in TORCH_STD]
+    offset = [-mean / std for mean, std in zip(TORCH_MEAN, TORCH_STD, strict=True)]
+    layers = {
+        "unit": lambda: keras.layers.Rescaling(1 / 255),
+        "tf": lambda: keras.layers.Rescaling(1 / 127.5, -1.0),
+        "torch": lambda: keras.layers.Rescaling(scale, offset),
+        "caffe": CaffePreprocessing,
+    }
+    if scaling not in layers:
+        raise ValueError(f"unknown scaling '{scaling}': {nearest(scaling, ['none', *layers])}")
+    images = keras.Input(model.inputs[0].shape[1:])
+    return keras.Model(images, model(layers[scaling]()(images)), name=f"{model.name}_on_grey_levels")
 
 
 def _reason(error: Exception) -> str:

@@ -49,19 +49,19 @@ def _is_shipped(profile: Profile, model: str) -> bool:
     return path.exists() and store.read_npz(path)[1].get("classes") == list(sources.class_names(profile))
 
 
-def is_pretrained(profile: Profile, model: str) -> bool:
-    """Whether a model is Keras's VGG16 with the profile's ``weights``: its first model, if it has some."""
-    return bool(profile.weights) and model == next(iter(profile.models))
+def is_given(profile: Profile, model: str) -> bool:
+    """Whether a model comes with its weights (see ``given``): the first of a profile that names such a network."""
+    return profile.is_given and model == next(iter(profile.models))
 
 
 def is_there(profile: Profile, model: str) -> bool:
     """Whether a model is pretrained, shipped, or has been trained here."""
-    return is_pretrained(profile, model) or weights_file(profile, model).exists()
+    return is_given(profile, model) or weights_file(profile, model).exists()
 
 
 def train_command(profile: Profile, wanted: list[str]) -> str:
     """The command that trains the models ``wanted``, for error messages."""
-    if profile.weights:  # by name: the first model is pretrained, and only its epochs may be wanted
+    if profile.is_given:  # by name: the first model is pretrained, and only its epochs may be wanted
         return f"UNITNB_DATA=... unitnb train --profile {profile.name} --models {' '.join(wanted)}"
     folder = f"DATA={profile.data_folder}" if profile.source != "shapes" else ""
     extra = " EXTRA=1" if set(wanted) & set(profile.extra) else ""
@@ -107,8 +107,7 @@ def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[st
 def load_model(profile: Profile, model: str = "A"):
     """A trained network of the profile, as a Keras model that takes images of grey levels and gives logits.
 
-    The first model of a profile with ``weights`` is Keras's VGG16. Its images are RGB, 0..255, like those of
-    the others.
+    The first model of a profile that names ``weights`` or a ``network`` is that one (see ``given``).
 
     Raises
     ------
@@ -118,10 +117,10 @@ def load_model(profile: Profile, model: str = "A"):
         If the file is damaged, or holds a network of another size.
     """
     recipe = profile.recipe(model)
-    if is_pretrained(profile, model):
-        from . import pretrained
+    if is_given(profile, model):
+        from .given import load_given
 
-        return pretrained.load_vgg16(profile)
+        return load_given(profile)
     arrays, meta = _stored(profile, model)
     network = untrained_network(profile, recipe, meta["n_classes"])
     assign_arrays(network, arrays)
@@ -137,7 +136,17 @@ def open_layer(profile: Profile, model: str = "A"):
     from .split import split_model
 
     cache = profile.build / "cache" if profile.keep_maps else None
-    return split_model(load_model(profile, model), profile.layer, cache)
+    network = load_model(profile, model)
+    return split_model(network, layer_of(profile, model, network), cache)
+
+
+def layer_of(profile: Profile, model: str, network) -> str:
+    """The studied layer of a network of the profile, as a path in it."""
+    if not is_given(profile, model):
+        return profile.layer
+    from .given import studied_layer
+
+    return studied_layer(profile, network)
 
 
 def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str]) -> dict[str, list[str]]:
@@ -190,15 +199,13 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
 
 def _untrained_head(profile: Profile, model: str):
     """The layers up to the studied one before training, rounded to half precision like stored epochs."""
-    import keras
-
-    from . import pretrained
+    from .given import untrained_given
     from .split import split_model
 
     recipe = profile.recipe(model)
-    if is_pretrained(profile, model):
-        keras.utils.set_random_seed(1 + recipe.seed)
-        return split_model(pretrained.keras_vgg16(profile.image_size), profile.layer).head
+    if is_given(profile, model):
+        network = untrained_given(profile, 1 + recipe.seed)
+        return split_model(network, layer_of(profile, model, network)).head
     network = untrained_network(profile, recipe, _stored(profile, model)[1]["n_classes"])
     assign_arrays(network, arrays_of(network))
     return split_model(network, profile.layer).head

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import ONEDNN
-from ..profiles import PARAMETERS, Profile, nearest, notebook_parameters, project_root
+from ..files.settings import nearest
+from ..images.parameters import notebook_parameters
+from ..profiles import PARAMETERS, Profile, project_root
 
 CELL_SECONDS = 1800  # the limit of a cell; pretrained networks of full size have none, as they take nights
 
@@ -87,7 +89,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
                 record_timing=False,
                 store_widget_state=False,
                 coalesce_streams=True,
-                execution_timeout=None if profile.weights else CELL_SECONDS,
+                execution_timeout=None if profile.is_given else CELL_SECONDS,
                 config=Config({"KernelManager": kernel}),
             )
         except PapermillExecutionError as error:

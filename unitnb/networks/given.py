@@ -1,0 +1,125 @@
+"""Networks that a profile is given and does not train: Keras's VGG16, EfficientNet-Lite0, or a model file of one's own.
+
+Such a network is the profile's first model. Its images are grey levels 0..255, RGB, like those of the others.
+"""
+
+import keras
+
+from ..files import store
+from ..images import sources
+from ..images.outputs import output_names
+from ..profiles import EFFICIENTNET_LITE0, Profile, project_root
+from .split import split_model, usable_layers
+
+LARGEST_MAP = 256  # pixels; larger maps have more edges than a birth point can count
+
+
+def load_given(profile: Profile) -> keras.Model:
+    """The given network with its weights.
+
+    Raises
+    ------
+    FileNotFoundError, DamagedFileError
+        If the file is missing, or does not hold what it should; the text says what to do.
+    ValueError
+        If a model of one's own has another number of outputs than the images have classes.
+    """
+    if profile.own_network:
+        return _own(profile)
+    if profile.network == EFFICIENTNET_LITE0:
+        from .efficientnet_lite import load_efficientnet_lite0
+
+        return load_efficientnet_lite0(profile.image_size)
+    from .pretrained import load_vgg16
+
+    return load_vgg16(profile)
+
+
+def untrained_given(profile: Profile, seed: int = 1) -> keras.Model:
+    """The architecture of the given network with random weights."""
+    keras.utils.set_random_seed(seed)
+    if profile.own_network:
+        return keras.models.clone_model(_own(profile))
+    if profile.network == EFFICIENTNET_LITE0:
+        from .efficientnet_lite import efficientnet_lite0
+
+        return efficientnet_lite0(profile.image_size)
+    from .pretrained import keras_vgg16
+
+    return keras_vgg16(profile.image_size)
+
+
+def describe_given(profile: Profile) -> str:
+    """Which weights a run used, for its records."""
+    if profile.own_network:
+        path = project_root() / profile.network
+        return f"{path.name}, sha256 {store.file_digest(path)[:16]}"
+    if profile.network == EFFICIENTNET_LITE0:
+        from .efficientnet_lite import describe_weights as describe_lite
+
+        return describe_lite()
+    from .pretrained import describe_weights
+
+    return describe_weights(profile)
+
+
+def studied_layer(profile: Profile, network: keras.Model) -> str:
+    """The profile's layer in ``network``; for a model of one's own without one, the last with maps of 5x5 to 256x256.
+
+    Raises
+    ------
+    ValueError
+        If no layer of the network has such maps.
+    """
+    if not profile.own_network:
+        return profile.layer
+    within = f"{_inner_name(network)}/" if profile.scaling != "none" else ""
+    if profile.layer:
+        return f"{within}{profile.layer}"
+    fitting = [path for path, (h, _, _) in usable_layers(network).items() if h is None or h <= LARGEST_MAP]
+    fitting = [path for path in fitting if path.startswith(within)]
+    if not fitting:
+        raise ValueError(
+            f"no layer of {profile.network} has square maps of 5x5 to {LARGEST_MAP}x{LARGEST_MAP}; expected a network "
+            "of convolutions, for larger images, or another layout"
+        )
+    return fitting[-1]
+
+
+def _inner_name(network: keras.Model) -> str:
+    return next(layer.name for layer in network.layers if isinstance(layer, keras.Model))
+
+
+def _own(profile: Profile) -> keras.Model:
+    from .saved import load_saved, scaled
+
+    model = load_saved(project_root() / profile.network)
+    _check_classes(profile, max(2, model.outputs[0].shape[-1]) if len(model.outputs) == 1 else 0)
+    return scaled(model, profile.scaling)
+
+
+def _check_classes(profile: Profile, n_outputs: int) -> None:
+    """ValueError where the model's outputs are not the classes of the images."""
+    names = output_names(profile, sources.class_names(profile))
+    if n_outputs and len(names) != n_outputs:
+        listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        raise ValueError(
+            f"{profile.network} tells {n_outputs} classes apart, {profile.data_folder} has {len(names)}: {listed}. "
+            "Name the classes in the order of the outputs, one a line, with CLASS_NAMES=<file>, or give the "
+            "folder that the network was trained on."
+        )
+
+
+def opening_words(profile: Profile, split) -> str:
+    """What is studied and how it is read, for the first output of a notebook."""
+    height, width, units = split.map_shape
+    outputs = split.plan.outputs or "read by their values"
+    return (
+        f"{profile.network}: layer {split.layer}, maps of {height}x{width}, {units} units; outputs: {outputs}"
+    )
+
+
+def open_given(profile: Profile, kept=None):
+    """The given network, split after its studied layer."""
+    network = load_given(profile)
+    return split_model(network, studied_layer(profile, network), kept)
