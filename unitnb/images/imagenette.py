@@ -210,7 +210,7 @@ def _listings(files: list[_File], where: Path, place: Path) -> dict[str, Listing
             chosen[split].setdefault((by_wnid()[file.wnid].index, file.name), file)
     if strays:
         warnings.warn(
-            f"{place}: {strays} file(s) are left out, which are no images of ImageNet by their names and folders",
+            f"{place}: {strays} file(s) are left out: by name or folder they are no images of ImageNet",
             stacklevel=3,
         )
     return {split: _listing(found, where) for split, found in chosen.items()}
