@@ -1,4 +1,5 @@
 import hashlib
+import os
 import shutil
 import tarfile
 import warnings
@@ -183,11 +184,13 @@ def test_an_archive_is_unpacked_and_indexed_once_and_stays_as_it_is(use, root, p
 def test_another_archive_of_the_same_name_is_read_anew(use, root, places, tmp_path):
     path = shutil.copy(places / "imagenette2-320.tgz", tmp_path / "x.tgz")
     count = len(use(path)[1].labels["train"])
-    shutil.rmtree(tmp_path / "smaller", ignore_errors=True)
     tree = shutil.copytree(places / "tree", tmp_path / "smaller")
     (tree / "train" / WNIDS[1] / f"{WNIDS[1]}_3.JPEG").unlink()
     write_tgz(tree, tmp_path / "x.tgz", "imagenette2-320")
     assert len(use(path)[1].labels["train"]) == count - 1
+    os.utime(path, (1, 1))  # as large, and of another time
+    use(path)
+    assert len(list((root / "build" / "cache").glob("*.tar"))) == 3
 
 
 # ---- other files ----
