@@ -382,7 +382,9 @@ def test_small_products_run_on_one_thread(case, monkeypatch):
     assert seen and all(threads == {1} for threads in seen) and blas_threads() == before
     wide = L.Dense(1000)
     wide.build((None, 4096))
-    assert engines._blas_threads(0, [SimpleNamespace(operation=wide)]) is None  # as in VGG16: there threads pay
+    assert (
+        engines._blas_threads(0, [SimpleNamespace(operation=wide)]) is None
+    )  # as in VGG16: there threads pay
 
 
 def test_progress_is_silent_unless_asked(case, capsys, monkeypatch):

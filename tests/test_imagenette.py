@@ -13,7 +13,7 @@ from PIL import Image
 
 import unitnb
 from unitnb.files.store import DamagedFileError
-from unitnb.images import imagenette, sources
+from unitnb.images import imagenette
 from unitnb.profiles import load_profile
 from unitnb.synsets import by_wnid
 
@@ -73,12 +73,12 @@ def root(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def use(root, monkeypatch, places):
+def use(root, places):
     """A function that gives the profile and the images of a place."""
-    monkeypatch.setattr(sources.ilsvrc, "open_ilsvrc", imagenette.open_imagenette)
 
     def opened(place, **overrides):
         settings = {
+            "source": "imagenette",
             "data": str(places / place),
             "target_class": "tench",
             "image_size": 32,

@@ -154,7 +154,8 @@ def test_maps_of_an_inner_branch_without_images_are_refused():
 
 def test_an_unknown_layer_is_named_with_the_nearest(model):
     with pytest.raises(
-        KeyError, match="'block1_conv3' is no layer of 'small_vgg'. Nearest: [^.]*block1_conv1.*square maps: .*block2_pool"
+        KeyError,
+        match="'block1_conv3' is no layer of 'small_vgg'. Nearest: [^.]*block1_conv1.*square maps: .*block2_pool",
     ):
         split_model(model, "block1_conv3")
 

@@ -30,6 +30,7 @@ EXPORTS = {
     "images.samples": ("sample_others", "sample_set", "training_set"),
     "images.sources": ("folder_images", "open_images"),
     "networks.split": ("SplitModel", "split_model", "usable_layers"),
+    "networks.efficientnet_lite": ("efficientnet_lite0", "load_efficientnet_lite0"),
     "networks.vgg": ("small_vgg", "vgg16"),
     "networks.trained": ("epoch_maps", "load_model", "open_layer", "trained_models", "training_log"),
     "networks.training": ("train_model",),

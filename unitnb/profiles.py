@@ -17,7 +17,7 @@ from .synsets import find_synset
 PARAMETERS = ("profile", "target_class", "seed", "overrides")  # of every notebook
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
 SCALINGS = ("none", "unit", "tf", "torch", "caffe")
-INTERPOLATIONS = ("nearest", "bilinear")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
 
 def project_root() -> Path:
@@ -72,7 +72,7 @@ class Profile:
     """Everything that a run depends on beside its seed; the defaults are the paper's numbers."""
 
     name: str
-    # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) or "ilsvrc" (ILSVRC2012).
+    # "shapes" (embedded), "folder" (train/<class>/*, test|val/<class>/*) "ilsvrc" or "imagenette".
     source: str
     target_class: str  # hognose snake in the paper, Sec. 3.2
     models: Mapping[str, Recipe]  # A-D of Fig. 5; A is the model of Figs. 2-4
@@ -124,7 +124,10 @@ class Profile:
             raise ValueError(
                 f"points: expected a whole number from 2 up (both ends of a curve count), got {self.points!r}"
             )
-        if self.source == "ilsvrc":  # one name for a class given as name, wnid or index: folders bear it
+        if self.source in (
+            "ilsvrc",
+            "imagenette",
+        ):  # one name for a class given as name, wnid or index: folders bear it
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
             for name in names:

@@ -57,7 +57,11 @@ def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Seque
 
 def _origin(profile: Profile) -> dict:
     """How photographs were brought to the network's size, and which pretrained weights it has, where there are any."""
-    resized = {"interpolation": profile.interpolation} if profile.source in ("folder", "ilsvrc") else {}
+    resized = (
+        {"interpolation": profile.interpolation}
+        if profile.source in ("folder", "ilsvrc", "imagenette")
+        else {}
+    )
     if not profile.is_given:
         return resized
     from ..networks.given import describe_given

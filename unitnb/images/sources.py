@@ -1,4 +1,4 @@
-"""Sources of images: the embedded shapes, folders, CIFAR-10 through Keras, and ILSVRC2012."""
+"""Sources of images: the embedded shapes, folders, CIFAR-10 through Keras, ILSVRC2012 and Imagenette."""
 
 import struct
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from ..files import store
 from ..profiles import Profile, nearest
 from ..synsets import find_synset, synsets
-from . import ilsvrc, shapes, tars
+from . import ilsvrc, imagenette, shapes, tars
 from .outputs import output_labels, output_names
 from .samples import Images, UnreadableImageError, from_arrays
 
@@ -127,8 +127,15 @@ def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Ima
 
 
 def _ilsvrc(profile: Profile) -> Images:
+    return _imagenet(profile, ilsvrc.open_ilsvrc(profile.data_folder, profile.build / "cache"))
+
+
+def _imagenette(profile: Profile) -> Images:
+    return _imagenet(profile, imagenette.open_imagenette(profile.data_folder, profile.build / "cache"))
+
+
+def _imagenet(profile: Profile, listed: dict[str, ilsvrc.Listing]) -> Images:
     """ImageNet: the target class and others by the seed, at most ``max_classes``; labels are Keras's."""
-    listed = ilsvrc.open_ilsvrc(profile.data_folder, profile.build / "cache")
     target = find_synset(profile.target_class)
     studied = ilsvrc.studied_classes(listed["train"].labels, target, profile.max_classes, profile.seed)
     return Images(
@@ -170,7 +177,7 @@ def class_names(profile: Profile) -> tuple[str, ...]:
 
 
 def open_images(profile: Profile) -> Images:
-    """The images of a profile, from the embedded shapes, folders, Keras or ILSVRC2012.
+    """The images of a profile, from the embedded shapes, folders, Keras, ILSVRC2012 or Imagenette.
 
     Raises
     ------
@@ -179,9 +186,15 @@ def open_images(profile: Profile) -> Images:
     FileNotFoundError
         If the folder, its ``train/`` or its ``test/`` (or ``val/``) is missing.
     DamagedFileError
-        If an archive of ILSVRC2012 is damaged.
+        If an archive of ILSVRC2012 or Imagenette is damaged.
     """
-    sources = {"shapes": _shapes, "folder": _folder, "keras": _keras_cifar10, "ilsvrc": _ilsvrc}
+    sources = {
+        "shapes": _shapes,
+        "folder": _folder,
+        "keras": _keras_cifar10,
+        "ilsvrc": _ilsvrc,
+        "imagenette": _imagenette,
+    }
     source = _source(profile)
     if source not in sources:
         raise ValueError(f"unknown source '{source}': {nearest(source, sources)}")
