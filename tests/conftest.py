@@ -1,17 +1,33 @@
-"""What several test files need: real photographs, where there are any."""
+"""What all tests share: Hypothesis without a deadline, the order of the files, photographs."""
 
+import os
 import tarfile
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from unitnb.profiles import project_root
 
+# An example's time depends on the machine's load. In CI the examples are the same in each run.
+hypothesis.settings.register_profile("unitnb", deadline=None)
+hypothesis.settings.register_profile("unitnb-ci", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("unitnb-ci" if os.environ.get("CI") else "unitnb")
+
+collect_ignore_glob = ["benchmarks/*", "mutants.py"]  # scripts: --doctest-modules would import them
+
+# The files that take longest, with their seconds. They start first, so that all workers end together.
+SECONDS = {}
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
+
 
 @pytest.fixture(scope="session")
 def photographs():
-    """Photographs of CIFAR-10 (40, 32, 32, 3) uint8, from build/data/cifar10 or from the archive that developers have beside it."""
+    """Photographs of CIFAR-10 (40, 32, 32, 3) uint8, from build/data/cifar10 or the archive beside it."""
     from PIL import Image
 
     folder = project_root() / "build" / "data" / "cifar10" / "train" / "automobile"
