@@ -121,7 +121,7 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 # and a worker computes on one thread.
 PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-test: check another-class ## all checks: make check, tests, doctests, notebooks, and a run with another class
+test: check another-class ## all checks: make check, tests, doctests, notebooks, another class
 	$(PYTEST) --nbval --doctest-modules notebooks tests unitnb
 
 check: $(ENVIRONMENT) ## check style, types, the layers of imports, and that the notebook pairs agree
@@ -148,7 +148,7 @@ test-faults: $(ENVIRONMENT) ## sweeps with killed workers, interrupts and full d
 mutants: $(ENVIRONMENT) ## make known mistakes in the code, one at a time: do the tests notice?
 	$(PY) tests/mutants.py
 
-bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (eleven minutes, idle machine)
+bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (11 minutes, idle machine)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
 	@for part in topology ablation stability scale sweep; do \
 		echo "bench_$$part ..." && echo >> build/bench.md && \
