@@ -17,6 +17,8 @@ endif
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 export JUPYTER_PREFER_ENV_PATH := 1
+# Without compiled modules in a cache, each process that imports Keras compiles TensorFlow anew: 20 s in place of 6.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(DATA),)
 export UNITNB_DATA := $(DATA)
 endif

@@ -17,12 +17,17 @@ hypothesis.settings.load_profile("unitnb-ci" if os.environ.get("CI") else "unitn
 
 collect_ignore_glob = ["benchmarks/*", "mutants.py"]  # scripts: --doctest-modules would import them
 
-# The files that take longest, with their seconds. They start first, so that all workers end together.
-SECONDS = {}
+# The files that take longest start first, so that all workers end together.
+LONGEST = """
+    test_sweep.py 06_controls.ipynb 05_roles.ipynb test_notebooks.py test_topology.py test_ablation.py
+    04_stability.ipynb test_training.py 03_ablation.ipynb 01_method.ipynb 02_training.ipynb test_pretrained.py
+    test_flow.py test_split.py test_site.py test_explorer.py test_hostile.py explore.ipynb test_streaming.py
+""".split()
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(scope="session")
