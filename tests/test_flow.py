@@ -253,3 +253,10 @@ def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():
 
 def test_the_committed_pairs_agree():
     assert list(problems()) == []
+
+
+def test_no_module_is_longer_than_260_lines_and_no_line_longer_than_110():
+    """Of the package. Ruff holds the width of lines everywhere, but for the notebooks' lines of facts."""
+    lines = {path: path.read_text().splitlines() for path in (ROOT / "unitnb").rglob("*.py")}
+    assert not {path.name: len(text) for path, text in lines.items() if len(text) > 260}
+    assert not [(path.name, line) for path, text in lines.items() for line in text if len(line) > 110]
