@@ -6,7 +6,7 @@ DATA ?=
 WEIGHTS ?=
 JOBS ?= 2
 ifeq ($(MAKELEVEL),0)
-MAKEFLAGS += -j$(JOBS)  # notebooks run side by side
+MAKEFLAGS += -j$(JOBS)  # notebooks, and the checks of make test, run side by side
 endif
 
 # Names go into commands of the shell, in quotes.
@@ -17,6 +17,8 @@ endif
 export UNITNB_ROOT := $(CURDIR)
 export UV_PYTHON_DOWNLOADS := never
 export JUPYTER_PREFER_ENV_PATH := 1
+# Without compiled modules in a cache, each process that imports Keras compiles TensorFlow anew: 20 s in place of 6.
+unexport PYTHONDONTWRITEBYTECODE
 ifneq ($(DATA),)
 export UNITNB_DATA := $(DATA)
 endif
@@ -54,13 +56,17 @@ ifneq ($(findstring /,$(CLASSES)),)
 $(error CLASSES='$(CLASSES)': the name of a class has no slash)
 endif
 
-.PHONY: help figures class classes train html lab test test-browser test-faults check nbval refresh bench clean
+.PHONY: help figures class classes train html lab refresh test check nbval another-class test-browser test-faults mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "Variables: PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)  JOBS=2 (notebooks at a time)  PYTHON=<your own environment's python>"
+	@awk -F ':.*## ' '/^##@/ {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables"
+	@echo "  PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 98
+	@echo "  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)"
+	@echo "  JOBS=2 (notebooks and tests at a time)  PYTHON=<your own environment's python>"
 
+##@ Figures
 # What each notebook depends on and writes is read from the notebooks themselves.
 -include build/rules.mk
 build/rules.mk: unitnb/__init__.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
@@ -89,7 +95,8 @@ class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=cresce
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
 
 # Each class in a make of its own, so that one that fails does not stop the others; the index names it and ends with an error.
-classes: $(addprefix class@,$(CLASSES)) ## the same for several, a page over all: make classes CLASSES="ring cross" [NOTEBOOKS="03_ablation"]
+# NOTEBOOKS="03_ablation" limits them to a notebook.
+classes: $(addprefix class@,$(CLASSES)) ## the same for several, and a page over all: make classes CLASSES="ring cross"
 	@$(if $(CLASSES),$(PY) -m unitnb.cli index --profile $(PROFILE) $(CLASSES),echo 'make classes needs CLASSES="<class> <class> ..."'; exit 2)
 
 class@%: $(ENVIRONMENT)
@@ -105,30 +112,45 @@ html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
 
-test: check nbval ## all checks: ruff, pairs, pytest, nbval, a papermill run with another class
-	$(PY) -m pytest -q
-	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
-
-test-faults: $(ENVIRONMENT) ## sweeps whose workers are killed, interrupted, short of disk, two at once (about ten minutes)
-	UNITNB_FULL=1 $(PY) -m pytest -q tests/test_sweep.py
-
-test-browser: $(ENVIRONMENT) ## the notebooks in JupyterLab and the site, in a headless Chromium (skipped where there is none)
-	$(PY) -m pytest -q -rs -m browser tests/test_browser.py
-
-check: $(ENVIRONMENT) ## lint, and check that the notebook pairs agree
-	$(PY) -m ruff check .
-	$(PY) -m unitnb.cli check
-
-nbval: $(ENVIRONMENT) ## run the notebooks and compare every output with what is committed
-	$(PY) -m pytest -q --nbval notebooks
-
 refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(MAKE) figures PROFILE=shapes CLASS=
 	$(PY) -m unitnb.cli run notebooks/explore.py build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)/explore.ipynb
 	$(PY) -m unitnb.cli refresh build/runs/shapes/$(shell sed -n 's/^target_class: *//p' notebooks/profiles/shapes.yaml)
 	@touch -c build/runs/shapes/*/*.ipynb
 
-bench: $(ENVIRONMENT) ## measure the engines side by side in one run: tests/benchmarks/RESULTS.md (about eleven minutes; leave the machine alone)
+##@ Checks
+# One pool of workers takes notebooks, tests and doctests, the longest files first. A file stays on one worker,
+# and a worker computes on one thread.
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test: check another-class ## all checks: make check, tests, doctests, notebooks, another class
+	$(PYTEST) --nbval --doctest-modules notebooks tests unitnb
+
+check: $(ENVIRONMENT) ## check style, types, the layers of imports, and that the notebook pairs agree
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --cache-dir build/importlinter
+	$(PY) -m unitnb.cli check
+
+nbval: $(ENVIRONMENT) ## run the notebooks and compare every output with what is committed
+	$(PYTEST) --nbval notebooks
+
+# Papermill itself runs a notebook with a class that is not the default.
+another-class: $(ENVIRONMENT)
+	@mkdir -p build
+	$(PY) -m papermill --no-progress-bar notebooks/03_ablation.ipynb build/another-class.ipynb -p target_class crescent
+
+test-browser: $(ENVIRONMENT) ## JupyterLab and the site in a headless Chromium (skipped where there is none)
+	$(PY) -m pytest -q -rs -m browser tests/test_browser.py
+
+test-faults: $(ENVIRONMENT) ## sweeps with killed workers, interrupts and full disks (about ten minutes)
+	UNITNB_FULL=1 $(PY) -m pytest -q tests/test_sweep.py
+
+mutants: $(ENVIRONMENT) ## make known mistakes in the code, one at a time: do the tests notice?
+	$(PY) tests/mutants.py
+
+bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (11 minutes, idle machine)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
 	@for part in topology ablation stability scale sweep; do \
 		echo "bench_$$part ..." && echo >> build/bench.md && \

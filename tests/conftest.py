@@ -1,17 +1,38 @@
-"""What several test files need: real photographs, where there are any."""
+"""What all tests share: Hypothesis without a deadline, the order of the files, photographs."""
 
+import os
 import tarfile
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from unitnb.profiles import project_root
 
+# An example's time depends on the machine's load. In CI the examples are the same in each run.
+hypothesis.settings.register_profile("unitnb", deadline=None)
+hypothesis.settings.register_profile("unitnb-ci", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("unitnb-ci" if os.environ.get("CI") else "unitnb")
+
+collect_ignore_glob = ["benchmarks/*", "mutants.py"]  # scripts: --doctest-modules would import them
+
+# The files that take longest start first, so that all workers end together.
+LONGEST = """
+    test_sweep.py 06_controls.ipynb 05_roles.ipynb test_notebooks.py test_topology.py test_ablation.py
+    04_stability.ipynb test_training.py 03_ablation.ipynb 01_method.ipynb 02_training.ipynb test_pretrained.py
+    test_flow.py test_split.py test_site.py test_explorer.py test_hostile.py explore.ipynb test_streaming.py
+""".split()
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
 
 @pytest.fixture(scope="session")
 def photographs():
-    """Photographs of CIFAR-10 (40, 32, 32, 3) uint8, from build/data/cifar10 or from the archive that developers have beside it."""
+    """Photographs of CIFAR-10 (40, 32, 32, 3) uint8, from build/data/cifar10 or the archive beside it."""
     from PIL import Image
 
     folder = project_root() / "build" / "data" / "cifar10" / "train" / "automobile"
