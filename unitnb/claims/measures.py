@@ -1,4 +1,4 @@
-"""Measures of the claims of Sec. 2, 3.4 and 3.5, of maps and curves: numbers by name for ``record_claims``."""
+"""Measures of the claims of Sec. 2, 3.4 and 3.5, from maps and curves: numbers for ``record_claims``."""
 
 from collections.abc import Mapping, Sequence
 

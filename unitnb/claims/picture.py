@@ -52,7 +52,7 @@ def _label(axes, columns):
     axes.grid(False)
     axes.set(ylim=(len(CLAIMS) - 0.4, -0.6), xlim=(-0.55, len(columns) - 0.45))
     axes.spines[:].set_visible(False)
-    look = {"color": "black", "markerfacecolor": "black", "markersize": 5, "linestyle": ""}
+    look: dict = {"color": "black", "markerfacecolor": "black", "markersize": 5, "linestyle": ""}
     marks = [Line2D([], [], marker=MARKS[verdict], label=verdict, **look) for verdict in VERDICTS]
     for mark, verdict in zip(marks, VERDICTS, strict=True):
         mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
