@@ -19,8 +19,8 @@ def matched_births(n, draws=100_000, seed=0) -> np.ndarray:
     """Distribution of the birth point of a map of independent entries of which k are positive, for every k.
 
     The births have no bound. With all entries positive the birth is V, and W entries are at least as large as
-    its edge. Fewer positive entries leave the order of the first k as it is, so P(V = v | k) = P(V = v, W <=
-    k), and one simulation serves every k.
+    its edge. Fewer positive entries leave the order of the first k as it is. So one simulation serves every
+    k: P(V = v | k) = P(V = v, W <= k).
 
     Parameters
     ----------

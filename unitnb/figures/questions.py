@@ -31,7 +31,9 @@ def answered_questions(results: Mapping, untrained_null: Mapping) -> list[Row]:
     ]
 
 
-def area_gain(results: Mapping, first, second, metric="balanced accuracy", kind="test"):
+def area_gain(
+    results: Mapping, first: str, second: str, metric="balanced accuracy", kind="test"
+) -> tuple[float, float, float]:
     """(mean, low, high) of the area of one score minus another's; the names are those of ``differences``."""
     return paired_bootstrap(differences(on_set(results, kind), first, second, metric))
 
