@@ -48,9 +48,9 @@ overrides = {}
 import numpy as np
 
 import unitnb
-from unitnb.controls import chance, choices, comparison
-from unitnb.figures import fig6_controls as figures
-from unitnb.figures import tables
+from unitnb.controls import bias, chance, choices, comparison
+from unitnb.figures import fig6_controls, fig6_rivals, words
+from unitnb.units import intervals
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -91,11 +91,11 @@ print(table)
 # *Rate only*, *1/H only* and *shuffled E* are parts of $E$.
 
 # %%
-figure = figures.rivals_figure(results, p.target_class)
+figure = fig6_rivals.rivals_figure(results, p.target_class)
 unitnb.save_figure(p, "fig6a", figure, notebook="06_controls", samples=sets.samples)
 
 # %%
-figure = figures.areas_figure(results)
+figure = fig6_rivals.areas_figure(results)
 unitnb.save_figure(p, "fig6b", figure, notebook="06_controls")
 
 # %%
@@ -111,26 +111,26 @@ print(scores)
 
 # %%
 rises = {
-    metric: np.array([comparison.class_mean(comparison.rise(r.train["E (the paper)"], r.test["E (the paper)"], metric)) for r in results.values()])
+    metric: np.array([intervals.class_mean(bias.rise(r.train["E (the paper)"], r.test["E (the paper)"], metric)) for r in results.values()])
     for metric in comparison.METRICS
 }
-figure = figures.bias_figure(results, rises)
+figure = fig6_rivals.bias_figure(results, rises)
 unitnb.save_figure(p, "fig6c", figure, notebook="06_controls")
 
 # %% [markdown]
 # The same rates for the rivals: an order that raises recall by raising false positives is no better informed.
 
 # %%
-figure = figures.rates_figure(results)
+figure = fig6_rivals.rates_figure(results)
 unitnb.save_figure(p, "fig6g", figure, notebook="06_controls")
 
 # %% [markdown]
 # And for every score, where recall is best on training images: which gain is paid for with false positives?
 
 # %%
-bias = unitnb.bias_table(results)
-unitnb.save_table(p, "bias", bias, notebook="06_controls")
-print(bias)
+recall_or_bias = unitnb.bias_table(results)
+unitnb.save_table(p, "bias", recall_or_bias, notebook="06_controls")
+print(recall_or_bias)
 
 # %% [markdown]
 # ## Null models
@@ -143,7 +143,7 @@ print(bias)
 maps = sets.maps["ranking"][p.target_class]
 shuffled = chance.shuffled_pixels(maps, p.seed)
 shuffled_null = chance.null_scores(shuffled, unitnb.birth_points(shuffled, b_max=p.b_max), p.b_max, draws=50, seed=p.seed)
-figure = figures.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
+figure = fig6_controls.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
 unitnb.save_figure(p, "fig6d", figure, notebook="06_controls", samples=[s100])
 
 # %%
@@ -165,7 +165,7 @@ for kind in results[p.target_class].noise:
 # mirrored. *Random pairing* puts all pixels in one random order before the same steps; *cubical persistence* takes the first hole of the picture itself. Dots are classes.
 
 # %%
-figure = figures.construction_figure(results)
+figure = fig6_controls.construction_figure(results)
 unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 
 # %% [markdown]
@@ -176,7 +176,7 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 
 # %%
 grid = unitnb.choice_areas(split, sets, p.target_class, p.points)
-figure = figures.choices_figure(results, p.target_class, grid)
+figure = fig6_controls.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 
 # %%
@@ -185,7 +185,7 @@ perfect = sum(int(np.isinf(result.scores["E (the paper)"]).sum()) for result in 
 print(f"units with H = 0, in all classes: {perfect}")
 print(f"area of {p.target_class} over all {len(grid)} combinations: from {grid.min():.2f} to {grid.max():.2f}")
 for name in choices.single_choices():
-    print(f"  {name:<24} change of the area: {tables.interval_text(comparison.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
+    print(f"  {name:<24} change of the area: {words.interval_text(intervals.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
 
 # %% [markdown]
 # ## A better-founded measure?
@@ -196,8 +196,8 @@ for name in choices.single_choices():
 # %%
 for metric in comparison.METRICS:
     for name in ("birth information (ours)", "-z of H (ours)"):
-        gain, share = (comparison.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
-        print(f"{metric:<18} {name:<25} area minus that of E {tables.interval_text(gain)}, of mean activation {tables.interval_text(share)}")
+        gain, share = (intervals.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
+        print(f"{metric:<18} {name:<25} area minus that of E {words.interval_text(gain)}, of mean activation {words.interval_text(share)}")
 
 # %% [markdown]
 # ## Verdicts

@@ -1,4 +1,4 @@
-"""The claims: each criterion on made-up results, the record and its documents, and what the claims are judged by."""
+"""The claims: each criterion on made-up results, the record and its documents, and the measures."""
 
 import json
 from dataclasses import replace
@@ -13,8 +13,18 @@ import pytest
 import unitnb
 from unitnb import cli
 from unitnb.ablation.curves import Curve
-from unitnb.claims import documents, measures, measures_networks, measures_seeds, picture, verdicts
-from unitnb.claims.criteria import BY_ID, CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS, grade
+from unitnb.claims import (
+    documents,
+    measures,
+    measures_networks,
+    measures_roles,
+    measures_seeds,
+    picture,
+    recipes,
+    verdicts,
+)
+from unitnb.claims.criteria import BY_ID, CLAIMS
+from unitnb.claims.grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS, grade, grade_if
 from unitnb.files import store
 from unitnb.notebooks import rules
 from unitnb.profiles import load_profile, project_root
@@ -55,45 +65,89 @@ MADE_UP = {  # claim: (a result that must hold, one that must not hold at all)
         {"changed by scale": 1, "changed by (2, 2)": 0.1, "changed by (2, 0)": 0.6},
     ),
     "C03": ({"maps": 200, "not nested": 0}, {"maps": 200, "not nested": 1}),
-    "C04": ({"maps": 9, "other than GUDHI": 0, "above B_max": 0}, {"maps": 9, "other than GUDHI": 1, "above B_max": 2}),
+    "C04": (
+        {"maps": 9, "other than GUDHI": 0, "above B_max": 0},
+        {"maps": 9, "other than GUDHI": 1, "above B_max": 2},
+    ),
     "C05": (
         {"classes": 10, "classes above 0": 6, "classes above 0 given the rate": 6},
         {"classes": 10, "classes above 0": 5, "classes above 0 given the rate": 0},
     ),
-    "C06": ({**S3, "fall of H": [0.2, 0.1, 0.3], "interval": [0.1, 0.3]}, {**S3, "fall of H": [0.2, -0.1, 0.3], "interval": [-0.1, 0.3]}),
+    "C06": (
+        {**S3, "fall of H": [0.2, 0.1, 0.3], "interval": [0.1, 0.3]},
+        {**S3, "fall of H": [0.2, -0.1, 0.3], "interval": [-0.1, 0.3]},
+    ),
     "C07": (SIGNS, {**SIGNS, "classes": 9}),
     "C08": (AUTOMATIC, {**AUTOMATIC, "vertices": 7, "edges": 21, "images": 50}),
     "C09": ({**S3, "share of units": [0.5, 0.1, 0.2]}, {**S3, "share of units": [0.0, 0.0, 0.0]}),
     "C10": ({**S3, "tau": [-0.5, -0.9, -0.1]}, {**S3, "tau": [0.5, 0.0, 0.1]}),
     "C11": (
-        {**S3, "correlation": [0.9, 0.81, 0.95], "first epoch, H": [0.4, 0.5, 0.6], "first epoch, loss": [0.7, 0.5, 0.6]},
-        {**S3, "correlation": [0.9, 0.7, 0.95], "first epoch, H": [0.4, 0.2, 0.6], "first epoch, loss": [0.7, 0.5, 0.6]},
+        {
+            **S3,
+            "correlation": [0.9, 0.81, 0.95],
+            "first epoch, H": [0.4, 0.5, 0.6],
+            "first epoch, loss": [0.7, 0.5, 0.6],
+        },
+        {
+            **S3,
+            "correlation": [0.9, 0.7, 0.95],
+            "first epoch, H": [0.4, 0.2, 0.6],
+            "first epoch, loss": [0.7, 0.5, 0.6],
+        },
     ),
-    "C12": ({**S3, "correlation": [0.0, 0.1, 0.05], "permuted": 0.17}, {**S3, "correlation": [0.8, 0.9, 0.7], "permuted": 0.17}),
+    "C12": (
+        {**S3, "correlation": [0.0, 0.1, 0.05], "permuted": 0.17},
+        {**S3, "correlation": [0.8, 0.9, 0.7], "permuted": 0.17},
+    ),
     "C13": ({**S3, "tau": [-0.5, -0.9, -0.1]}, {**S3, "tau": [0.5, 0.0, 0.1]}),
     "C14": (
         {**S3, "tau of E": [-0.5, -0.2, -0.1], "tau of E = 0": [0.5, 0.2, 0.1]},
         {**S3, "tau of E": [-0.5, 0.2, -0.1], "tau of E = 0": [0.5, -0.2, 0.1]},
     ),
-    "C15": ({"units": 0.033, "random orders": 0.9, "interval": [0.03, 0.05]}, {"units": 0.4, "random orders": 0.9, "interval": None}),
+    "C15": (
+        {"units": 0.033, "random orders": 0.9, "interval": [0.03, 0.05]},
+        {"units": 0.4, "random orders": 0.9, "interval": None},
+    ),
     "C16": ({"place": 0.7, "interval": [0.5, 0.9]}, {"place": 1.0, "interval": [0.9, 1.0]}),
-    "C17": ({"excess": 1.3, "interval": [1.0, 1.5], "low, on test images": 0.2},
-            {"excess": 0.0, "interval": [0.0, 0.0], "low, on test images": 0.2}),
-    "C18": ({"rise": 0.34, "removed": 0.96, "interval": [0.2, 0.4]}, {"rise": 0.0, "removed": 0.1, "interval": [0.0, 0.1]}),
+    "C17": (
+        {"excess": 1.3, "interval": [1.0, 1.5], "low, on test images": 0.2},
+        {"excess": 0.0, "interval": [0.0, 0.0], "low, on test images": 0.2},
+    ),
+    "C18": (
+        {"rise": 0.34, "removed": 0.96, "interval": [0.2, 0.4]},
+        {"rise": 0.0, "removed": 0.1, "interval": [0.0, 0.1]},
+    ),
     "C19": ({"width": 0.033}, {"width": "never"}),
     "C20": ({"distance": 0.05}, {"distance": 0.06}),
-    "C21": ({"classes": 10, "rise": 1.0, "collapse": 0.9, "both": 0.9}, {"classes": 10, "rise": 0.8, "collapse": 0.8, "both": 0.6}),
+    "C21": (
+        {"classes": 10, "rise": 1.0, "collapse": 0.9, "both": 0.9},
+        {"classes": 10, "rise": 0.8, "collapse": 0.8, "both": 0.6},
+    ),
     "C22": ({"change": 0.1, "interval": [-0.1, 0.2]}, {"change": -0.2, "interval": [-0.3, -0.1]}),
     "C23": (lows_highs(-0.1, 0.1, SETS), lows_highs(0.1, 0.2, SETS)),
-    "C24": ({**lows_highs(0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.95},
-            {**lows_highs(-0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.9}),
+    "C24": (
+        {**lows_highs(0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.95},
+        {**lows_highs(-0.1, 0.2, SETS), "slower than, S_100": 1.0, "slower than, S_val": 0.9},
+    ),
     "C25": (lows_highs(-0.1, 0.1, ("IR_100", "IR_1000")), lows_highs(-0.2, -0.1, ("IR_100", "IR_1000"))),
     "C26": ({"tau": 1.0, "tau, disjoint sets": 0.3}, {"tau": -0.1, "tau, disjoint sets": 0.0}),
-    "C27": ({"K": 100, "K, disjoint sets": 200, "pool": 1000}, {"K": 225, "K, disjoint sets": "never", "pool": 1000}),
-    "C28": ({"rise of tau": 0.3, "rise over the larger half": 0.1}, {"rise of tau": -0.3, "rise over the larger half": -0.1}),
+    "C27": (
+        {"K": 100, "K, disjoint sets": 200, "pool": 1000},
+        {"K": 225, "K, disjoint sets": "never", "pool": 1000},
+    ),
+    "C28": (
+        {"rise of tau": 0.3, "rise over the larger half": 0.1},
+        {"rise of tau": -0.3, "rise over the larger half": -0.1},
+    ),
     "C29": (GAPS, {**GAPS, "gap of D": [0.0, 0.0, 0.0]}),
-    "C30": ({**S3, "units without role": 0, "kappa": [0.7, 0.6, 0.8]}, {**S3, "units without role": 3, "kappa": [0.7, 0.5, 0.8]}),
-    "C31": ({**S3, "training": [0.1, 0.2, 0.1], "test": [0.1, 0.1, 0.1]}, {**S3, "training": [0.0, 0.2, 0.1], "test": [0.1, -0.1, 0.1]}),
+    "C30": (
+        {**S3, "units without role": 0, "kappa": [0.7, 0.6, 0.8]},
+        {**S3, "units without role": 3, "kappa": [0.7, 0.5, 0.8]},
+    ),
+    "C31": (
+        {**S3, "training": [0.1, 0.2, 0.1], "test": [0.1, 0.1, 0.1]},
+        {**S3, "training": [0.0, 0.2, 0.1], "test": [0.1, -0.1, 0.1]},
+    ),
     "C32": (
         {**S3, "place": [0.04, 0.1, 0.15], "above the full model": [0.3, 0.1, 0.2]},
         {**S3, "place": [0.04, 0.1, 0.2], "above the full model": [0.3, 0.0, 0.2]},
@@ -102,15 +156,27 @@ MADE_UP = {  # claim: (a result that must hold, one that must not hold at all)
         {**S3, "place in A": [0.1, 0.2, 0.1], "place in B": [0.3, 0.4, 0.2], "first third": [0.6, 0.7, 0.9]},
         {**S3, "place in A": [0.1, 0.5, 0.1], "place in B": [0.3, 0.4, 0.2], "first third": [0.6, 0.4, 0.9]},
     ),
-    "C34": ({**S3, "training": [0.1, 0.0, 0.1], "test": [-0.1, -0.2, -0.1]},
-            {**S3, "training": [0.1, -0.1, 0.1], "test": [0.1, -0.2, -0.1]}),
-    "C35": ({**S3, "test minus training": [-0.1, -0.2, -0.3]}, {**S3, "test minus training": [0.1, 0.0, 0.3]}),
-    "C36": ({**MANY, "rho": 0.8, "p": 0.01, "rho of training accuracy": -0.6},
-            {**MANY, "rho": 0.8, "p": 0.06, "rho of training accuracy": 0.6}),
+    "C34": (
+        {**S3, "training": [0.1, 0.0, 0.1], "test": [-0.1, -0.2, -0.1]},
+        {**S3, "training": [0.1, -0.1, 0.1], "test": [0.1, -0.2, -0.1]},
+    ),
+    "C35": (
+        {**S3, "test minus training": [-0.1, -0.2, -0.3]},
+        {**S3, "test minus training": [0.1, 0.0, 0.3]},
+    ),
+    "C36": (
+        {**MANY, "rho": 0.8, "p": 0.01, "rho of training accuracy": -0.6},
+        {**MANY, "rho": 0.8, "p": 0.06, "rho of training accuracy": 0.6},
+    ),
     "C37": ({**MANY, "rho": -0.8, "p": 0.01}, {**MANY, "rho": 0.8, "p": 0.01}),
-    "C38": ({**S3, "share": [0.6, 0.7, 0.6], "by chance": [0.5, 0.5, 0.5]}, {**S3, "share": [0.4, 0.5, 0.4], "by chance": [0.5, 0.5, 0.5]}),
-    "C39": ({**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [0.8, 0.7, 0.8]},
-            {**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [1.0, 0.9, 1.0]}),
+    "C38": (
+        {**S3, "share": [0.6, 0.7, 0.6], "by chance": [0.5, 0.5, 0.5]},
+        {**S3, "share": [0.4, 0.5, 0.4], "by chance": [0.5, 0.5, 0.5]},
+    ),
+    "C39": (
+        {**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [0.8, 0.7, 0.8]},
+        {**S3, "peak of A": [0.9, 0.9, 0.9], "peak of B": [1.0, 0.9, 1.0]},
+    ),
     "C40": (
         {**S3, "slope in A": [-0.1, -0.2, -0.1], "least slope in B, C, D": [0.1, 0.0, 0.1]},
         {**S3, "slope in A": [-0.1, 0.2, -0.1], "least slope in B, C, D": [0.1, -0.1, 0.1]},
@@ -121,8 +187,11 @@ MADE_UP = {  # claim: (a result that must hold, one that must not hold at all)
     "C44": (dict.fromkeys(EXTENDED, True), dict.fromkeys(EXTENDED, False)),
     "C45": (DEPTH, {**DEPTH, "tau": 0.2, "studied layer, random": 1.0, "fall, random": 0.8}),
     "C46": ({"units changed": 0, "ratio of L1": 0.5}, {"units changed": 1, "ratio of L1": 1.0}),
-    "C47": ({**MANY, "rho": 0.8, "p": 0.01, "tau of the rate": -0.4}, {**MANY, "rho": 0.8, "p": 0.2, "tau of the rate": 0.0}),
-}  # fmt: skip
+    "C47": (
+        {**MANY, "rho": 0.8, "p": 0.01, "tau of the rate": -0.4},
+        {**MANY, "rho": 0.8, "p": 0.2, "tau of the rate": 0.0},
+    ),
+}
 
 
 def judged(claim, result):
@@ -153,26 +222,43 @@ def test_a_criterion_passes_and_fails(claim):
 
 @pytest.mark.parametrize("claim", [claim.id for claim in CLAIMS if claim.seeds])
 def test_two_training_seeds_are_no_verdict(claim):
-    assert judged(claim, {**MADE_UP[claim][0], "seeds": 2}) == NOT
-    assert judged(claim, {name: value for name, value in MADE_UP[claim][0].items() if name != "seeds"}) == NOT
+    assert judged(claim, {**MADE_UP[claim][0], "seeds": 2}) == NOT_MEASURED
+    assert (
+        judged(claim, {name: value for name, value in MADE_UP[claim][0].items() if name != "seeds"})
+        == NOT_MEASURED
+    )
 
 
 @pytest.mark.parametrize(
     "claim, change",
     [
-        ("C02", {"changed by (2, 0)": 0.6}), ("C05", {"classes above 0 given the rate": 0}), ("C10", {"tau": [-0.5, 0.5, -0.5]}),
-        ("C15", {"units": 0.2}), ("C16", {"interval": [0.5, 1.0]}), ("C17", {"low, on test images": -0.1}), ("C18", {"removed": 0.4}),
-        ("C21", {"rise": 0.5, "both": 0.5}), ("C22", {"change": -0.05}), ("C23", {"low, S_val": 0.05}),
+        ("C02", {"changed by (2, 0)": 0.6}),
+        ("C05", {"classes above 0 given the rate": 0}),
+        ("C10", {"tau": [-0.5, 0.5, -0.5]}),
+        ("C15", {"units": 0.2}),
+        ("C16", {"interval": [0.5, 1.0]}),
+        ("C17", {"low, on test images": -0.1}),
+        ("C18", {"removed": 0.4}),
+        ("C21", {"rise": 0.5, "both": 0.5}),
+        ("C22", {"change": -0.05}),
+        ("C23", {"low, S_val": 0.05}),
         ("C27", {"K, disjoint sets": "never"}),
-        ("C36", {"rho of training accuracy": 0.9}), ("C37", {"p": 0.3}), ("C43", {"low, APoZ": -0.1}),
+        ("C36", {"rho of training accuracy": 0.9}),
+        ("C37", {"p": 0.3}),
+        ("C43", {"low, APoZ": -0.1}),
     ],
-)  # fmt: skip
+)
 def test_some_conditions_met_is_holds_in_part(claim, change):
-    assert judged(claim, {**MADE_UP[claim][0], **change}) == PART
+    assert judged(claim, {**MADE_UP[claim][0], **change}) == HOLDS_IN_PART
 
 
 def test_grades():
-    assert [grade(*met) for met in ((True,), (True, False), (False, False))] == [HOLDS, PART, FAILS]
+    assert [grade(*met) for met in ((True,), (True, False), (False, False))] == [HOLDS, HOLDS_IN_PART, FAILS]
+    assert [grade_if(*met) for met in ((True, True), (True, False), (False, True))] == [
+        HOLDS,
+        HOLDS_IN_PART,
+        FAILS,
+    ]
 
 
 # ---- the record ----
@@ -221,7 +307,7 @@ def test_a_record_holds_every_claim_with_a_verdict_or_a_reason_and_a_command(pro
     } <= set(entries[0])
     assert entry(profile)["verdict"] == HOLDS and entry(profile)["interval"] == [0.03, 0.05]
     for e in entries:
-        assert e["verdict"] in VERDICTS and (e["verdict"] == NOT) == bool(e["why"] and e["command"])
+        assert e["verdict"] in VERDICTS and (e["verdict"] == NOT_MEASURED) == bool(e["why"] and e["command"])
     assert (entry(profile, "C05")["why"], entry(profile, "C05")["command"]) == (
         "06_controls has not recorded it",
         "make figures PROFILE=shapes",
@@ -237,7 +323,7 @@ def test_notebooks_add_to_one_record_and_replace_their_own_part(profile):
     record(profile, "C15")  # of the notebook of C19
     assert (
         entry(profile, "C43")["verdict"] == entry(profile, "C15")["verdict"] == HOLDS
-        and entry(profile, "C19")["verdict"] == NOT
+        and entry(profile, "C19")["verdict"] == NOT_MEASURED
     )
 
 
@@ -275,7 +361,7 @@ def test_numbers_that_json_lacks(profile):
     record(profile, units=np.inf, interval=(0.5, np.inf))
     assert entry(profile)["measured"]["units"] == "never" and entry(profile)["verdict"] == FAILS
     record(profile, units=np.nan)
-    assert entry(profile)["verdict"] == NOT and "units: undefined" in entry(profile)["why"]
+    assert entry(profile)["verdict"] == NOT_MEASURED and "units: undefined" in entry(profile)["why"]
     verdicts.record_claims(profile, "05_roles", {"C37": {"reason": "no model has any"}})
     assert entry(profile, "C37")["why"] == "no model has any"
 
@@ -353,7 +439,7 @@ def test_the_picture_has_a_cell_for_each_claim_and_profile(profile):
     assert (
         len(colours) == 2 * 47
         and colours.count(picture.FILLS[HOLDS]) == 1
-        and colours.count(picture.FILLS[NOT]) == 93
+        and colours.count(picture.FILLS[NOT_MEASURED]) == 93
     )
     assert len(set(picture.FILLS.values())) == len(set(picture.MARKS.values())) == len(VERDICTS)
 
@@ -489,18 +575,29 @@ def stored_results(n_classes=4, units=12, epochs=5):
         * np.array([dict(A=0.9, B=0.8, C=0.6, D=0.3, E=0.7)[model[0]] for model in MODELS])[:, None, None]
     )
     return {
-        "train": train, "test": test, "core": np.full((m, n_classes), 2), "kappa": np.full((m, n_classes), 0.7),
-        "roles": np.tile([2, 0, 0, units - 2], (m, n_classes, 1)), "rank": rng.random((m, n_classes, units)).argsort(axis=-1),
-        "partial": np.full((m, n_classes), 0.3), "entropy": 2 - test[..., -1], "rate": test[..., -1], "epoch_entropy": by_epoch,
-        "epoch_rate": by_epoch, "epoch_effectiveness": by_epoch, "epoch_pooled_entropy": by_epoch, "epoch_zero": 1 - by_epoch,
-        "epoch_index": np.full((3, n_classes, epochs), 0.9), "epoch_loss": np.tile(fall, (3, 1)),
-    }  # fmt: skip
+        "train": train,
+        "test": test,
+        "core": np.full((m, n_classes), 2),
+        "kappa": np.full((m, n_classes), 0.7),
+        "roles": np.tile([2, 0, 0, units - 2], (m, n_classes, 1)),
+        "rank": rng.random((m, n_classes, units)).argsort(axis=-1),
+        "partial": np.full((m, n_classes), 0.3),
+        "entropy": 2 - test[..., -1],
+        "rate": test[..., -1],
+        "epoch_entropy": by_epoch,
+        "epoch_rate": by_epoch,
+        "epoch_effectiveness": by_epoch,
+        "epoch_pooled_entropy": by_epoch,
+        "epoch_zero": 1 - by_epoch,
+        "epoch_index": np.full((3, n_classes, epochs), 0.9),
+        "epoch_loss": np.tile(fall, (3, 1)),
+    }
 
 
 @pytest.fixture
 def from_store(monkeypatch, profile):
     monkeypatch.setattr(
-        measures_seeds, "spearman_interval", lambda x, y: many_models.spearman_interval(x, y, n_boot=20)
+        measures_roles, "spearman_interval", lambda x, y: many_models.spearman_interval(x, y, n_boot=20)
     )
 
     def install(results, models=MODELS):
@@ -515,13 +612,13 @@ def from_store(monkeypatch, profile):
 
 
 def test_networks_of_a_recipe_are_its_seeds():
-    assert [measures_seeds.networks_of(MODELS, letter) for letter in "AD"] == [[0, 4, 9], [3, 7, 12]]
+    assert [recipes.networks_of(MODELS, letter) for letter in "AD"] == [[0, 4, 9], [3, 7, 12]]
 
 
 def test_claims_over_seeds_by_hand(from_store):
     found = from_store(stored_results())
     assert {claim.id for claim in CLAIMS if claim.seeds} == set(found)
-    plain = {claim: verdicts._plain(numbers) for claim, numbers in found.items()}
+    plain = {claim: verdicts._storable(numbers) for claim, numbers in found.items()}
     got = {claim: verdicts.verdict(BY_ID[claim], p["measured"], p["interval"]) for claim, p in plain.items()}
     assert {claim for claim, name in got.items() if claim < "C15"} == {f"C{n:02}" for n in range(6, 15)}
     assert (
@@ -540,9 +637,9 @@ def test_claims_over_seeds_by_hand(from_store):
         "above the full model"
     ] == pytest.approx([0.2] * 3)
     assert (
-        got["C37"] == NOT
+        got["C37"] == NOT_MEASURED
         and "same share" in found["C37"]["reason"]
-        and got["C40"] == PART
+        and got["C40"] == HOLDS_IN_PART
         and got["C39"] == FAILS
     )
     assert found["C36"]["models"] == 13
@@ -563,7 +660,7 @@ def test_too_few_seeds_missing_numbers_and_none_at_all_are_no_verdict(from_store
     verdicts.record_claims(profile, "05_roles", {"C29": from_store(few, MODELS[:9])["C29"]})
     gaps = entry(profile, "C29")
     assert (
-        gaps["verdict"] == NOT
+        gaps["verdict"] == NOT_MEASURED
         and "2 were measured" in gaps["why"]
         and gaps["measured"]["gap of A"] == [0.08, 0.08]
     )

@@ -1,14 +1,14 @@
-"""Null models, other constructions, free choices and paired intervals: values derived on paper, relations, and GUDHI as an oracle."""
+"""Null models, constructions, free choices, curves of scores: on paper, by relations, and against GUDHI."""
 
 import numpy as np
 import pytest
 
-from unitnb.controls import chance, choices, comparison, constructions, experiments
+from unitnb.controls import bias, chance, choices, comparison, constructions, experiments
 from unitnb.networks.split import split_model
 from unitnb.networks.vgg import small_vgg
 from unitnb.topology.births import birth_points
 from unitnb.topology.nulls import null_births
-from unitnb.units import entropy
+from unitnb.units import entropy, intervals
 
 
 def random_maps(n_images=12, n=14, units=6, share=0.5, seed=0):
@@ -116,7 +116,10 @@ def test_random_pairing_is_one_order_for_all_maps():
 
 
 def test_the_index_in_entries_counts_both_sides_and_the_diagonal():
-    """A square 0-1-2-3 of edges 9, 8, 7, 6, of which the first stands on both sides, and a diagonal of 10: births at 4 edges, 6 entries."""
+    """A square 0-1-2-3 of edges 9, 8, 7, 6, the first on both sides, and a diagonal of 10.
+
+    The birth is at 4 edges and 6 entries.
+    """
     fmap = np.zeros((4, 4))
     fmap[[0, 1, 2, 3], [1, 2, 3, 0]] = [9, 8, 7, 6]
     fmap[1, 0], fmap[2, 2] = 8.5, 10
@@ -195,19 +198,19 @@ def test_partial_correlation_takes_out_what_is_given():
 
 
 def test_paired_interval_covers_images_and_classes():
-    """One class of 400 images of 0 or 1: standard error 0.025. Four sure classes of 0, 0, 1, 1: 0.25 from the classes alone."""
+    """One class of 400 images of 0 or 1: standard error 0.025. Four sure classes 0, 0, 1, 1: 0.25."""
     images = [[np.arange(400) % 2]]
-    assert comparison.paired_bootstrap(images) == pytest.approx((0.5, 0.45, 0.55), abs=0.01)
+    assert intervals.paired_bootstrap(images) == pytest.approx((0.5, 0.45, 0.55), abs=0.01)
     classes = [[np.full(50, value)] for value in (0, 0, 1, 1)]
-    assert comparison.paired_bootstrap(classes) == pytest.approx((0.5, 0, 1), abs=0.01)
+    assert intervals.paired_bootstrap(classes) == pytest.approx((0.5, 0, 1), abs=0.01)
     groups = [[np.full(5, 1.0), np.full(500, 0.0)]]
-    assert comparison.paired_bootstrap(groups) == (0.5, 0.5, 0.5)
+    assert intervals.paired_bootstrap(groups) == (0.5, 0.5, 0.5)
     assert comparison.verdict((0, -1, 1), "up", "down") == "no difference seen"
     assert [comparison.verdict(i, "up", "down") for i in ((1, 0.5, 2), (-1, -2, -0.5))] == ["up", "down"]
 
 
 @pytest.fixture(scope="module")
-def answers():
+def curves():
     import keras
 
     keras.utils.set_random_seed(0)
@@ -217,28 +220,28 @@ def answers():
         split.feature_maps(rng.uniform(0, 255, (n, 32, 32, 3)).astype(np.float32)) for n in (6, 9)
     )
     order = rng.permutation(8)
-    found = comparison.answers_of(
+    found = comparison.score_curves(
         split, maps, others, 1, {"one": [order], "reverse": [order[::-1]], "both": [order, order[::-1]]}
     )
     return split, maps, others, order, found
 
 
-def test_fewer_points_are_those_of_the_whole_curve_and_shares_are_of_the_units(answers):
-    split, maps, others, order, whole = answers
-    few = comparison.answers_of(split, maps, others, 1, {"one": [order]}, points=3)["one"]
+def test_fewer_points_are_those_of_the_whole_curve_and_shares_are_of_the_units(curves):
+    split, maps, others, order, whole = curves
+    few = comparison.score_curves(split, maps, others, 1, {"one": [order]}, points=3)["one"]
     assert few.points.tolist() == [0, 4, 8]
-    right = whole["one"].worst_right[::4]
+    right = whole["one"].correct_in_reverse[::4]
     assert np.array_equal(few.worst_curve, whole["one"].worst_curve[:, ::4]) and np.array_equal(
-        few.worst_right, right
+        few.correct_in_reverse, right
     )
     assert np.allclose(few.worst_first[0], right[:, :6].T @ [0.25, 0.5, 0.25])
-    assert comparison.kept_share(few) == {0: 1.0, 1: 0.5, 2: 0.0}[comparison.best_point(few)]
+    assert bias.kept_share(few) == {0: 1.0, 1: 0.5, 2: 0.0}[bias.best_point(few)]
 
 
-def test_areas_of_images_are_the_areas_of_curves(answers):
+def test_areas_of_images_are_the_areas_of_curves(curves):
     from unitnb.ablation.cumulative import ablation_curve
 
-    split, maps, others, order, found = answers
+    split, maps, others, order, found = curves
     for side, way in (("best_first", order), ("worst_first", order[::-1])):
         curve = ablation_curve(split, maps, 1, way, negatives=others)
         assert comparison.areas([found], "one", "recall", side)[0] == pytest.approx(curve.area())
@@ -254,20 +257,24 @@ def test_areas_of_images_are_the_areas_of_curves(answers):
     )
     assert comparison.areas([found], "both") == pytest.approx(0)
     assert comparison.areas([found], "one") == pytest.approx(-comparison.areas([found], "reverse"))
-    assert comparison.paired_bootstrap(comparison.differences([found], "one", "one")) == (0, 0, 0)
+    assert intervals.paired_bootstrap(comparison.differences([found], "one", "one")) == (0, 0, 0)
 
 
-def test_rates_of_answers_are_those_of_the_curve(answers):
+def test_rates_of_curves_are_those_of_the_curve(curves):
     from unitnb.ablation.cumulative import ablation_curve
 
-    split, maps, others, order, found = answers
+    split, maps, others, order, found = curves
     curve = ablation_curve(split, maps, 1, order[::-1], negatives=others)
-    rates = comparison.rates(found["one"].worst_curve, len(maps), len(others))
-    for name, values in (("recall", curve.accuracy), ("false-positive rate", curve.false_positive_rate), ("precision", curve.precision),
-                         ("balanced accuracy", curve.balanced_accuracy)):  # fmt: skip
+    rates = bias.rates(found["one"].worst_curve, len(maps), len(others))
+    for name, values in (
+        ("recall", curve.accuracy),
+        ("false-positive rate", curve.false_positive_rate),
+        ("precision", curve.precision),
+        ("balanced accuracy", curve.balanced_accuracy),
+    ):
         np.testing.assert_allclose(rates[name], values)
     k = int(np.argmax(curve.accuracy))
-    own, rest = comparison.rise(found["one"], found["one"])
+    own, rest = bias.rise(found["one"], found["one"])
     assert own.mean() == pytest.approx(curve.accuracy[k] - curve.accuracy[0])
     assert rest.mean() == pytest.approx(curve.false_positive_rate[0] - curve.false_positive_rate[k])
 
@@ -284,17 +291,16 @@ def test_effectiveness_against_chance_puts_units_without_a_z_last():
 
 
 # ---- everything together ----
-def test_a_small_layer_goes_through_every_table_and_figure(answers):
-    """Three classes of noise: what is drawn and printed has no empty cell, and the table's words agree with its numbers."""
+def test_a_small_layer_goes_through_every_table_and_figure(curves):
+    """Three classes of noise: nothing drawn or printed has an empty cell."""
     import matplotlib
     import matplotlib.pyplot as plt
 
     matplotlib.use("agg")
-    from unitnb.figures import fig6_controls as figures
-    from unitnb.figures import tables
+    from unitnb.figures import fig6_controls, fig6_rivals, tables
     from unitnb.profiles import load_profile
 
-    split, rng = answers[0], np.random.default_rng(1)
+    split, rng = curves[0], np.random.default_rng(1)
     images = rng.uniform(0, 255, (3, 3, 12, 32, 32, 3))
     kinds = dict(zip(("ranking", "train", "test"), images, strict=True))
     drawn = {
@@ -322,10 +328,14 @@ def test_a_small_layer_goes_through_every_table_and_figure(answers):
     assert tables.bias_table(results).count("\n") == len(one.train) + 1
     rises = {metric: np.zeros(3) for metric in comparison.METRICS}
     for figure in (
-        figures.rivals_figure(results, "a"), figures.areas_figure(results), figures.bias_figure(results, rises),
-        figures.null_figure(results, "a", one.births, one.null, one.null), figures.construction_figure(results),
-        figures.choices_figure(results, "a", grid), figures.rates_figure(results),
-    ):  # fmt: skip
+        fig6_rivals.rivals_figure(results, "a"),
+        fig6_rivals.areas_figure(results),
+        fig6_rivals.bias_figure(results, rises),
+        fig6_controls.null_figure(results, "a", one.births, one.null, one.null),
+        fig6_controls.construction_figure(results),
+        fig6_controls.choices_figure(results, "a", grid),
+        fig6_rivals.rates_figure(results),
+    ):
         figure.canvas.draw()
         assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_yticklabels() for axes in figure.axes)
     plt.close("all")

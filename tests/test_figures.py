@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from unitnb.figures import panels, saving
+from unitnb.figures import fig5_roles, panels, saving
 from unitnb.figures.fig1_2_method import top_set_figure
 from unitnb.figures.words import table
 from unitnb.images.samples import SampleSet
@@ -135,8 +135,8 @@ def test_a_histogram_counts_only_images_with_a_birth():
 def test_every_role_has_a_colour_and_a_hatch_of_its_own():
     from unitnb.roles.by_place import ROLES
 
-    assert set(panels.ROLE_FILLS) == set(panels.ROLE_HATCHES) == set(ROLES)
-    assert len(set(panels.ROLE_FILLS.values())) == len(set(panels.ROLE_HATCHES.values())) == 4
+    assert set(fig5_roles.ROLE_FILLS) == set(fig5_roles.ROLE_HATCHES) == set(ROLES)
+    assert len(set(fig5_roles.ROLE_FILLS.values())) == len(set(fig5_roles.ROLE_HATCHES.values())) == 4
 
 
 def test_pictures_of_a_tied_map_show_the_edges_of_its_birth_and_none_of_a_later_level():

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from unitnb.explorer import answers, pictures
-from unitnb.figures import fig1_2_method, panels
+from unitnb.figures import fig1_2_method, fig2_training, fig4_stability, fig5_roles, panels
 
 BASELINE = Path(__file__).parent / "baseline"
 # Root of the mean square over the grey levels. The same version of Matplotlib gives 0, and a thinner line
@@ -71,7 +71,9 @@ def test_layer():
 def test_births():
     figure, axes = panels.new_figure([["one", "epochs"]], figsize=(7, 2.6))
     panels.draw_births(axes["one"], BIRTHS, "one unit", NULL)
-    panels.draw_birth_shares(axes["epochs"], {0: BIRTHS[:, None], 1: BIRTHS[BIRTHS != 13][:, None]}, NULL)
+    fig2_training.draw_birth_shares(
+        axes["epochs"], {0: BIRTHS[:, None], 1: BIRTHS[BIRTHS != 13][:, None]}, NULL
+    )
     return figure
 
 
@@ -91,30 +93,30 @@ def test_curves():
 @compared("stability.png")
 def test_stability():
     figure, axes = panels.new_figure([["votes", "agreement"]], figsize=(7, 2.6))
-    panels.draw_votes(axes["votes"], np.r_[np.arange(30) * 3, np.zeros(10, int)], 100, 20, "votes")
+    fig4_stability.draw_votes(axes["votes"], np.r_[np.arange(30) * 3, np.zeros(10, int)], 100, 20, "votes")
     sizes = np.arange(50, 501, 75)
     middle = np.linspace(0.7, 1, len(sizes))
-    panels.draw_agreement(axes["agreement"], sizes, middle, "Eq. 14")
-    panels.draw_agreement(
+    fig4_stability.draw_agreement(axes["agreement"], sizes, middle, "Eq. 14")
+    fig4_stability.draw_agreement(
         axes["agreement"],
         sizes,
         np.stack([middle - 0.2, middle - 0.25, middle - 0.15], 1),
         "Eq. 14, other images",
     )
-    panels.label_agreement(axes["agreement"], "agreement")
+    fig4_stability.label_agreement(axes["agreement"], "agreement")
     return figure
 
 
 @compared("roles.png")
 def test_roles():
     figure, axes = panels.new_figure([["roles"]], figsize=(8, 2.8))
-    panels.draw_roles(
+    fig5_roles.draw_roles(
         axes["roles"],
         [(0, 5, "core"), (5, 15, "overfitted"), (15, 25, "generalizing"), (25, 40, "confusing")],
     )
     panels.draw_curve(axes["roles"], 1 - FALL, "train")
     panels.draw_curve(axes["roles"], 0.8 - 0.8 * FALL, "test")
-    panels.role_legend(figure)
+    fig5_roles.role_legend(figure)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Rival scores: derived on paper from hand-weighted networks, against finite differences and brute force, and what they refuse."""
+"""Rival scores: on paper from hand-weighted networks, against finite differences and brute force, errors."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ L = keras.layers
 
 
 def hand_net():
-    """Two units on 2x2 pixels: red, and twice blue minus green. Logit 0 is the sum of unit 0, logit 1 the sum of unit 1."""
+    """Two units on 2x2 pixels: red, and twice blue minus green. Each unit's sum is its logit."""
     net = keras.Sequential(
         [keras.Input((2, 2, 3)), L.Conv2D(2, 1, activation="relu", name="conv"), L.Flatten(), L.Dense(2)]
     )
@@ -59,7 +59,7 @@ def test_activation_entropy_of_five_means():
 
 
 def test_taylor_of_a_linear_tail():
-    """Logits (sum a, sum b); for label 0 the gradient is -(1 - P) on each entry of unit 0 and 1 - P on each of unit 1."""
+    """Logits (sum a, sum b). For label 0 the gradient is P - 1 on unit 0 and 1 - P on unit 1."""
     wrong = 1 / (1 + np.exp([4.0, 8 - 4.0]))  # P(1): logits (4, 0) and (8, 4)
     expected = [np.mean(wrong * [4, 8]), np.mean(wrong * [0, 4])]
     np.testing.assert_allclose(causal.taylor(hand_net(), MAPS, 0), expected, rtol=1e-5)
@@ -80,7 +80,7 @@ def test_taylor_of_a_map_lets_signs_cancel():
 
 
 def test_single_ablation_on_paper():
-    """Logits (4, 0) and (8, 4) with both units; without unit 0 (0, 0) and (0, 4); without unit 1 (4, 0) and (8, 0)."""
+    """Logits (4, 0) and (8, 4); without unit 0 (0, 0) and (0, 4); without unit 1 (4, 0) and (8, 0)."""
     full, no_first, no_second = (
         np.log1p(np.exp(-np.array(m, float))).mean() for m in ([4, 4], [0, -4], [4, 8])
     )
@@ -90,7 +90,7 @@ def test_single_ablation_on_paper():
 
 
 def test_greedy_order_on_paper():
-    """Votes for class 0 of 1, 3 and -2: the strongest first, the harmful last, though the harmful is the largest on the map."""
+    """Votes for class 0 of 1, 3 and -2: the strongest first, the harmful last, though largest on the map."""
     net = keras.Sequential(
         [keras.Input((1, 1, 3)), L.Activation("relu", name="units"), L.Flatten(), L.Dense(2, use_bias=False)]
     )
@@ -101,7 +101,7 @@ def test_greedy_order_on_paper():
 
 
 def test_birth_information_on_paper():
-    """Always apart: ln 2. The same births: 0. No birth in half of the others' images, one birth otherwise: JS of (0, 1) and (1/2, 1/2)."""
+    """Always apart: ln 2. The same births: 0. Born in half of the others: JS of (0, 1) and (1/2, 1/2)."""
     own = np.array([[7, 5, 9], [7, 6, 9]])
     rest = np.array([[0, 5, 9], [0, 6, 0]])
     js = 0.5 * np.log(1 / 0.75) + 0.5 * (0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25))
@@ -172,8 +172,10 @@ def test_single_ablation_agrees_with_brute_force(case):
 
 
 def test_gradient_agrees_with_finite_differences(case):
-    """Along a random direction in each unit's map, for each image: all slopes where the tail is smooth, else all but the few steps that
-    cross a kink of ReLU or max-pooling. Central differences in float32."""
+    """Along a random direction in each unit's map, for each image, by central differences in float32.
+
+    All slopes agree where the tail is smooth. Elsewhere a few steps cross a kink of ReLU or max-pooling.
+    """
     split, maps, labels = case
     images, plain = getattr(maps, "images", None), np.asarray(maps)
     gradient = causal.loss_gradient(split, maps, labels)

@@ -1,4 +1,4 @@
-"""The verdicts as documents: ``CLAIMS.md`` of a run, README's table of all profiles, and the difference of two runs."""
+"""The verdicts as documents: ``CLAIMS.md``, README's table of all profiles, the difference of two runs."""
 
 import os
 from collections import Counter
@@ -10,79 +10,100 @@ from ..figures.saving import recording
 from ..figures.words import table
 from ..files import store
 from ..profiles import Profile, load_profile
-from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
+from .criteria import CLAIMS
+from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"
 COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenet")  # profiles of the overview
-SYMBOLS = {HOLDS: "●", PART: "◆", FAILS: "✕", NOT: "–"}  # as the marks of the picture
+SYMBOLS = {HOLDS: "●", HOLDS_IN_PART: "◆", FAILS: "✕", NOT_MEASURED: "–"}  # as the marks of the picture
 MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 
 
 def here(entry: Mapping) -> str:
-    """The measured numbers of an entry as text, an interval behind its number; empty where there are none."""
+    """The measured numbers of an entry of ``claims.json`` as text, an interval behind its number.
+
+    Empty where there are none.
+
+    >>> here({"measured": {"rise": 0.3, "low, rise": 0.1, "high, rise": 0.4, "K": "never"}, "interval": None})
+    'rise 0.3 [0.1, 0.4]; K never'
+    """
     numbers, interval = entry["measured"], entry["interval"]
     parts = [
-        f"{name} {_text(value)}{_ends(numbers, name)}"
+        f"{name} {_numbers_text(value)}{_ends_text(numbers, name)}"
         for name, value in numbers.items()
         if not name.startswith(("low, ", "high, "))
     ]
-    return "; ".join(
-        [*parts, *([f"95% interval {_text(interval[0])} to {_text(interval[1])}"] if interval else [])]
-    )
+    if interval:
+        parts.append(f"95% interval {_numbers_text(interval[0])} to {_numbers_text(interval[1])}")
+    return "; ".join(parts)
 
 
-def _ends(numbers, name):
+def _ends_text(numbers, name):
     ends = [numbers.get(f"{end}, {name}") for end in ("low", "high")]
-    return f" [{_text(ends)}]" if None not in ends else ""
+    return f" [{_numbers_text(ends)}]" if None not in ends else ""
 
 
-def _text(value) -> str:
-    return ", ".join(_text(item) for item in value) if isinstance(value, list) else str(value)
+def _numbers_text(value) -> str:
+    return ", ".join(_numbers_text(item) for item in value) if isinstance(value, list) else str(value)
 
 
 def counts(entries: Sequence[Mapping]) -> str:
-    """How many claims have each verdict, as text."""
+    """How many claims have each verdict, as text.
+
+    >>> counts([{"verdict": HOLDS}, {"verdict": HOLDS}, {"verdict": FAILS}])
+    '2 holds, 0 holds in part, 1 does not hold, 0 not measured here'
+    """
     found = Counter(entry["verdict"] for entry in entries)
     return ", ".join(f"{found[name]} {name}" for name in VERDICTS)
 
 
 def claims_document(entries: Sequence[Mapping], title: str) -> str:
-    """The Markdown of ``CLAIMS.md``: claim, paper, here, verdict, figure; below, how each was measured and judged."""
-    rows = [
-        [
-            f"**{e['id']}** {e['statement']} ({e['place']})",
-            e["paper"],
-            here(e),
-            _verdict_cell(e),
-            _figure_cell(e),
-        ]
-        for e in entries
-    ]
+    """The Markdown of ``CLAIMS.md``, from the entries of ``claims.json``.
+
+    A first table has claim, paper, here, verdict and figure. A second one has how each was measured and
+    judged.
+    """
+    made = (
+        f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); "
+        "*never* is a threshold that is not reached."
+    )
     criteria = [[e["id"], e["measure"], e["criterion"], e["notebook"]] for e in entries]
-    made = f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); *never* is a threshold that is not reached."
-    parts = [f"# The paper's claims: {title}", made,
-             _escaped(["claim", "paper", "here", "verdict", "figure"], rows), "## How each was measured and judged",
-             "The criteria were fixed before the measurement; they stand as code in `unitnb/claims`. [ICLR]: the paper's later version.",
-             _escaped(["claim", "measured", "holds if", "notebook"], criteria)]  # fmt: skip
+    parts = [
+        f"# The paper's claims: {title}",
+        made,
+        _escaped_table(["claim", "paper", "here", "verdict", "figure"], [_document_row(e) for e in entries]),
+        "## How each was measured and judged",
+        "The criteria were fixed before the measurement; they stand as code in `unitnb/claims`. "
+        "[ICLR]: the paper's later version.",
+        _escaped_table(["claim", "measured", "holds if", "notebook"], criteria),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
-def _escaped(header, rows):
+def _document_row(entry) -> list[str]:
+    claim = f"**{entry['id']}** {entry['statement']} ({entry['place']})"
+    figure = f"[{entry['figure']}]({entry['figure']})" if entry["figure"] else ""
+    return [claim, entry["paper"], here(entry), _verdict_text(entry), figure]
+
+
+def _verdict_text(entry):
+    symbol = f"{SYMBOLS[entry['verdict']]} {entry['verdict']}"
+    return f"{symbol}: {entry['why']}. `{entry['command']}`" if entry["verdict"] == NOT_MEASURED else symbol
+
+
+def _escaped_table(header, rows):
     return table(header, [[str(cell).replace("|", "\\|") for cell in row] for row in rows])
 
 
-def _figure_cell(entry):
-    return f"[{entry['figure']}]({entry['figure']})" if entry["figure"] else ""
-
-
-def _verdict_cell(entry):
-    symbol = f"{SYMBOLS[entry['verdict']]} {entry['verdict']}"
-    return f"{symbol}: {entry['why']}. `{entry['command']}`" if entry["verdict"] == NOT else symbol
-
-
 def write_claims(profile: Profile) -> list[dict]:
-    """Judge the record anew and write ``claims.json`` and ``CLAIMS.md``; for a profile's own class, the picture and README's table too."""
+    """Judge the record anew, write ``claims.json`` and ``CLAIMS.md``, and give the entries.
+
+    Raises
+    ------
+    FileNotFoundError, DamagedFileError
+        As ``load_claims``.
+    """
     with recording(profile):
         entries = load_claims(profile)
         write_record(profile.figures_folder / FILE, entries)
@@ -92,7 +113,7 @@ def write_claims(profile: Profile) -> list[dict]:
 
 
 def difference(entries: Sequence[Mapping], others: Sequence[Mapping], names: tuple[str, str]) -> str:
-    """The claims whose verdicts differ between two runs, with the numbers of both, and how many agree."""
+    """The claims whose verdicts differ between two runs, with the numbers of both, and how many they are."""
     pairs = [(a, b) for a, b in zip(entries, others, strict=True) if a["verdict"] != b["verdict"]]
     lines = []
     for first, second in pairs:
@@ -109,10 +130,10 @@ def difference(entries: Sequence[Mapping], others: Sequence[Mapping], names: tup
 
 def overview() -> dict[str, list[dict] | str]:
     """The claims of each profile's own class, by profile; a sentence where it has not been run."""
-    return {name: _column(name) for name in COLUMNS}
+    return {name: _verdicts_of(name) for name in COLUMNS}
 
 
-def _column(name):
+def _verdicts_of(name):
     profile = load_profile(name)
     if not (profile.figures_folder / FILE).exists():
         return f"not run here: `{make_command(profile)}`"
@@ -120,39 +141,32 @@ def _column(name):
 
 
 def readme_table() -> str:
-    """The table of all claims for README: a row a claim, a column a profile, and the counts."""
+    """The Markdown of all claims for README: the counts, then a row a claim and a column a profile."""
     columns = overview()
     legend = ", ".join(f"{symbol} {name}" for name, symbol in SYMBOLS.items())
     rows = [
-        [f"{c.id} ({c.place})", c.statement, c.paper, *(_cell(column, n) for column in columns.values())]
+        [f"{c.id} ({c.place})", c.statement, c.paper, *(_symbol(column, n) for column in columns.values())]
         for n, c in enumerate(CLAIMS)
     ]
     summary = [
-        f"- {_titled(name)}: {column if isinstance(column, str) else counts(column)}"
+        f"- {_linked(name)}: {column if isinstance(column, str) else counts(column)}"
         for name, column in columns.items()
     ]
-    return "\n".join(
-        [
-            *summary,
-            "",
-            legend + ".",
-            "",
-            _escaped(["claim", "what the paper says", "its number", *columns], rows),
-        ]
-    )
+    header = ["claim", "what the paper says", "its number", *columns]
+    return "\n".join([*summary, "", legend + ".", "", _escaped_table(header, rows)])
 
 
-def _titled(name):
+def _linked(name):
     path = load_profile(name).figures_folder / DOCUMENT
     return f"[`{name}`](figures/{name}/{path.parent.name}/{DOCUMENT})" if path.exists() else f"`{name}`"
 
 
-def _cell(column, number):
-    return SYMBOLS[NOT] if isinstance(column, str) else SYMBOLS[column[number]["verdict"]]
+def _symbol(column, number):
+    return SYMBOLS[NOT_MEASURED] if isinstance(column, str) else SYMBOLS[column[number]["verdict"]]
 
 
 def update_readme(path: Path) -> bool:
-    """Put the table between the markers of a README; whether there are markers."""
+    """Put the table between the markers of a README, and tell whether there are markers."""
     text = path.read_text(encoding="utf-8")
     if not all(marker in text for marker in MARKERS):
         return False

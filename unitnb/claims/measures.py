@@ -1,4 +1,4 @@
-"""What the claims of Sec. 2, 3.4 and 3.5 are judged by: numbers by name, from maps and curves, ready for ``record_claims``."""
+"""Measures of the claims of Sec. 2, 3.4 and 3.5, from maps and curves: numbers for ``record_claims``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,8 @@ from ..topology.births import (
     symmetrize,
     top_edges,
 )
-from .criteria import BY_ID, HOLDS
+from .criteria import BY_ID
+from .grades import HOLDS
 
 PATH = ((0, 1), (1, 2), (2, 3), (3, 4))  # four edges, five vertices: as in Fig. 1
 FOUR_POINTS = ((0, 1), (3, 2), (1, 3), (2, 0))  # the later paper's toy, counted from 0
@@ -24,11 +25,21 @@ FOUR_POINTS = ((0, 1), (3, 2), (1, 3), (2, 0))  # the later paper's toy, counted
 
 
 def method_claims(maps, b_max=None, n_maps=200, seed=0) -> dict[str, dict]:
-    """C01 to C04, on at most ``n_maps`` drawn maps of (images, n, n, units) and as many of random numbers, half of these with ties."""
+    """Numbers of C01 to C04: feature topology and birth points (Sec. 2).
+
+    Parameters
+    ----------
+    maps : (images, n, n, units)
+    b_max : number, optional
+        The bound on births (Def. 2).
+    n_maps : int
+        C03 and C04 take at most as many of the maps that are not zero. C04 adds as many maps of random
+        numbers, half of them with ties.
+    """
     drawn, noise = _drawn_maps(maps, n_maps, seed), _noise_maps(n_maps, maps.shape[1], seed)
     return {
-        "C01": _fixtures(),
-        "C02": _changes(maps, b_max),
+        "C01": _drawn_by_hand(),
+        "C02": _moved_births(maps, b_max),
         "C03": {"maps": len(drawn), "not nested": sum(not is_nested(fmap) for fmap in drawn)},
         "C04": _against_gudhi(np.concatenate([drawn, noise]), b_max),
     }
@@ -46,16 +57,16 @@ def _noise_maps(n_maps, n, seed):
     return noise
 
 
-def _fixtures():
+def _drawn_by_hand():
     path, toy = np.zeros((5, 5)), np.zeros((4, 4))
     for size, (i, j) in enumerate(PATH):
         path[i, j] = 9 - size
     for size, (i, j) in enumerate(FOUR_POINTS):
         toy[i, j] = 9 - size
-    parts, holes = betti_curves(path)[1][3]
+    components, holes = betti_curves(path)[1][3]
     edges = len(top_edges(path, 4))
     vertices = len(np.unique(top_edges(path, 4)))
-    triangles = parts - holes - vertices + edges  # Euler: parts - holes = vertices - edges + triangles
+    triangles = components - holes - vertices + edges  # Euler's formula, solved for the triangles
     first = int(birth_points(toy[None, :, :, None], b_max=6)[0, 0])
     return {
         "vertices": vertices,
@@ -66,16 +77,14 @@ def _fixtures():
     }
 
 
-def _changes(maps, b_max):
+def _moved_births(maps, b_max):
     births = birth_points(maps, b_max)
     wide = maps.astype(np.float64)
     scaled = sum(int((birth_points(factor * wide, b_max) != births).sum()) for factor in (0.5, 8.0))
-    shares = {
-        f"changed by ({down}, {right})": float(
-            (birth_points(np.roll(maps, (down, right), (1, 2)), b_max) != births).mean()
-        )
-        for down, right in ((2, 2), (2, 0))
-    }
+    shares = {}
+    for shift in ((2, 2), (2, 0)):
+        shifted = birth_points(np.roll(maps, shift, (1, 2)), b_max)
+        shares[f"changed by {shift}"] = float((shifted != births).mean())
     return {"maps": births.size, "changed by scale": scaled, **shares}
 
 
@@ -83,23 +92,18 @@ def is_nested(fmap) -> bool:
     """Whether the edges of each level are among those of the next, each level thresholded anew (Eq. 3)."""
     levels = level_edges(fmap)[0]
     values = np.sort(symmetrize(fmap)[np.triu_indices(len(fmap), 1)])[::-1]
-    present = (
-        [{(int(i), int(j)) for i, j in top_edges(fmap, v)} for v in range(1, int(levels[-1]) + 1)]
-        if levels.size
-        else []
-    )
+    present = []
+    if levels.size:
+        present = [{(int(i), int(j)) for i, j in top_edges(fmap, v)} for v in range(1, int(levels[-1]) + 1)]
     sizes = [int((values >= value).sum()) for value in np.unique(values[values > 0])[::-1]]
-    return [len(edges) for edges in present] == sizes and all(
-        a <= b for a, b in zip(present[:-1], present[1:], strict=True)
-    )
+    nested = all(a <= b for a, b in zip(present[:-1], present[1:], strict=True))
+    return nested and [len(edges) for edges in present] == sizes
 
 
 def _against_gudhi(maps, b_max):
     bound = edge_bound(maps.shape[1], b_max)
-    births, slow = (
-        birth_points(maps[..., None], bound),
-        births_by_homology(maps[..., None], bound, "edges", 1),
-    )
+    births = birth_points(maps[..., None], bound)
+    slow = births_by_homology(maps[..., None], bound, "edges", 1)
     return {
         "maps": len(maps),
         "other than GUDHI": int((births != slow).sum()),
@@ -113,7 +117,18 @@ def _against_gudhi(maps, b_max):
 def ablation_claims(
     removed: Curve, reverse: Curve, random: Sequence[Curve], test: Curve, by_class: Mapping[str, tuple]
 ) -> dict[str, dict]:
-    """C15 to C22: ``removed`` and ``reverse`` on training images, ``test`` in the order of the rank on test images; pairs by class."""
+    """Numbers of C15 to C22: the curves of ablation (Sec. 3.4, Fig. 3).
+
+    Parameters
+    ----------
+    removed, reverse, test : Curve
+        Removal in the order of the rank, in reverse on the same training images, and in rank order on test
+        images.
+    random : sequence of Curve
+        Removal in random orders.
+    by_class : pairs of Curve by class
+        As ``removed`` and ``reverse``.
+    """
     units = len(removed.order)
     half = units // 2
     at_half = reverse.bootstrap(lambda curve: curve.accuracy[half] - curve.accuracy[0])
@@ -129,7 +144,7 @@ def ablation_claims(
         },
         "C17": _loss_excess(removed, test),
         **transition(reverse, with_width=True),
-        "C20": {"distance": _distance(reverse), "interval": reverse.bootstrap(_distance)},
+        "C20": {"distance": _loss_to_accuracy(reverse), "interval": reverse.bootstrap(_loss_to_accuracy)},
         "C21": _transitions([worst for _, worst in by_class.values()]),
         "C22": {"change": reverse.accuracy[half] - reverse.accuracy[0], "interval": at_half},
     }
@@ -143,18 +158,20 @@ def _loss_excess(removed, test):
             "high, on test images": other[1]}  # fmt: skip
 
 
-def _distance(reverse):
+def _loss_to_accuracy(reverse):
     return abs(int(np.argmin(reverse.loss)) - reverse.peak()[0]) / len(reverse.order)
 
 
 def transition(reverse: Curve, with_width=False) -> dict[str, dict]:
-    """C18 and C19 of one class: the rise of accuracy with its interval and place, and the width of the collapse, as shares of the units.
+    """Numbers of C18 and C19 of one class: the rise of accuracy and the collapse behind it (Fig. 3B).
 
-    The interval is of the gain at the peak's own place, over resampled images; that of the width is left out if not asked for.
+    "rise" is in accuracy, its "interval" is of the gain at the peak's own place over resampled images, and
+    "removed", its place, and "width", of the collapse, are shares of the units. ``with_width`` adds the
+    interval of the width, which takes as long again.
     """
     units, (top, peak) = len(reverse.order), reverse.peak()
     interval = reverse.bootstrap(lambda curve: curve.accuracy[top] - curve.accuracy[0])
-    width = {"width": reverse.collapse_width() / units}
+    width: dict = {"width": reverse.collapse_width() / units}
     if with_width:
         width["interval"] = reverse.bootstrap(lambda curve: curve.collapse_width() / units)
     return {
@@ -183,21 +200,30 @@ def stability_claims(
     small_areas: Mapping[str, Sequence],
     pool: int,
 ) -> dict:
-    """C23 to C28: curves by set of images and rank, tables of ``stability_table``, areas by ranks of few images, images of the pool."""
+    """Numbers of C23 to C28: the stability of the rank (Sec. 3.5, Fig. 4).
+
+    Parameters
+    ----------
+    curves : Curve by rank, by set of images
+        The ranks "IR_100", "IR_1000", "IR_val" and, on "S_1000", "mean rank".
+    tables : of ``stability_table``
+        "overlapping" sets of images and "disjoint" ones.
+    small_areas : areas by set of images
+        Of the curves by ranks of as few training images as "IR_val" has.
+    pool : int
+        Images from which the sets are drawn.
+    """
     table, disjoint = tables["overlapping"], tables["disjoint"]
     tau, half = table["kendall"][:, 0], len(table["set_size"]) // 2
+    on_large, mean_rank = curves["S_1000"], curves["S_1000"]["mean rank"]
+    slower = {
+        f"slower than, {name}": np.mean([area < curves[name]["IR_val"].area() for area in areas])
+        for name, areas in small_areas.items()
+    }
     return {
-        "C23": _area_claim(
-            {name: (by_rank["IR_100"], by_rank["IR_1000"]) for name, by_rank in curves.items()}
-        ),
-        "C24": _area_claim({name: (by_rank["IR_val"], by_rank["IR_100"]) for name, by_rank in curves.items()})
-        | {
-            f"slower than, {name}": np.mean([a < curves[name]["IR_val"].area() for a in areas])
-            for name, areas in small_areas.items()
-        },
-        "C25": _area_claim(
-            {rank: (curves["S_1000"]["mean rank"], curves["S_1000"][rank]) for rank in ("IR_100", "IR_1000")}
-        ),
+        "C23": _area_differences({name: (r["IR_100"], r["IR_1000"]) for name, r in curves.items()}),
+        "C24": _area_differences({name: (r["IR_val"], r["IR_100"]) for name, r in curves.items()}) | slower,
+        "C25": _area_differences({rank: (mean_rank, on_large[rank]) for rank in ("IR_100", "IR_1000")}),
         "C26": {"tau": _vote_trend(table), "tau, disjoint sets": _vote_trend(disjoint)},
         "C27": {"K": _first_above(table), "K, disjoint sets": _first_above(disjoint), "pool": pool},
         "C28": {
@@ -208,7 +234,7 @@ def stability_claims(
     }
 
 
-def _area_claim(pairs):
+def _area_differences(pairs):
     found = {}
     for name, (first, second) in pairs.items():
         found[name], found[f"low, {name}"], found[f"high, {name}"] = area_difference(first, second)

@@ -7,31 +7,32 @@ import numpy as np
 from ..figures.panels import new_figure
 from ..files import store
 from ..profiles import Profile
-from .criteria import CLAIMS, FAILS, HOLDS, NOT, PART, VERDICTS
+from .criteria import CLAIMS
+from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
 
-FILLS = {
-    HOLDS: "#009E73",
-    PART: "#F0E442",
-    FAILS: "#D55E00",
-    NOT: "#E6E6E6",
-}  # Okabe & Ito; their lightness differs, too
-MARKS = {HOLDS: "o", PART: "D", FAILS: "X", NOT: "_"}
+# Okabe & Ito's colours, which differ in lightness, too.
+FILLS = {HOLDS: "#009E73", HOLDS_IN_PART: "#F0E442", FAILS: "#D55E00", NOT_MEASURED: "#E6E6E6"}
+MARKS = {HOLDS: "o", HOLDS_IN_PART: "D", FAILS: "X", NOT_MEASURED: "_"}
 
 
 def claims_figure(columns: Mapping[str, list | str]):
-    """``columns[profile]`` is what ``load_claims`` gives, or a sentence where the profile was not run."""
+    """A figure with a row a claim and a column a profile.
+
+    ``columns[profile]`` is what ``load_claims`` gives, or a sentence where the profile was not run.
+    """
     figure, axes = new_figure([["claims"]], figsize=(8, 10.6))
     place = axes["claims"]
     for x, column in enumerate(columns.values()):
-        found = [NOT] * len(CLAIMS) if isinstance(column, str) else [entry["verdict"] for entry in column]
+        found = [NOT_MEASURED] * len(CLAIMS)
+        if not isinstance(column, str):
+            found = [entry["verdict"] for entry in column]
         for verdict in VERDICTS:
-            rows = np.flatnonzero([name == verdict for name in found])
-            _cells(place, x, rows, verdict)
+            _draw_cells(place, x, np.flatnonzero([name == verdict for name in found]), verdict)
     _label(place, columns)
     return figure
 
 
-def _cells(axes, x, rows, verdict):
+def _draw_cells(axes, x, rows, verdict):
     axes.barh(rows, 0.92, left=x - 0.46, height=0.86, color=FILLS[verdict], linewidth=0)
     axes.scatter(
         np.full(len(rows), x), rows, s=20, marker=MARKS[verdict], color="black", linewidths=0.8, zorder=3
@@ -51,19 +52,8 @@ def _label(axes, columns):
     axes.grid(False)
     axes.set(ylim=(len(CLAIMS) - 0.4, -0.6), xlim=(-0.55, len(columns) - 0.45))
     axes.spines[:].set_visible(False)
-    marks = [
-        Line2D(
-            [],
-            [],
-            marker=MARKS[v],
-            color="black",
-            markerfacecolor="black",
-            markersize=5,
-            linestyle="",
-            label=v,
-        )
-        for v in VERDICTS
-    ]
+    look: dict = {"color": "black", "markerfacecolor": "black", "markersize": 5, "linestyle": ""}
+    marks = [Line2D([], [], marker=MARKS[verdict], label=verdict, **look) for verdict in VERDICTS]
     for mark, verdict in zip(marks, VERDICTS, strict=True):
         mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
     axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=8)

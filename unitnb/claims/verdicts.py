@@ -1,6 +1,7 @@
 """The verdicts: what the notebooks measured, recorded and judged by the claims' criteria.
 
-``figures/<profile>/<class>/claims.json`` is the record. A verdict in it is never an input: it is made from the numbers whenever it is read.
+``figures/<profile>/<class>/claims.json`` is the record. A verdict in it is never an input: every read makes
+the verdicts from the numbers.
 """
 
 import json
@@ -12,7 +13,8 @@ import numpy as np
 from ..figures.saving import recording
 from ..files import store
 from ..profiles import Profile, load_profile, nearest
-from .criteria import BY_ID, CLAIMS, NOT, Claim
+from .criteria import BY_ID, CLAIMS
+from .grades import NOT_MEASURED, Claim
 
 FILE = "claims.json"
 NEVER = "never"  # stands for infinity: a threshold that is not reached
@@ -22,16 +24,18 @@ NEVER = "never"  # stands for infinity: a threshold that is not reached
 
 
 def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mapping]) -> str:
-    """Write what a notebook measured for its claims into ``claims.json``, and give their verdicts, a line each.
+    """Write what a notebook measured into ``claims.json``, and give the verdicts of its claims, a line each.
 
-    Other notebooks' numbers stay. Numbers are kept to three significant digits and four decimals, so that noise of 1e-5
-    leaves the file as it is.
+    Other notebooks' numbers stay. Numbers are kept to three significant digits and four decimals, so that
+    noise of 1e-5 leaves the file as it is.
 
     Parameters
     ----------
     notebook : the notebook that calls, without the ending
-    measured : by claim, the numbers by name (a number or a list of them; infinity for a threshold that is not reached), among them
-        ``interval`` (low, high) where there is one; or ``{"reason": ...}`` where the claim cannot be measured
+    measured : numbers by name, by claim
+        Each is a number or a list of numbers, with infinity for a threshold that is not reached.
+        ``interval`` (low, high) is among them where there is one. A claim that cannot be measured has
+        ``{"reason": ...}``.
 
     Raises
     ------
@@ -44,8 +48,9 @@ def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mappin
         _check_claim(claim, notebook)
     path = profile.figures_folder / FILE
     with recording(profile):  # notebooks may run side by side
-        kept = _kept(path, but=notebook) if path.exists() else {}
-        entries = _judged(profile, kept | {claim: _plain(found) for claim, found in measured.items()})
+        recorded = _recorded_numbers(path, but=notebook) if path.exists() else {}
+        new = {claim: _storable(found) for claim, found in measured.items()}
+        entries = _judged_entries(profile, recorded | new)
         write_record(path, entries)
     return "\n".join(
         f"{e['id']}  {e['verdict']:<17}  {e['statement']}" for e in entries if e["notebook"] == notebook
@@ -57,21 +62,19 @@ def _check_claim(claim, notebook):
         raise ValueError(f"unknown claim '{claim}': {nearest(claim, BY_ID)}")
     if BY_ID[claim].notebook != notebook:
         raise ValueError(
-            f"claim {claim} is measured by {BY_ID[claim].notebook}, not by {notebook}; change its entry in claims.py"
+            f"claim {claim} is measured by {BY_ID[claim].notebook}, not by {notebook}; "
+            "change its entry in unitnb/claims"
         )
 
 
-def _plain(found: Mapping) -> dict:
-    """Measured numbers as JSON keeps them; a NaN makes the claim one that is not measured."""
+def _storable(found: Mapping) -> dict:
+    """Measured numbers as JSON keeps them. A claim with a NaN among them is not measured."""
     undefined = [
         name for name, value in found.items() if name != "reason" and np.isnan(np.asarray(value, float)).any()
     ]
     if undefined:
-        return {
-            "measured": {},
-            "interval": None,
-            "reason": f"{' and '.join(undefined)}: undefined on these images",
-        }
+        reason = f"{' and '.join(undefined)}: undefined on these images"
+        return {"measured": {}, "interval": None, "reason": reason}
     numbers = {name: _rounded(value) for name, value in found.items() if name not in ("interval", "reason")}
     interval = _rounded(list(found["interval"])) if "interval" in found else None
     return {"measured": numbers, "interval": interval, "reason": found.get("reason", "")}
@@ -95,29 +98,29 @@ def write_record(path, entries) -> None:
 
 
 def verdict(claim: Claim, measured: Mapping, interval=None) -> str:
-    """The verdict from numbers as they are recorded; NOT where there are none, or where they come from too few training seeds."""
-    if (
-        not measured
-        or measured.get("seeds", claim.seeds) < claim.seeds
-        or (claim.seeds and "seeds" not in measured)
-    ):
-        return NOT
-    numbers = {name: _number(value) for name, value in {**measured, "interval": interval}.items()}
-    return claim.judge(numbers)
+    """One of ``VERDICTS``, from the numbers and the interval as they are recorded.
 
-
-def _number(value):
-    return (
-        [_number(item) for item in value]
-        if isinstance(value, list)
-        else math.inf
-        if value == NEVER
-        else value
+    NOT_MEASURED where there are no numbers, or where they come from too few training seeds.
+    """
+    too_few = claim.seeds and measured.get("seeds", 0) < claim.seeds
+    if not measured or too_few:
+        return NOT_MEASURED
+    return claim.judge(
+        {name: _with_infinity(value) for name, value in {**measured, "interval": interval}.items()}
     )
 
 
+def _with_infinity(value):
+    """A recorded number, or a list of them, with infinity for "never"."""
+    if isinstance(value, list):
+        return [_with_infinity(item) for item in value]
+    return math.inf if value == NEVER else value
+
+
 def load_claims(profile: Profile) -> list[dict]:
-    """All claims for a profile and class, C01 first, as objects of ``claims.json``, their verdicts made anew from the recorded numbers.
+    """All claims for a profile and class, C01 first, as objects of ``claims.json``.
+
+    Their verdicts are made anew from the recorded numbers.
 
     Raises
     ------
@@ -129,58 +132,58 @@ def load_claims(profile: Profile) -> list[dict]:
     path = profile.figures_folder / FILE
     if not path.exists():
         raise FileNotFoundError(f"no {path}; make it with: {make_command(profile)}")
-    return _judged(profile, _kept(path))
+    return _judged_entries(profile, _recorded_numbers(path))
 
 
-def _kept(path, but="") -> dict[str, dict]:
-    """The recorded numbers by claim, but not those of one notebook; nothing else of the file counts."""
+def _recorded_numbers(path, but="") -> dict[str, dict]:
+    """The recorded numbers by claim, without those of one notebook. Nothing else of the file counts."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError("not a list of claims")
-        kept = {
-            entry["id"]: {name: entry[name] for name in ("measured", "interval", "reason")}
-            for entry in entries
-        }
-        kept = {claim: entry for claim, entry in kept.items() if BY_ID[claim].notebook != but}
-        for claim, entry in kept.items():
-            verdict(BY_ID[claim], entry["measured"], entry["interval"])
+        numbers = {e["id"]: {name: e[name] for name in ("measured", "interval", "reason")} for e in entries}
+        numbers = {claim: found for claim, found in numbers.items() if BY_ID[claim].notebook != but}
+        for claim, found in numbers.items():
+            verdict(BY_ID[claim], found["measured"], found["interval"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise store.DamagedFileError(
             f"{path} is no record of claims ({error!r}); remove it, then: make figures"
         ) from error
-    return {claim: entry for claim, entry in kept.items() if entry["measured"] or entry["reason"]}
+    return {claim: found for claim, found in numbers.items() if found["measured"] or found["reason"]}
 
 
-def _judged(profile, kept) -> list[dict]:
-    command, nothing = make_command(profile), {"measured": {}, "interval": None, "reason": ""}
-    return [_entry(profile, command, claim, **kept.get(claim.id, nothing)) for claim in CLAIMS]
+def _judged_entries(profile, numbers) -> list[dict]:
+    command = make_command(profile)
+    nothing: dict = {"measured": {}, "interval": None, "reason": ""}
+    return [_judged_entry(profile, command, claim, **numbers.get(claim.id, nothing)) for claim in CLAIMS]
 
 
-def _entry(profile, command, claim, measured, interval, reason) -> dict:
+def _judged_entry(profile, command, claim, measured, interval, reason) -> dict:
     found = verdict(claim, measured, interval)
     stored = reason if not measured else ""
-    fields = {name: getattr(claim, name) for name in ("id", "place", "statement", "paper")}
-    fields |= {
+    why = {"why": "", "command": ""}
+    if found == NOT_MEASURED:
+        why = _why_not(profile, command, claim, measured, stored)
+    return {
+        **{name: getattr(claim, name) for name in ("id", "place", "statement", "paper")},
         "measured": measured,
         "interval": interval,
         "criterion": claim.criterion,
         "verdict": found,
         "figure": claim.figure,
+        "measure": claim.measure,
+        "notebook": claim.notebook,
+        "reason": stored,
+        **why,
     }
-    why = _why_not(profile, command, claim, measured, stored) if found == NOT else {"why": "", "command": ""}
-    return {**fields, "measure": claim.measure, "notebook": claim.notebook, "reason": stored, **why}
 
 
 def make_command(profile: Profile) -> str:
     """The command that runs a profile's notebooks for its class."""
     own = load_profile(profile.name).target_class
     files = " DATA=... WEIGHTS=..." if profile.weights else ""
-    return (
-        f"make figures PROFILE={profile.name}"
-        + (f" CLASS={profile.target_class}" if profile.target_class != own else "")
-        + files
-    )
+    named = f" CLASS={profile.target_class}" if profile.target_class != own else ""
+    return f"make figures PROFILE={profile.name}{named}{files}"
 
 
 def _why_not(profile, command, claim, measured, reason) -> dict:
@@ -196,11 +199,8 @@ def _why_not(profile, command, claim, measured, reason) -> dict:
 def _too_few(profile, claim, seeds) -> str:
     trained = "the pretrained network is none of them" if profile.weights else "only one was trained"
     there = f"{seeds} were measured" if seeds else trained
-    recipes = (
-        ""
-        if profile.extra
-        else f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
-    )
+    missing = f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
+    recipes = "" if profile.extra else missing
     return f"at least {claim.seeds} training seeds are needed; {there}{recipes}"
 
 

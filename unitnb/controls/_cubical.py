@@ -1,4 +1,8 @@
-"""First hole of a picture from its brightest pixel down: the compiled rule behind ``controls.cubical_births``."""
+"""First hole of a picture from its brightest pixel down, compiled for ``constructions.cubical_births``.
+
+The kernel compiles once and Numba caches it. Nothing else belongs in this file, whose date is the cache's
+key.
+"""
 
 import numba
 import numpy as np
@@ -16,8 +20,9 @@ def _root(parent, x):
 def _first_hole(flat, n, parent, low):
     """Largest value at which the pixels from it up enclose lower ones, or 0.
 
-    Read upwards, the pixels below a rising threshold form basins (neighbours over edges; the outside is the oldest basin). A basin that
-    meets an older one at a value above its own floor was, seen downwards, a hole that opened at that value (Alexander duality).
+    Read upwards, the pixels below a rising threshold form basins (neighbours over edges; the outside is the
+    oldest basin). A basin that meets an older one at a value above its own floor was, seen downwards, a hole
+    that opened at that value (Alexander duality).
     """
     outside, found = n * n, 0.0
     parent[:] = -1
@@ -41,7 +46,10 @@ def _first_hole(flat, n, parent, low):
 
 @numba.njit(cache=True)
 def cubical_births(maps):
-    """Number of pixels at least as large as the first hole's value, (images, units); 0 for no hole above zero."""
+    """Number of pixels at least as large as the first hole's value, (images, units) int64.
+
+    0 where there is no hole above zero.
+    """
     n_images, n, _, n_units = maps.shape
     births = np.zeros((n_images, n_units), np.int64)
     parent, low = np.empty(n * n + 1, np.int64), np.empty(n * n + 1)

@@ -1,4 +1,7 @@
-"""The free choices of the measure (Sec. 2): p, B_max, the worth of H = 0, what v counts, how H is estimated."""
+"""The free choices of the measure (Sec. 2): p, B_max, the worth of H = 0, what v counts, how H is estimated.
+
+``CHOICES`` has the options of each, ``DEFAULT`` the ones of this package.
+"""
 
 import itertools
 
@@ -19,9 +22,16 @@ DEFAULT = {"p": 0.1, "B_max": 50, "H = 0": "best", "index": "edges", "estimator"
 
 
 def entries_index(maps, births) -> np.ndarray:
-    """How many entries of a map are at least as large as the edge of its birth, (images, units) int; 0 for no birth.
+    """How many entries of a map are at least as large as the edge of its birth, (images, units) int.
 
-    The birth in the convention of the paper's later version: v counts the entries of the map itself, both sides and the diagonal.
+    This is the birth in the convention of the paper's later version: v counts the entries of the map itself,
+    on both sides and on the diagonal. 0 for no birth.
+
+    Parameters
+    ----------
+    maps : (images, n, n, units)
+    births : (images, units) int
+        In edges, of the same maps; 0 for none.
     """
     n, flat = maps.shape[1], np.abs(maps).reshape(len(maps), -1, maps.shape[3])
     weights = np.sort(symmetrize(maps)[:, *np.triu_indices(n, 1)], axis=1)[:, ::-1]
@@ -30,7 +40,10 @@ def entries_index(maps, births) -> np.ndarray:
 
 
 def births_by_index(maps) -> dict[str, np.ndarray]:
-    """Births without a bound in each of the three conventions of what v counts."""
+    """Births without a bound in each of the three conventions of what v counts, (images, units) each.
+
+    "edges" counts edges, "level" distinct values, "entries" entries of the map.
+    """
     edges = birth_points(maps, np.inf)
     return {
         "edges": edges,
@@ -40,10 +53,19 @@ def births_by_index(maps) -> dict[str, np.ndarray]:
 
 
 def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
-    """Effectiveness under one choice of ``CHOICES``; ``births_of`` comes from ``births_by_index``.
+    """Effectiveness (Eq. 10) under one choice of ``CHOICES``, (units,) float64 in 1/nats.
 
-    H = 0 (always the same birth): "best" is infinite, "worst" is 0 (the released code), "floor" takes the entropy of one deviating image.
-    ``known``, a dict, keeps for the next call what choices share.
+    H = 0, always the same birth, has three options. "best" is infinity. "worst" is 0, as in the released
+    code. "floor" takes the entropy of one deviating image.
+
+    Parameters
+    ----------
+    births_of : dict
+        Of ``births_by_index``.
+    choice : dict
+        A value for each key of ``CHOICES``.
+    known : dict, optional
+        Keeps for the next call what choices share.
     """
     known, key = {} if known is None else known, (choice["index"], choice["B_max"], choice["estimator"])
     if key not in known:
@@ -65,12 +87,20 @@ def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
 
 
 def all_choices() -> list[dict]:
-    """Every combination of ``CHOICES``."""
+    """Every combination of ``CHOICES``, 432 of them.
+
+    >>> len(all_choices()), DEFAULT in all_choices()
+    (432, True)
+    """
     return [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
 
 
 def single_choices() -> dict[str, dict]:
-    """The combinations that differ from ``DEFAULT`` in one choice, by name."""
+    """The combinations that differ from ``DEFAULT`` in one choice, by name.
+
+    >>> list(single_choices())[:3]
+    ['p 0.0', 'p 0.05', 'p 0.2']
+    """
     return {
         f"{name} {value}": DEFAULT | {name: value}
         for name, values in CHOICES.items()

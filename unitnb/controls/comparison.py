@@ -1,11 +1,11 @@
-"""Many scores on the same curves, for every class of a data set, and paired intervals of their differences.
+"""Many scores on the same curves, for every class of a data set, and the differences of their areas.
 
-Ranks come from one set of images of a class; curves are on other training images and on test images, with images of the other classes as
-negatives. An area is a mean over images, so every interval is a bootstrap of per-image areas: no network is run again.
+Ranks come from one set of images of a class. Curves are on other training images and on test images, with
+images of the other classes as negatives. An area is a mean over images, so an interval of areas is a
+bootstrap of per-image areas (``intervals.paired_bootstrap``) and runs no network again.
 """
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,54 +13,61 @@ import numpy as np
 from ..ablation.cumulative import ablation_curves
 from ..ablation.curves import image_areas
 from ..images.samples import sample_set
+from ..units.intervals import class_mean
 
-METRICS = {
-    "recall": slice(0, 1),
-    "balanced accuracy": slice(0, 2),
-}  # which groups of answers count: own, others
-AREAS = METRICS | {
-    "loss": slice(2, 3)
-}  # and for areas: minus the loss on own images, in nats, so that higher is better for all
+# Which groups of a curve's images count: the class's own, others', and for "loss" minus the loss of its own.
+METRICS = {"recall": slice(0, 1), "balanced accuracy": slice(0, 2)}
+AREAS = METRICS | {"loss": slice(2, 3)}  # higher is better for all
 
 
 @dataclass(frozen=True, eq=False)
 class ClassMaps:
-    """Feature maps of every class: ``ranking`` (its S_100), ``train`` (as many other training images) and ``test`` (its S_val).
+    """Feature maps of every class on three sets of images.
 
-    ``maps[set][class]`` is (n, h, w, u); the negatives of a class are the first ``n_others`` of each other class in the same set.
+    Attributes
+    ----------
+    maps : (n, h, w, u) by set, by class
+        The sets are "ranking" (S_100), "train" (as many other training images) and "test" (S_val).
+    n_others : int
+        The negatives of a class are the first ``n_others`` of each other class in the same set.
+    samples : list of SampleSet
+        What was drawn for the target class, for the record.
+    labels : int by class
+        Its number in the network's output.
     """
 
     maps: Mapping[str, Mapping[str, np.ndarray]]
     n_others: int
     samples: list
-    labels: dict[str, int]  # of each class, its number in the network's output
+    labels: dict[str, int]
 
     @property
     def classes(self) -> list[str]:
+        """Names of the classes."""
         return list(self.maps["ranking"])
 
     def others(self, kind: str, name: str) -> np.ndarray:
-        """Maps of images of the other classes, (m, h, w, u)."""
+        """Maps of images of the other classes than ``name`` in the set ``kind``, (m, h, w, u)."""
         return np.concatenate(
             [maps[: self.n_others] for other, maps in self.maps[kind].items() if other != name]
         )
 
 
 def class_maps(images, profile, split, model="A") -> ClassMaps:
-    """Draw the three sets of every class and run the head of ``split`` on them.
+    """Draw the three sets of every class and run the front of ``split`` on them.
 
     Raises
     ------
     ValueError
         If a class has fewer than 2 ``n_rank`` training images or ``n_validation`` test images.
     """
-    twice = replace(profile, n_rank=2 * profile.n_rank)  # S_100 is the beginning of it
+    twice = replace(profile, n_rank=2 * profile.n_rank)  # S_100 is its first half
     train = {name: sample_set(images, twice, "S_100", model, name) for name in images.classes}
     test = {name: sample_set(images, profile, "S_val", model, name) for name in images.classes}
-    seen = {name: split.feature_maps(sample.images) for name, sample in train.items()}
+    train_maps = {name: split.feature_maps(sample.images) for name, sample in train.items()}
     maps = {
-        "ranking": {name: found[: profile.n_rank] for name, found in seen.items()},
-        "train": {name: found[profile.n_rank :] for name, found in seen.items()},
+        "ranking": {name: found[: profile.n_rank] for name, found in train_maps.items()},
+        "train": {name: found[profile.n_rank :] for name, found in train_maps.items()},
         "test": {name: split.feature_maps(sample.images) for name, sample in test.items()},
     }
     drawn = replace(train[profile.target_class], name=f"S_100 and {profile.n_rank} more")
@@ -69,22 +76,23 @@ def class_maps(images, profile, split, model="A") -> ClassMaps:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What became of the right answers of one class while units went, for one score and one set of images.
+class ScoreCurves:
+    """Curves and per-image areas of one score on one set of images, while units are removed.
 
-    A right answer is the class's name for its own images and any other name for others'. Groups are (own images, others).
+    An image is correct where the network's answer is the class, for the class's own images, or any other
+    class, for images of others. Groups are (own images, others, minus the loss of own images).
 
     Attributes
     ----------
-    best_first, worst_first : list of three (images,) arrays
-        Each image's area, mean over the orders given (trapezoids): the share of the curve's points at which its answer is right, for own
-        images and others; and minus the mean of the loss over the curve, in nats, for own images.
+    best_first, worst_first : list of three (images,) arrays, one a group
+        Area of each image's curve in rank order and in reverse, mean over the orders given (trapezoids): the
+        share of the curve's points at which it is correct, 0 to 1, and minus its mean loss, in nats.
     points : (p,) int
-        How many units are gone at each point of the curves: 0, 1, ..., u unless fewer were asked for.
+        Units removed at each point of the curves: 0, 1, ..., u unless fewer points were asked for.
     best_curve, worst_curve : (2, p)
-        Share of right answers on own images (recall) and on others (1 - false-positive rate), by units removed.
-    worst_right : (p, images) bool
-        The answers themselves, of own images and then others, for the reverse of the first order.
+        Share of correct images among own (recall) and among others (1 - false-positive rate), 0 to 1.
+    correct_in_reverse : (p, images) bool
+        Which images are correct, own and then others, in the reverse of the first order.
     """
 
     best_first: list
@@ -92,114 +100,107 @@ class Answers:
     points: np.ndarray
     best_curve: np.ndarray
     worst_curve: np.ndarray
-    worst_right: np.ndarray
+    correct_in_reverse: np.ndarray
 
     @property
     def between(self) -> list:
-        """Per-image area of removal in reverse order minus that in rank order: what the order is worth, from -1 to 1 (loss: nats)."""
+        """Per-image area of removal in reverse minus that in rank order: what the order is worth.
+
+        By group, from -1 to 1, and for the loss in nats.
+        """
         return [worst - best for best, worst in zip(self.best_first, self.worst_first, strict=True)]
 
 
-def answers_of(split, maps, others, label, orders: Mapping[str, list], points=None) -> dict[str, Answers]:
-    """Curves of several scores on the same images: ``orders[name]`` is a list of orders, (u,) each, most important first.
+def score_curves(
+    split, maps, others, label, orders: Mapping[str, list], points=None
+) -> dict[str, ScoreCurves]:
+    """Curves of several scores on the same images, by score.
 
-    Insertion in an order is removal in its reverse read backwards, with the same area, so the two removals are all four curves; ``points``
-    is how many points they have (all by default).
+    Insertion in an order is removal in its reverse read backwards, with the same area. So the two removals of
+    a score give all four of its curves.
+
+    Parameters
+    ----------
+    split : SplitModel
+    maps, others : (n, h, w, u), (m, h, w, u)
+        Maps of the class's own images and of images of other classes.
+    label : int
+        The class's number in the network's output.
+    orders : lists of (u,) int, by score
+        Orders of the units, most important first; the areas are means over a score's orders.
+    points : int, optional
+        Points of a curve; all u + 1 by default.
+
+    Raises
+    ------
+    ValueError
+        As ``ablation_curves``.
     """
-    keys = {
+    both_ways = {
         tuple(way.tolist()): way
         for group in orders.values()
         for order in group
         for way in (order, order[::-1])
     }
-    curves = ablation_curves(split, maps, label, list(keys.values()), negatives=others, points=points)
+    curves = ablation_curves(split, maps, label, list(both_ways.values()), negatives=others, points=points)
     found = {
-        key: (curve.chosen == curve.positive, -curve.losses) for key, curve in zip(keys, curves, strict=True)
+        key: (curve.chosen == curve.positive, -curve.losses)
+        for key, curve in zip(both_ways, curves, strict=True)
     }
-    return {name: _answers(group, found, len(maps), curves[0].points) for name, group in orders.items()}
+    return {
+        name: _curves_of_score(group, found, len(maps), curves[0].points) for name, group in orders.items()
+    }
 
 
-def _answers(orders, found, n_own, points):
-    sides = []
-    for ways in (orders, [order[::-1] for order in orders]):
-        right, gain = (
-            np.mean(parts, axis=0)
-            for parts in zip(*(found[tuple(way.tolist())] for way in ways), strict=True)
-        )
-        areas = [image_areas(group, points) for group in (right[:, :n_own], right[:, n_own:], gain)]
-        sides.append((areas, np.array([right[:, :n_own].mean(axis=1), right[:, n_own:].mean(axis=1)])))
-    return Answers(
-        sides[0][0], sides[1][0], points, sides[0][1], sides[1][1], found[tuple(orders[0][::-1].tolist())][0]
-    )
+def _curves_of_score(orders, found, n_own, points):
+    reverse = [order[::-1] for order in orders]
+    best_first, best_curve = _mean_over_orders(orders, found, n_own, points)
+    worst_first, worst_curve = _mean_over_orders(reverse, found, n_own, points)
+    correct = found[tuple(reverse[0].tolist())][0]
+    return ScoreCurves(best_first, worst_first, points, best_curve, worst_curve, correct)
 
 
-# ---- statistics over images and classes ----
+def _mean_over_orders(orders, found, n_own, points):
+    parts = zip(*(found[tuple(order.tolist())] for order in orders), strict=True)
+    correct, gain = (np.mean(part, axis=0) for part in parts)
+    own, others = correct[:, :n_own], correct[:, n_own:]
+    group_areas = [image_areas(group, points) for group in (own, others, gain)]
+    return group_areas, np.array([own.mean(axis=1), others.mean(axis=1)])
 
 
-def paired_bootstrap(values, n_boot=1000, seed=0) -> tuple[float, float, float]:
-    """Mean over classes of the mean over groups of the mean over images, and its 95% interval from resampled classes and images.
+# ---- areas over images and classes ----
+
+
+def differences(
+    by_class: Sequence, first: str, second: str, metric="balanced accuracy", side="between"
+) -> list:
+    """Per-image areas of one score minus another's, by class and group, ready for ``paired_bootstrap``.
 
     Parameters
     ----------
-    values : list, by class, of lists, by group, of (images,) arrays
-        Differences of two scores on the same images, for instance: pairing is by subtraction before the call.
-    n_boot, seed : int
-        Each bootstrap draws as many classes with replacement and, for each class drawn, its images anew within each group.
-
-    >>> paired_bootstrap([[np.array([0.25, 0.25])], [np.array([0.25])]])
-    (0.25, 0.25, 0.25)
-    """
-    rng, n_classes = np.random.default_rng(seed), len(values)
-    drawn = rng.integers(n_classes, size=(n_boot, n_classes))
-    means = np.empty(drawn.shape)
-    for c, groups in enumerate(values):
-        here = drawn == c
-        shares = [_drawn_shares(len(group), int(here.sum()), seed, c, g) for g, group in enumerate(groups)]
-        means[here] = np.mean([share @ group for share, group in zip(shares, groups, strict=True)], axis=0)
-    low, high = np.quantile(means.mean(axis=1), [0.025, 0.975])
-    return float(np.mean([class_mean(groups) for groups in values])), float(low), float(high)
-
-
-def class_mean(groups) -> float:
-    """Mean over groups of the mean over images."""
-    return float(np.mean([np.mean(group) for group in groups]))
-
-
-@functools.lru_cache(maxsize=128)
-def _drawn_shares(n, n_draws, *seed):
-    """How often each of n images is drawn, over n: (n_draws, n). Kept, as every comparison of scores draws the same."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_draws) / n
-
-
-def differences(by_class, first: str, second: str, metric="balanced accuracy", side="between") -> list:
-    """Per-image areas of one score minus another's, by class and group, ready for ``paired_bootstrap``.
-
-    ``by_class`` is a list of what ``answers_of`` gave; ``metric`` is one of ``AREAS``; ``side`` is "best_first" (lower is better),
-    "worst_first" (as insertion; higher is better) or "between".
+    by_class : list of what ``score_curves`` gives, one a class
+    first, second : names of scores
+    metric : one of ``AREAS``
+    side : "best_first", "worst_first" or "between"
+        Removal in rank order (lower is better), in reverse (as insertion, higher is better), or their
+        difference (higher is better).
     """
     groups = AREAS[metric]
-    sides = [
-        (getattr(answers[first], side)[groups], getattr(answers[second], side)[groups])
-        for answers in by_class
-    ]
+    sides = [(getattr(by[first], side)[groups], getattr(by[second], side)[groups]) for by in by_class]
     return [[a - b for a, b in zip(*pair, strict=True)] for pair in sides]
 
 
-def areas(by_class, name: str, metric="balanced accuracy", side="between") -> np.ndarray:
-    """Area of one score for each class, (classes,)."""
-    return np.array([class_mean(getattr(answers[name], side)[AREAS[metric]]) for answers in by_class])
-
-
-def mean_interval(values, n_boot=1000, seed=0) -> tuple[float, float, float]:
-    """Mean of one number a class, and its 95% interval from resampled classes; NaN are left out."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    draws = np.random.default_rng(seed).choice(values, (n_boot, values.size)).mean(axis=1)
-    return (float(values.mean()), *map(float, np.quantile(draws, [0.025, 0.975])))
+def areas(by_class: Sequence, name: str, metric="balanced accuracy", side="between") -> np.ndarray:
+    """Area of one score for each class, (classes,); the arguments are those of ``differences``."""
+    return np.array([class_mean(getattr(by[name], side)[AREAS[metric]]) for by in by_class])
 
 
 def partial_spearman(x, y, given) -> float:
-    """Rank correlation of x and y once that of both with ``given`` is taken out, in [-1, 1]; NaN where ``given`` explains all of one."""
+    """Rank correlation of x and y with that of both with ``given`` taken out, in [-1, 1].
+
+    (r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2)), where z is ``given``. NaN where ``given`` explains
+    all of x or of y.
+    """
     from scipy.stats import rankdata
 
     xy, xz, yz = np.corrcoef([rankdata(values) for values in (x, y, given)])[[0, 0, 1], [1, 2, 2]]
@@ -207,51 +208,12 @@ def partial_spearman(x, y, given) -> float:
     return float((xy - xz * yz) / np.sqrt(rest)) if rest > 1e-12 else float("nan")
 
 
-# ---- recall or bias ----
-
-
-def rates(curve, n_own, n_others) -> dict[str, np.ndarray]:
-    """Recall, false-positive rate, precision (NaN where nothing is taken for the class) and balanced accuracy of ``Answers.*_curve``.
-
-    Precision depends on how frequent the class is; here ``n_own`` images of it stand against ``n_others``.
-    """
-    recall, false = curve[0], 1 - curve[1]
-    taken = recall * n_own + false * n_others
-    precision = np.divide(recall * n_own, taken, out=np.full(len(taken), np.nan), where=taken > 1e-12)
-    return {
-        "recall": recall,
-        "false-positive rate": false,
-        "precision": precision,
-        "balanced accuracy": (recall + curve[1]) / 2,
-    }
-
-
-def kept_share(answers: Answers, by="recall") -> float:
-    """Share of the units that are left where, least important first, so many are removed that ``by`` is best."""
-    return float(1 - answers.points[best_point(answers, by)] / answers.points[-1])
-
-
-def best_point(answers: Answers, by="recall") -> int:
-    """The point of the reverse order's curve where ``by`` is best; the first of equals."""
-    return int(np.argmax(answers.worst_curve[METRICS[by]].mean(axis=0)))
-
-
-def rise(chosen_on: Answers, measured_on: Answers, metric="balanced accuracy", by="recall") -> list:
-    """Change of each image's answer from the whole layer to the number of removed units that is best for ``by`` on other images.
-
-    The number comes from the reverse order's curve on ``chosen_on``, so the gain on ``measured_on`` is not picked by its own noise.
-
-    Returns
-    -------
-    list of (images,) int arrays
-        Own images and, for balanced accuracy, others: 1 for an answer put right, -1 for one spoilt.
-    """
-    k = best_point(chosen_on, by)
-    change = measured_on.worst_right[k].astype(int) - measured_on.worst_right[0]
-    n_own = len(measured_on.worst_first[0])
-    return [change[:n_own], change[n_own:]][METRICS[metric]]
-
-
 def verdict(interval, above: str, below: str, neither="no difference seen") -> str:
-    """The words for a (mean, low, high): ``above`` or ``below`` where the whole interval, to two digits, is on one side of 0."""
+    """Words for a (mean, low, high): ``above`` or ``below`` where the whole interval is on one side of 0.
+
+    Its ends count to two digits, as they are printed.
+
+    >>> verdict((0.3, 0.1, 0.5), "better", "worse"), verdict((0.3, 0.004, 0.5), "better", "worse")
+    ('better', 'no difference seen')
+    """
     return above if round(interval[1], 2) > 0 else below if round(interval[2], 2) < 0 else neither

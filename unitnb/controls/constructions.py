@@ -1,13 +1,13 @@
-"""Other constructions in place of the paper's (Sec. 2.1): what moving, permuting or pairing a map's pixels otherwise does to its births.
+"""Other constructions in place of the paper's (Sec. 2.1): a map's pixels moved, permuted or paired otherwise.
 
-Maps are (images, n, n, units).
+Maps are (images, n, n, units). What they do to births shows what the construction sees.
 """
 
 import numpy as np
 
 
 def moved(maps, down, right) -> np.ndarray:
-    """Maps shifted by whole pixels, zeros coming in at the border."""
+    """Maps shifted by whole pixels, with zeros at the border; negative numbers shift up and left."""
     n, shifted = maps.shape[1], np.zeros_like(maps)
     rows, columns = (slice(max(d, 0), n + min(d, 0)) for d in (down, right))
     source = (slice(max(-d, 0), n + min(-d, 0)) for d in (down, right))
@@ -16,18 +16,24 @@ def moved(maps, down, right) -> np.ndarray:
 
 
 def permuted(maps, rows, columns) -> np.ndarray:
-    """Maps with their rows and columns in another order."""
+    """Maps with their rows and their columns in the given orders, (n,) int each."""
     return maps[:, rows][:, :, columns]
 
 
 def random_pairing(maps, seed=0) -> np.ndarray:
-    """Maps with all pixels put in one random order, the same for every map: F(i, j) then meets any other pixel, not F(j, i)."""
+    """Maps with all pixels put in one random order, the same for every map.
+
+    Symmetrization (Eq. 9) then pairs F(i, j) with any other pixel in place of F(j, i).
+    """
     flat = maps.reshape(len(maps), -1, maps.shape[3])
     return flat[:, np.random.default_rng(seed).permutation(flat.shape[1])].reshape(maps.shape)
 
 
 def constructions(maps, seed=0) -> dict[str, np.ndarray]:
-    """Maps whose births show what the construction sees, by name. On the first four the births are equal by mathematics."""
+    """Changed maps of the same shape, by the name of the change; ``seed`` is of the permutations.
+
+    The first four have the births of ``maps`` by mathematics: they permute rows and columns alike.
+    """
     n, rng = maps.shape[1], np.random.default_rng(seed)
     first, second, still = rng.permutation(n), rng.permutation(n), np.arange(n)
     return {
@@ -49,10 +55,16 @@ def constructions(maps, seed=0) -> dict[str, np.ndarray]:
 
 
 def cubical_births(maps) -> np.ndarray:
-    """Birth of the first hole of the picture itself: cubical persistence of F from the top, (images, units) int.
+    """Birth of the first hole of the picture itself, by cubical persistence of F from the top.
 
-    1-based number of entries at least as large as the value at which the first cycle of pixels (neighbours over edges and corners) encloses
-    a lower one; 0 for none. Zeros never enter. Neighbouring pixels matter here, and rows are not vertices. GUDHI is its test's oracle.
+    The paper's graph has rows as vertices. Here pixels are vertices and neighbours matter. The birth is the
+    number of entries at least as large as the value at which a first cycle of pixels, neighbours over edges
+    and corners, encloses a lower one. Zeros never enter.
+
+    Returns
+    -------
+    (images, units) int
+        From 4 up; 0 for none.
     """
     from ._cubical import cubical_births as compiled
 

@@ -1,4 +1,4 @@
-"""Everything that ``06_controls`` computes for one class: scores, their curves, null models, other constructions, free choices."""
+"""What ``06_controls`` computes for one class: scores and curves, null models, constructions, choices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,43 +10,73 @@ from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
 from .chance import noise_units, null_scores, places_of_inserted, smooth_noise_units
 from .choices import DEFAULT, all_choices, births_by_index, effectiveness_by_choice, single_choices
-from .comparison import Answers, ClassMaps, answers_of, areas, partial_spearman
+from .comparison import ClassMaps, ScoreCurves, areas, partial_spearman, score_curves
 from .constructions import constructions, cubical_births
 from .scores import CAUSAL, OURS, PAPER, random_orders, rival_scores
 
 RANDOM, GREEDY, CHANCE = "random orders", "greedy insertion", "-z of H (ours)"
 NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels
 NOISE_COPIES = 4  # inserted units of each kind
-CURVED = ("shift (2, 2), cropped", "shift (2, 0), cropped", "mirrored", "two permutations", "random pairing of pixels",
-          "upper triangle only", "cubical persistence")  # constructions whose rank is judged by curves  # fmt: skip
+CURVED = (  # constructions whose rank is judged by curves
+    "shift (2, 2), cropped",
+    "shift (2, 0), cropped",
+    "mirrored",
+    "two permutations",
+    "random pairing of pixels",
+    "upper triangle only",
+    "cubical persistence",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class ClassResult:
-    """The results of one class; u is the number of units, all arrays (u,) unless another shape is given."""
+    """The results of one class; u is the number of units, n that of images in S_100.
+
+    Attributes
+    ----------
+    scores : (u,) by score
+    train, test : ScoreCurves by score
+        ``test`` has those of constructions and choices, too.
+    births : (n, u) int
+    null : (u,) by name, of ``null_scores``
+    noise : (NOISE_COPIES, 2) by kind of noise
+        Places of inserted units by E and by birth information, 0 the head of the rank.
+    changed : share of births that change, by construction
+    agreement : Kendall's tau of E with the paper's, by construction
+    choice_agreement : (choices,)
+        Kendall's tau of E with the profile's, in the order of ``all_choices``.
+    correlations : Spearman correlations with the causal reference, by part of E
+        Over units with a rate of at least p.
+    """
 
     scores: Mapping[str, np.ndarray]
-    train: Mapping[str, Answers]  # by score
-    test: Mapping[str, Answers]  # by score, construction and choice
-    births: np.ndarray  # (n, u)
-    null: Mapping[str, np.ndarray]  # of null_scores
-    noise: Mapping[
-        str, np.ndarray
-    ]  # by kind, (NOISE_COPIES, 2): places by E and by birth information, 0 the head of the rank
-    changed: Mapping[str, float]  # by construction: share of births that change
-    agreement: Mapping[str, float]  # by construction: Kendall's tau of E
-    choice_agreement: np.ndarray  # (choices,): Kendall's tau of E, in the order of all_choices()
-    correlations: Mapping[str, float]  # with the causal reference, over units with a rate of at least p
+    train: Mapping[str, ScoreCurves]
+    test: Mapping[str, ScoreCurves]
+    births: np.ndarray
+    null: Mapping[str, np.ndarray]
+    noise: Mapping[str, np.ndarray]
+    changed: Mapping[str, float]
+    agreement: Mapping[str, float]
+    choice_agreement: np.ndarray
+    correlations: Mapping[str, float]
 
 
 def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
-    """All results of the class ``name``; about three seconds for 128 units of 14 x 14 on two cores."""
+    """All results of the class ``name``; about three seconds for 128 units of 14 x 14 on two cores.
+
+    Parameters
+    ----------
+    split : SplitModel
+    sets : ClassMaps
+        Of ``class_maps``, with the same ``split``.
+    name : one of ``sets.classes``
+    profile : Profile
+        For p, B_max, the seed and the numbers of orders and points.
+    """
     label, maps, others = sets.labels[name], sets.maps["ranking"][name], sets.others("ranking", name)
     p, b_max = profile.effective_threshold, profile.b_max
-    births, null = (
-        birth_points(maps, b_max),
-        null_scores(maps, birth_points(maps, b_max), b_max, draws=50, seed=profile.seed),
-    )
+    births = birth_points(maps, b_max)
+    null = null_scores(maps, births, b_max, draws=50, seed=profile.seed)
     scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
     scores[CHANCE] = effectiveness(births, p, variant="chance", entropy_z=null["entropy z"])
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
@@ -54,45 +84,54 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     orders = {score: [importance_rank(values)] for score, values in scores.items()}
     if profile.greedy and split.engine == "running-sum":
         orders[GREEDY] = [greedy_forward(split, maps, label)]
-    drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
-    more = {
-        RANDOM: [*drawn, *(order[::-1] for order in drawn)],
-        **built,
-        **chosen,
-    }  # reversed, they are random orders, too
-    train = answers_of(
-        split, sets.maps["train"][name], sets.others("train", name), label, orders, profile.points
+    extra = {RANDOM: _random_both_ways(split.n_units, profile), **built, **chosen}
+    train, test = (
+        score_curves(split, sets.maps[kind][name], sets.others(kind, name), label, wanted, profile.points)
+        for kind, wanted in (("train", orders), ("test", orders | extra))
     )
-    test = answers_of(
-        split, sets.maps["test"][name], sets.others("test", name), label, orders | more, profile.points
-    )
-    noise = noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile)
-    correlations = _correlations(births, scores, p)
     return ClassResult(
-        scores, train, test, births, null, noise, changed, agreement, choice_agreement, correlations
+        scores=scores,
+        train=train,
+        test=test,
+        births=births,
+        null=null,
+        noise=noise_places(births, birth_points(others, b_max), maps.shape[1], scores, profile),
+        changed=changed,
+        agreement=agreement,
+        choice_agreement=choice_agreement,
+        correlations=_correlations(births, scores, p),
     )
+
+
+def _random_both_ways(n_units, profile):
+    """Random orders, and their reverses, which are random orders, too, and need no curves of their own."""
+    drawn = random_orders(n_units, profile.n_random // 2, profile.seed)
+    return [*drawn, *(order[::-1] for order in drawn)]
 
 
 def _constructions(maps, births, scores, profile):
-    """Orders by the E of each construction in CURVED, and for all: share of births changed, and tau with the paper's E."""
-    found = {
-        name: birth_points(built, profile.b_max) for name, built in constructions(maps, profile.seed).items()
-    }
-    found["cubical persistence"] = cubical_births(maps)
-    values = {name: effectiveness(b, p=profile.effective_threshold) for name, b in found.items()}
-    changed = {name: changed_share(births, b) for name, b in found.items()}
+    """Orders by the E of each construction in CURVED; for all, births that change and tau with ``scores``."""
+    built = constructions(maps, profile.seed)
+    other_births = {name: birth_points(moved, profile.b_max) for name, moved in built.items()}
+    other_births["cubical persistence"] = cubical_births(maps)
+    values = {name: effectiveness(b, p=profile.effective_threshold) for name, b in other_births.items()}
     orders = {name: [importance_rank(values[name])] for name in CURVED}
+    changed = {name: changed_share(births, b) for name, b in other_births.items()}
     return orders, changed, {name: kendall(scores, value) for name, value in values.items()}
 
 
 def changed_share(births, other_births) -> float:
-    """Share of the maps with a birth, in either, whose birth differs; NaN without any."""
+    """Share of the maps with a birth in either array, (n, u) int each, whose births differ; NaN without any.
+
+    >>> changed_share(np.array([[7, 0]]), np.array([[9, 0]]))
+    1.0
+    """
     born = (births > 0) | (other_births > 0)
     return float((births != other_births)[born].mean()) if born.any() else float("nan")
 
 
 def kendall(first, second) -> float:
-    """Kendall's tau-b of two scores over units; infinities are the best."""
+    """Kendall's tau-b of two scores (u,), in [-1, 1]; infinity is the best score, a constant gives NaN."""
     from scipy.stats import kendalltau
 
     return float(kendalltau(first, second).statistic)
@@ -100,43 +139,60 @@ def kendall(first, second) -> float:
 
 def _choices(maps, scores):
     """Orders by the E of each single choice, and tau of every combination with the E of the profile."""
-    births_of, parts, known, agreement = births_by_index(maps), {}, {}, []
+    births_of = births_by_index(maps)
+    shared: dict = {}
+    tau_of: dict[bytes, float] = {}  # many combinations give the same scores
+    agreement = []
     for choice in all_choices():
-        values = effectiveness_by_choice(births_of, choice, parts)
-        key = values.tobytes()  # many choices give the same scores
-        known[key] = known[key] if key in known else kendall(scores, values)
-        agreement.append(known[key])
+        values = effectiveness_by_choice(births_of, choice, shared)
+        key = values.tobytes()
+        if key not in tau_of:
+            tau_of[key] = kendall(scores, values)
+        agreement.append(tau_of[key])
     single = {"default choices": DEFAULT, **single_choices()}
     orders = {
-        name: [importance_rank(effectiveness_by_choice(births_of, choice, parts))]
+        name: [importance_rank(effectiveness_by_choice(births_of, choice, shared))]
         for name, choice in single.items()
     }
     return orders, np.array(agreement)
 
 
 def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
-    """What every combination of the free choices makes of one class's curves, (choices,) in the order of ``all_choices``.
+    """Area between the two orders under every combination of the free choices, (choices,), for one class.
 
-    The area between removal in reverse and in rank order, in balanced accuracy on test images, -1 to 1; ``points`` as in ``answers_of``.
+    In balanced accuracy on test images, -1 to 1, in the order of ``all_choices``. ``points`` is as in
+    ``score_curves``.
     """
-    births_of, parts = births_by_index(sets.maps["ranking"][name]), {}
-    orders = [importance_rank(effectiveness_by_choice(births_of, choice, parts)) for choice in all_choices()]
+    births_of = births_by_index(sets.maps["ranking"][name])
+    shared: dict = {}
+    orders = [importance_rank(effectiveness_by_choice(births_of, choice, shared)) for choice in all_choices()]
     distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
-    found = answers_of(
-        split, sets.maps["test"][name], sets.others("test", name), sets.labels[name], distinct, points
-    )
-    return np.array([areas([found], order.tobytes())[0] for order in orders])
+    maps, others = sets.maps["test"][name], sets.others("test", name)
+    curves = score_curves(split, maps, others, sets.labels[name], distinct, points)
+    return np.array([areas([curves], order.tobytes())[0] for order in orders])
 
 
 def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarray]:
-    """Where units of pure noise come to stand when put into the layer: by kind, (NOISE_COPIES, 2), by E and by birth information."""
+    """Places in the rank of units of pure noise put into a layer, (NOISE_COPIES, 2) by kind of noise.
+
+    The columns are the places by E and by birth information, 0 the head of the rank and 1 its end.
+
+    Parameters
+    ----------
+    births, other_births : (N, u), (M, u) int
+        Of the class's images and of others; as many noise maps are drawn for each.
+    n : int
+        Rows of a map.
+    scores : (u,) by score
+        Of the layer's own units, with PAPER and OURS among them.
+    """
     shares = np.repeat(NOISE_SHARES, NOISE_COPIES)
     count = len(births) + len(other_births)
     kinds = {
         "white": noise_units(count, n, shares, profile.seed),
         "smooth": smooth_noise_units(count, n, shares, 2.0, profile.seed),
     }
-    places = {}
+    places: dict[str, np.ndarray] = {}
     for kind, maps in kinds.items():
         found = birth_points(maps, profile.b_max)
         own, rest = found[: len(births)], found[len(births) :]
@@ -150,27 +206,36 @@ def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarr
 
 
 def _correlations(births, scores, p):
-    """Spearman correlations of a unit's parts of E with the causal reference; the last has the rate taken out of both."""
+    """Spearman correlations of the parts of E with the causal reference.
+
+    Over units with a rate of at least p and an entropy above 0. The last has the rate partialled out.
+    """
     from scipy.stats import spearmanr
 
     rate, entropy = selective_rate(births), feature_entropy(births)
-    kept = (rate >= p) & (entropy > 0)
-    inverse, causal, rate = 1 / entropy[kept], scores[CAUSAL][kept], rate[kept]
-    simple = {"E": scores[PAPER][kept], "rate": rate, "1/H": inverse}
-    return {name: float(spearmanr(value, causal).statistic) for name, value in simple.items()} | {
-        "1/H given the rate": partial_spearman(inverse, causal, rate)
-    }
+    counted = (rate >= p) & (entropy > 0)
+    inverse, causal, rate = 1 / entropy[counted], scores[CAUSAL][counted], rate[counted]
+    parts = {"E": scores[PAPER][counted], "rate": rate, "1/H": inverse}
+    found = {name: float(spearmanr(value, causal).statistic) for name, value in parts.items()}
+    return found | {"1/H given the rate": partial_spearman(inverse, causal, rate)}
 
 
 # ---- all classes ----
 
 
 def on_set(results: Mapping, kind: str) -> list:
-    """The answers of every class on "train" or "test", as ``comparison.differences`` takes them; ``results[class]`` is a ClassResult."""
+    """The curves of every class on "train" or "test", for ``differences`` and ``areas``.
+
+    ``results[class]`` is a ClassResult.
+    """
     return [getattr(result, kind) for result in results.values()]
 
 
 def by_area(results: Mapping) -> list[str]:
-    """The scores, best first: by the balanced area between the two orders on test images, mean over the classes."""
+    """The scores, best first, by the area between the two orders.
+
+    In balanced accuracy on test images, mean over the classes.
+    """
     tests = on_set(results, "test")
-    return sorted([*next(iter(results.values())).train, RANDOM], key=lambda name: -areas(tests, name).mean())
+    scores = [*next(iter(results.values())).train, RANDOM]
+    return sorted(scores, key=lambda name: -areas(tests, name).mean())

@@ -1,7 +1,7 @@
-"""Rival scores of units and controls, all "higher is more important", to be put on the same curves as effectiveness.
+"""Rival scores of units, and controls, for the same curves as effectiveness; higher is more important.
 
-The paper names magnitude, APoZ and mean activation (Sec. 1) without comparing them. Each is implemented from its own paper's formula;
-the references stand in the docstrings. Maps are (images, h, w, units), after the activation.
+The paper names magnitude, APoZ and mean activation (Sec. 1) without comparing them. Each is implemented from
+the formula of its own paper, which the docstring names. Maps are (images, h, w, units), after the activation.
 """
 
 import keras
@@ -16,9 +16,10 @@ CONTROLS = ("rate only", "1/H only", "shuffled E")
 
 
 def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict[str, np.ndarray]:
-    """Effectiveness, its rivals and its controls on one class, by name, each (units,) float64, higher is more important.
+    """Effectiveness, its rivals and its controls on one class, by name, (units,) float64 each.
 
-    PAPER is the paper's, OURS this package's own, CAUSAL the reference that removes each unit; CONTROLS are parts of the paper's.
+    PAPER is the paper's score, OURS this package's own, and CAUSAL the reference that removes each unit.
+    CONTROLS are parts of the paper's score. Higher is more important.
 
     Parameters
     ----------
@@ -31,6 +32,11 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
         Of effectiveness (Eq. 10) and of the birth points (Def. 2).
     seed : int
         Of the shuffled effectiveness.
+
+    Raises
+    ------
+    ValueError
+        If the layer has no filters, or a map is negative somewhere.
     """
     births, other_births = birth_points(maps, b_max), birth_points(others, b_max)
     paper = effectiveness(births, p=p)
@@ -55,7 +61,9 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
 
 
 def filter_l1(model, layer: str) -> np.ndarray:
-    """Sum of the absolute weights of each filter, (units,) float64 (Li et al. 2017, arXiv 1608.08710); it knows no class.
+    """Sum of the absolute weights of each filter, (units,) float64 (Li et al. 2017, arXiv 1608.08710).
+
+    It does not depend on the class.
 
     Raises
     ------
@@ -73,21 +81,26 @@ def filter_l1(model, layer: str) -> np.ndarray:
 def apoz(maps) -> np.ndarray:
     """1 - APoZ: share of the entries of a unit's maps that are above zero, (units,) in [0, 1].
 
-    APoZ, the average percentage of zeros, is low for important units (Hu et al. 2016, arXiv 1607.03250), hence its complement.
+    APoZ, the average percentage of zeros, is low for important units (Hu et al. 2016, arXiv 1607.03250),
+    hence its complement.
     """
     return (_four_axes(maps) > 0).mean(axis=(0, 1, 2))
 
 
 def mean_activation(maps) -> np.ndarray:
-    """Mean of a unit's maps over images and pixels, (units,) float64, in the maps' unit (Molchanov et al. 2017, Sec. 2.2)."""
+    """Mean of a unit's maps over images and pixels, (units,) float64 (Molchanov et al. 2017, Sec. 2.2).
+
+    In the maps' own unit.
+    """
     return _four_axes(maps).mean(axis=(0, 1, 2), dtype=np.float64)
 
 
 def class_selectivity(maps, others) -> np.ndarray:
-    """(mu_c - mu_other) / (mu_c + mu_other) of mean activations, (units,) in [-1, 1]; 0 for a unit that is silent on both.
+    """(mu_c - mu_other) / (mu_c + mu_other) of mean activations, (units,) in [-1, 1].
 
-    The class-conditional form of the index of Morcos et al. 2018 (arXiv 1803.06959), which takes the unit's best class instead of c.
-    Defined for maps that are nowhere negative.
+    This is the class-conditional form of the index of Morcos et al. 2018 (arXiv 1803.06959), which takes the
+    unit's best class in place of c. It is 0 for a unit that is 0 on both, and defined for maps that are
+    nowhere negative.
 
     Raises
     ------
@@ -96,17 +109,23 @@ def class_selectivity(maps, others) -> np.ndarray:
     """
     if maps.min() < 0 or others.min() < 0:
         raise ValueError(
-            "maps are negative somewhere; selectivity is defined for rectified maps: split the model after its ReLU"
+            "maps are negative somewhere; selectivity is defined for rectified maps: "
+            "split the model after its ReLU"
         )
     own, rest = mean_activation(maps), mean_activation(others)
     return np.divide(own - rest, own + rest, out=np.zeros_like(own), where=own + rest > 0)
 
 
 def activation_entropy(maps, bins=10) -> np.ndarray:
-    """Entropy of a unit's mean activation over the images, in nats, (units,) from 0 to ln(bins) (Luo & Wu 2017, arXiv 1706.05791).
+    """Entropy of a unit's mean activation over the images, in nats (Luo & Wu 2017, arXiv 1706.05791).
 
-    The means fall in ``bins`` intervals of equal width between the unit's least and greatest; a unit with one value has 0.
-    Luo & Wu prune units of *low* entropy: the direction opposite to the paper's.
+    The means fall in ``bins`` intervals of equal width between the unit's least and greatest. Luo & Wu prune
+    units of *low* entropy: the direction opposite to the paper's.
+
+    Returns
+    -------
+    (units,) float64
+        From 0, for a unit with one value, to ln(bins).
     """
     means = _four_axes(maps).mean(axis=(1, 2), dtype=np.float64)
     low, width = means.min(axis=0), np.ptp(means, axis=0)
@@ -114,17 +133,20 @@ def activation_entropy(maps, bins=10) -> np.ndarray:
     return feature_entropy(place + 1)
 
 
-# ---- of birth points: controls, and a measure of our own ----
+# ---- parts of effectiveness, and orders without a score ----
 
 
 def inverse_entropy(births, p=0.1) -> np.ndarray:
-    """Effectiveness without the factor epsilon: 1 / H where the rate is at least p, else 0; (units,) in 1/nats, infinity for H = 0."""
+    """Effectiveness (Eq. 10) without the factor epsilon, (units,) in 1/nats.
+
+    1 / H where the rate is at least p, else 0. It is infinite for H = 0.
+    """
     rate = selective_rate(births)
     return np.divide(effectiveness(births, p=p), rate, out=np.zeros_like(rate), where=rate > 0)
 
 
 def shuffled(scores, seed=0) -> np.ndarray:
-    """The same scores given to units at random."""
+    """The same scores (units,) given to units at random."""
     return np.random.default_rng(seed).permutation(scores)
 
 

@@ -1,4 +1,4 @@
-"""Figs. 1 and 2A, and small pictures of each step from an image to a birth point, for ``01_method`` and the explorer."""
+"""Figs. 1 and 2A, and small pictures of each step from an image to a birth point, for ``01_method``."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,23 @@ from .panels import COLOURS, new_figure
 
 
 def draw_barcode(axes, bars: np.ndarray, last: float, title: str) -> None:
-    """Bars (m, 2) over the number of edges present; those that are open at the end reach beyond ``last``."""
+    """Bars (m, 2) over the number of edges present; those that are open at the end reach beyond ``last``.
+
+    The first bar, and those that begin with it, are thick.
+    """
     for place, (begin, end) in enumerate(bars):
-        look = (
-            {"color": COLOURS["rank"], "linewidth": 2.6}
-            if begin == bars[0, 0]
-            else {"color": "#444444", "linewidth": 1.3}
-        )
-        axes.plot([begin, min(end, last + 1)], [place, place], **look)
-    axes.set(
-        xlabel="edges present, v", ylabel="bar", title=title, xlim=(0, last + 1), ylim=(-1, max(len(bars), 1))
-    )
+        colour, width = (COLOURS["rank"], 2.6) if begin == bars[0, 0] else ("#444444", 1.3)
+        axes.plot([begin, min(end, last + 1)], [place, place], color=colour, linewidth=width)
+    axes.set(xlabel="edges present, v", ylabel="bar", title=title)
+    axes.set(xlim=(0, last + 1), ylim=(-1, max(len(bars), 1)))
     axes.yaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_betti_numbers(axes, present: np.ndarray, betti: np.ndarray, v: float | None = None) -> None:
-    """beta_0 and beta_1 (levels, 2) over the edges present, and where one stands."""
+    """beta_0, connected components, and beta_1, holes, (levels, 2) over the edges present.
+
+    ``v`` marks a number of edges.
+    """
     for k, (label, colour, style) in enumerate([("β₀", "#7F7F7F", "--"), ("β₁", "#222222", "-")]):
         axes.step(present, betti[:, k], where="post", color=colour, linestyle=style, label=label)
     if v is not None:
@@ -38,28 +39,29 @@ def draw_betti_numbers(axes, present: np.ndarray, betti: np.ndarray, v: float | 
 
 
 def example_figure(weights: np.ndarray, orders: Sequence[int]):
-    """The example by hand: a small symmetric matrix, and the complexes of its ``orders`` strongest edges, a hole thick."""
+    """The example by hand: a symmetric matrix (n, n), and the complexes of its ``orders`` strongest edges.
+
+    The edges of a hole are thick.
+    """
     figure, axes = new_figure([["matrix", *map(str, orders)]], figsize=(8, 1.9))
     panels.draw_image(axes["matrix"], weights, "strengths")
     for (i, j), weight in np.ndenumerate(weights):
-        axes["matrix"].text(
-            j,
-            i,
-            f"{weight:g}" if i != j else "",
-            ha="center",
-            va="center",
-            color="white" if weight < 5 else "black",
-        )
+        text, colour = f"{weight:g}" if i != j else "", "white" if weight < 5 else "black"
+        axes["matrix"].text(j, i, text, ha="center", va="center", color=colour)
     for order in orders:
         _draw_step(axes[str(order)], weights, order)
     return figure
 
 
 def _draw_step(axes, fmap, v: int, names: bool = True) -> None:
-    edges, hole = top_edges(fmap, int(np.searchsorted(edges_present(fmap), v)) + 1), hole_at(fmap, v)
-    panels.draw_complex(
-        axes, len(fmap), edges, f"v = {len(edges)}{': a hole' if hole else ''}", hole, names=names
-    )
+    edges, hole = _edges_at(fmap, v), hole_at(fmap, v)
+    title = f"v = {len(edges)}{': a hole' if hole else ''}"
+    panels.draw_complex(axes, len(fmap), edges, title, hole, names=names)
+
+
+def _edges_at(fmap, v: int):
+    """The edges present at the first level of at least v edges: equal values enter together."""
+    return top_edges(fmap, int(np.searchsorted(edges_present(fmap), v)) + 1)
 
 
 def map_figure(image: np.ndarray, fmap: np.ndarray):
@@ -72,22 +74,23 @@ def map_figure(image: np.ndarray, fmap: np.ndarray):
 
 
 def growing_orders(fmap: np.ndarray, birth: int) -> list[int]:
-    """Five numbers of edges that lead to the birth, the last two the one before it and the birth itself; fewer where births come early."""
+    """Five numbers of edges that lead to the birth; the last two are the one before it and the birth itself.
+
+    Fewer where the birth comes early.
+    """
     present = edges_present(fmap)
     before = present[present < birth]
-    chosen = (
-        before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))] if len(before) else before
-    )
-    return [*map(int, chosen), birth]
+    if len(before):
+        before = before[np.unique(np.linspace(0, len(before) - 1, 4).round().astype(int))]
+    return [*map(int, before), birth]
 
 
 def growth_figure(fmap: np.ndarray, orders: Sequence[int]):
-    """Top sets of growing order framed in the symmetrized map, and below each the complex that it spans."""
+    """Top sets of growing order (Eq. 2) framed in the symmetrized map, above the complexes they span."""
     names = [[f"set {v}" for v in orders], [f"complex {v}" for v in orders]]
     figure, axes = new_figure(names, figsize=(1.6 * len(orders), 3.4))
     for v in orders:
-        level = int(np.searchsorted(edges_present(fmap), v)) + 1
-        panels.draw_top_set(axes[f"set {v}"], symmetrize(fmap), top_edges(fmap, level), f"top set, v = {v}")
+        panels.draw_top_set(axes[f"set {v}"], symmetrize(fmap), _edges_at(fmap, v), f"top set, v = {v}")
         _draw_step(axes[f"complex {v}"], fmap, v, names=False)
     return figure
 
@@ -97,12 +100,8 @@ def barcode_figure(fmap: np.ndarray, birth: int):
     figure, axes = new_figure([["betti"], ["bars"]], figsize=(6.4, 4.2), sharex=True)
     present, (_, betti) = edges_present(fmap), betti_curves(fmap)
     panels.draw_betti_curve(axes["betti"], present, betti[:, 1], birth)
-    draw_barcode(
-        axes["bars"],
-        barcode(fmap),
-        present[-1],
-        "Barcode: each bar is a hole, from its first edge to its filling",
-    )
+    title = "Barcode: each bar is a hole, from its first edge to its filling"
+    draw_barcode(axes["bars"], barcode(fmap), present[-1], title)
     axes["bars"].axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2)
     return figure
 
@@ -110,7 +109,10 @@ def barcode_figure(fmap: np.ndarray, birth: int):
 def layer_figure(
     rate: np.ndarray, entropy: np.ndarray, effectiveness: np.ndarray, unit: int, null: tuple[float, float]
 ):
-    """Selective rate and entropy of all units of a layer, and their effectiveness by rank; one unit marked."""
+    """Selective rate and entropy (nats) of all units of a layer, and their effectiveness by rank, (u,) each.
+
+    ``unit`` is marked. ``null`` is (mean, standard deviation) of the entropy of i.i.d. maps.
+    """
     figure, axes = new_figure([["parts", "rank"]], figsize=(8, 2.9))
     place = np.argsort(np.argsort(-effectiveness, kind="stable"))
     panels.draw_null_entropy(axes["parts"], null)
@@ -119,19 +121,18 @@ def layer_figure(
     for name, x, y in (("parts", rate[unit], entropy[unit]), ("rank", place[unit] + 1, effectiveness[unit])):
         axes[name].scatter([x], [y], s=50, color=COLOURS["rank"], zorder=4, label=f"unit {unit}")
         axes[name].legend(loc="lower left")
-    axes["parts"].set(
-        xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)", title="Every unit of the layer"
-    )
-    axes["rank"].set(
-        xlabel="place in the importance rank",
-        ylabel="effectiveness $E$ (1/nats)",
-        title=r"$E = \varepsilon / H$",
-    )
+    axes["parts"].set(xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)")
+    axes["parts"].set_title("Every unit of the layer")
+    axes["rank"].set(xlabel="place in the importance rank", ylabel="effectiveness $E$ (1/nats)")
+    axes["rank"].set_title(r"$E = \varepsilon / H$")
     return figure
 
 
 def top_set_figure(fmap: np.ndarray, birth: int):
-    """Fig. 1: a top set of four edges (fewer if four tie or have the hole), framed in the symmetrized map; its complex; the birth's."""
+    """Fig. 1: a top set of four edges framed in the symmetrized map, its complex, and that of the birth.
+
+    Fewer edges where four tie or have the hole already.
+    """
     figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
     first, last = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth)
     panels.draw_top_set(axes["map"], symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
@@ -150,7 +151,18 @@ def method_figure(
     rare_births: np.ndarray,
     units: tuple[int, int],
 ):
-    """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and the birth points of two units over the images."""
+    """Fig. 2A: image, map, symmetrized map, filtration, Betti curve, and births of two units over the images.
+
+    Parameters
+    ----------
+    image, fmap : (H, W, 3), (n, n)
+    birth : int
+        Of ``fmap``, in edges.
+    births, rare_births : (images,) int
+        Of the two units, 0 for none.
+    units : (int, int)
+        Their numbers.
+    """
     mosaic = [
         ["image", "map", "symmetric", "v1", "v2", "v3"],
         ["betti", "betti", "unit", "unit", "rare", "rare"],
@@ -166,8 +178,7 @@ def method_figure(
     panels.draw_betti_curve(axes["betti"], edges_present(fmap), betti[:, 1], birth)
     null = null_births(len(fmap))
     panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
-    panels.draw_births(
-        axes["rare"], rare_births, f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}", null
-    )
+    rare_title = f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}"
+    panels.draw_births(axes["rare"], rare_births, rare_title, null)
     axes["rare"].legend()
     return figure

@@ -15,17 +15,67 @@ def training_figure(
     null,
     null_entropy,
 ):
-    """Fig. 2B-D: pooled birth points at four epochs; loss and mean entropy; mean selective rate and effectiveness by epoch."""
+    """Fig. 2B-D: pooled birth points at four epochs, and what changes by epoch.
+
+    Parameters
+    ----------
+    log : (epochs + 1,) by name
+        "loss", in nats, epoch 0 being the untrained network.
+    births : (n, u) int by epoch
+        Birth points, 0 for none.
+    means : (epochs + 1,) by name
+        Means over units: "entropy" (nats), "rate" and "effectiveness" (1/nats).
+    null : (v,)
+        The share of each birth point, from 0 up, among i.i.d. maps.
+    null_entropy : (mean, standard deviation)
+        Of i.i.d. maps, in nats.
+    """
     figure, axes = new_figure(
         [["B", "C1", "C2"], ["B", "D1", "D2"]], figsize=(8, 4.2), width_ratios=[1.45, 1, 1]
     )
     last = max(births)
-    panels.draw_birth_shares(
-        axes["B"], {epoch: births[epoch] for epoch in sorted({0, 1, last // 2, last})}, null
-    )
-    panels.draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C  Training loss", COLOURS["train"])
-    panels.draw_epochs(axes["C2"], means["entropy"], "mean H (nats)", "Feature entropy")
+    draw_birth_shares(axes["B"], {epoch: births[epoch] for epoch in sorted({0, 1, last // 2, last})}, null)
+    draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C  Training loss", COLOURS["train"])
+    draw_epochs(axes["C2"], means["entropy"], "mean H (nats)", "Feature entropy")
     panels.draw_null_entropy(axes["C2"], null_entropy)
-    panels.draw_epochs(axes["D1"], means["rate"], "mean rate", "D  Selective rate")
-    panels.draw_epochs(axes["D2"], means["effectiveness"], "mean E (1/nats)", "Effectiveness")
+    draw_epochs(axes["D1"], means["rate"], "mean rate", "D  Selective rate")
+    draw_epochs(axes["D2"], means["effectiveness"], "mean E (1/nats)", "Effectiveness")
     return figure
+
+
+def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.ndarray) -> None:
+    """Distribution of the birth points (n, u) of all units and images at some epochs (Fig. 2B).
+
+    Over the null of i.i.d. maps.
+    """
+    import matplotlib as mpl
+
+    last = max(int(births.max()) for births in births_by_epoch.values()) + 1
+    panels.draw_null_births(axes, null)
+    shades = mpl.colormaps["viridis"](np.linspace(0.9, 0.0, len(births_by_epoch)))
+    for (epoch, births), shade, marker in zip(births_by_epoch.items(), shades, "osD^v<>", strict=False):
+        share = np.bincount(births[births > 0].ravel(), minlength=last + 1) / (births > 0).sum()
+        look = {"color": shade, "marker": marker, "markersize": 3, "linewidth": 1.3}
+        axes.plot(np.arange(len(share)), share, label=f"epoch {epoch}", **look)
+    axes.set(
+        xlabel="birth point (edges)",
+        ylabel="share of maps with a birth",
+        title="B  Birth points of all units",
+        xlim=(3, min(last, 32)),
+    )
+    axes.legend()
+
+
+def draw_epochs(
+    axes,
+    values: np.ndarray,
+    ylabel: str,
+    title: str,
+    colour: str = "#222222",
+    marker: str = "o",
+    label: str | None = None,
+) -> None:
+    """A quantity after each epoch, epoch 0 being the untrained network (Fig. 2C-D)."""
+    axes.plot(np.arange(len(values)), values, marker=marker, markersize=3.5, color=colour, label=label)
+    axes.set(xlabel="epoch", ylabel=ylabel, title=title)
+    axes.xaxis.get_major_locator().set_params(integer=True)

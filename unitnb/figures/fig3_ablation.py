@@ -1,6 +1,7 @@
 """Fig. 3: accuracy and loss while units are removed, in the order of the rank and in reverse (Sec. 3.4)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,8 @@ from . import panels
 
 def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
     panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
-    panels.draw_curve(
-        axes, getattr(test_curve, metric), kind, "test images", linewidth=1.0, alpha=0.8, dashes=(2, 1.5)
-    )
+    thin: dict = {"linewidth": 1.0, "alpha": 0.8, "dashes": (2, 1.5)}
+    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", **thin)
     panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
     panels.label_curves(axes, metric, title)
 
@@ -19,21 +19,32 @@ def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, tit
 def ablation_figure(
     removed, reverse, random: Sequence, test_removed, test_reverse, by_class: Mapping[str, tuple]
 ):
-    """Fig. 3: accuracy, loss and balanced accuracy in the order of the rank (A) and in reverse (B); every class in both orders (C)."""
+    """Fig. 3: curves in the order of the rank (A) and in reverse (B), and every class in both orders (C).
+
+    Parameters
+    ----------
+    removed, reverse : Curve
+        In the order of the rank and in reverse, on training images.
+    random : sequence of Curve
+        In random orders.
+    test_removed, test_reverse : Curve
+        As the first two, on test images.
+    by_class : (Curve, Curve) by class
+        In the order of the rank and in reverse.
+    """
     import matplotlib.pyplot as plt
 
     n_rows = -(-len(by_class) // 5)
     panels.use_style()
     figure = plt.figure(figsize=(8, 4.6 + 1.5 * n_rows))
-    upper, lower = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
+    upper, lower = parts
     axes = upper.subplots(2, 3)
-    for row, kind, order, curve, test in (
-        (0, "rank", "most effective first", removed, test_removed),
-        (1, "reverse", "reverse order", reverse, test_reverse),
+    for row, kind, title, curve, test in (
+        (0, "rank", "A  Most effective first", removed, test_removed),
+        (1, "reverse", "B  Reverse order", reverse, test_reverse),
     ):
-        _ablation_panel(
-            axes[row, 0], curve, test, random, "accuracy", kind, f"{'AB'[row]}  {order.capitalize()}"
-        )
+        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, title)
         _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
         _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
     upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)

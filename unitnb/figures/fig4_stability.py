@@ -6,16 +6,22 @@ import numpy as np
 
 from ..profiles import Profile
 from . import panels
-from .panels import new_figure
+from .panels import COLOURS, new_figure
 from .words import index_text
 
 
 def stability_figure(
     curves: Mapping[str, Mapping], tables: Mapping[str, Mapping[str, np.ndarray]], profile: Profile
 ):
-    """Fig. 4: curves by several ranks on several sets (A, B), votes for three sizes (C), and agreement over the size (D).
+    """Fig. 4: curves by several ranks on several sets (A, B), votes (C), and agreement by size of set (D).
 
-    ``tables`` are of ``stability_table``: "overlapping" as in the paper, "disjoint", and "other images" for the reference.
+    Parameters
+    ----------
+    curves : Curve by rank, by set of images
+    tables : of ``stability_table``
+        "overlapping" sets as in the paper, "disjoint" sets, and a reference from "other images".
+    profile : Profile
+        For the number and the size of the sets.
     """
     figure, axes = new_figure(
         [
@@ -39,12 +45,12 @@ def stability_figure(
     table = tables["overlapping"]
     for number, row in enumerate((0, list(table["set_size"]).index(profile.n_rank), -1), start=1):
         title = f"{'C  ' if number == 1 else ''}Sets of {table['set_size'][row]} images"
-        panels.draw_votes(
+        draw_votes(
             axes[f"C{number}"], table["votes"][row], profile.n_sets, table["top_units"].shape[1], title
         )
     for label, (source, name) in AGREEMENTS.items():
-        panels.draw_agreement(axes["D"], tables[source]["set_size"], tables[source][name], label)
-    panels.label_agreement(axes["D"], "D  Agreement over the size of a set")
+        draw_agreement(axes["D"], tables[source]["set_size"], tables[source][name], label)
+    label_agreement(axes["D"], "D  Agreement over the size of a set")
     return figure
 
 
@@ -63,3 +69,43 @@ def _rank_curves(axes, by_rank: Mapping, ranks: Sequence[str], title: str) -> No
             axes, by_rank[rank].accuracy, rank, index_text(rank), by_rank[rank].band(n_boot=200)
         )
     panels.label_curves(axes, "accuracy", title)
+
+
+def draw_votes(axes, votes: np.ndarray, n_sets: int, head: int, title: str) -> None:
+    """Votes of the sample sets for each unit's place in the top of the rank, sorted (Eq. 13).
+
+    The first ``head`` units are darker.
+    """
+    ordered = np.sort(votes)[::-1]
+    ordered = ordered[: max(int((ordered > 0).sum()), head)]
+    colours = [COLOURS["rank"] if place < head else COLOURS["null"] for place in range(len(ordered))]
+    axes.bar(np.arange(1, len(ordered) + 1), ordered, color=colours, width=0.85)
+    axes.set(xlabel="unit, by votes", ylabel=f"votes of {n_sets} sets", title=title, ylim=(0, 1.05 * n_sets))
+
+
+AGREEMENT_LOOKS = {
+    "Eq. 14": ("o", "#D55E00"),
+    "Eq. 14, other images": ("s", "#E69F00"),
+    "Eq. 14, disjoint sets": ("v", "#CC79A7"),
+    r"Kendall $\tau$": ("^", "#000000"),
+    "Jaccard, top 20": ("D", "#0072B2"),
+}
+
+
+def draw_agreement(axes, set_sizes: np.ndarray, values: np.ndarray, label: str) -> None:
+    """A measure of stability in [0, 1] over the number of images in a set (Fig. 4D).
+
+    ``values`` are (s,), or (s, 3) with the ends of an interval. ``label`` is a key of ``AGREEMENT_LOOKS``.
+    """
+    marker, colour = AGREEMENT_LOOKS[label]
+    if values.ndim == 2:
+        axes.fill_between(set_sizes, values[:, 1], values[:, 2], color=colour, alpha=0.12, linewidth=0)
+        values = values[:, 0]
+    axes.plot(set_sizes, values, marker=marker, markersize=3.5, color=colour, label=label)
+
+
+def label_agreement(axes, title: str) -> None:
+    """Axis labels of measures of stability, and the paper's 90% as a dotted line."""
+    axes.axhline(0.9, color=COLOURS["random"], linewidth=0.8, linestyle=":")
+    axes.set(xlabel="images in a sample set, K", ylabel="agreement", title=title, ylim=(-0.03, 1.03))
+    axes.legend(loc="lower right", ncols=2)

@@ -1,12 +1,14 @@
-"""Fig. 5 and the figures beside it: roles by place by balanced accuracy and by unit, the gap over many models, and what classes share."""
+"""Fig. 5 and further figures of roles: by balanced accuracy, by unit, over many models, between classes."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from . import panels
-from .panels import new_figure
+from .panels import COLOURS, STYLES, new_figure
 
+ROLE_FILLS = {"core": "#F2A79B", "overfitted": "#FBC57B", "generalizing": "#FAF0A0", "confusing": "#CBE5F6"}
+ROLE_HATCHES = {"core": "", "overfitted": "///", "generalizing": "...", "confusing": "\\\\"}
 MARKS = {
     "core": ("o", "#D55E00"),
     "overfitted": ("^", "#E69F00"),
@@ -16,7 +18,10 @@ MARKS = {
 
 
 def roles_figure(runs: Mapping[str, tuple]):
-    """Fig. 5: insertion curves of each model on training and test images, accuracy above, loss below, over the spans of the roles."""
+    """Fig. 5: insertion curves of each model on training and test images over the spans of the roles.
+
+    Accuracy is above, loss below. ``runs[model]`` is (training Curve, test Curve, Roles).
+    """
     models = list(runs)
     figure, axes = new_figure(
         [[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True
@@ -24,7 +29,7 @@ def roles_figure(runs: Mapping[str, tuple]):
     for model, (train, test, roles) in runs.items():
         for metric in ("accuracy", "loss"):
             place = axes[f"{model} {metric}"]
-            panels.draw_roles(place, roles.spans)
+            draw_roles(place, roles.spans)
             panels.draw_curve(place, getattr(test, metric), "test")
             panels.draw_curve(place, getattr(train, metric), "train")
             panels.label_curves(
@@ -33,49 +38,48 @@ def roles_figure(runs: Mapping[str, tuple]):
                 f"Model {model}" if metric == "accuracy" else "",
                 "units inserted" if metric == "loss" else "",
             )
-    panels.role_legend(figure)
+    role_legend(figure)
     return figure
 
 
 def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple]):
-    """Fig. 5B: insertion curves of balanced accuracy over the spans of its roles, and each unit's mean effect on either set of images.
+    """Fig. 5B: insertion curves of balanced accuracy over the spans of its roles, and units' mean effects.
 
-    ``runs[model]`` is (training curve, test curve, roles by balanced accuracy), ``effects[model]`` is (effect on training accuracy, on test
-    accuracy, roles by unit), (u,) each.
+    ``runs[model]`` is (training Curve, test Curve, Roles by balanced accuracy). ``effects[model]`` is (effect
+    on training accuracy, on test accuracy, roles by unit), (u,) each.
     """
     figure, axes = new_figure([[f"{m} curve" for m in runs], [f"{m} effect" for m in runs]], figsize=(8, 4.6))
     for model, (train, test, roles) in runs.items():
         place = axes[f"{model} curve"]
-        panels.draw_roles(place, roles.spans)
+        draw_roles(place, roles.spans)
         panels.draw_curve(place, test.balanced_accuracy, "test")
         panels.draw_curve(place, train.balanced_accuracy, "train")
         panels.label_curves(place, "balanced_accuracy", f"Model {model}", "units inserted")
         draw_effects(axes[f"{model} effect"], *effects[model])
     axes[f"{next(iter(runs))} effect"].legend(fontsize=7, handletextpad=0.1, borderpad=0.2, labelspacing=0.2)
-    panels.role_legend(figure)
+    role_legend(figure)
     return figure
 
 
 def draw_effects(axes, train: np.ndarray, test: np.ndarray, roles: Sequence[str]) -> None:
-    """Mean effect of each unit on training and on test accuracy, in percentage points, marked by role."""
+    """Mean effect of each unit on training and on test accuracy, marked by role, in percentage points.
+
+    ``train`` and ``test`` are (u,), in accuracy.
+    """
     for role, (marker, colour) in MARKS.items():
         chosen = np.asarray(roles) == role
-        axes.scatter(
-            100 * train[chosen],
-            100 * test[chosen],
-            s=12,
-            marker=marker,
-            color=colour,
-            linewidths=1.0,
-            label=role,
-        )
+        look = {"s": 12, "marker": marker, "color": colour, "linewidths": 1.0}
+        axes.scatter(100 * train[chosen], 100 * test[chosen], label=role, **look)
     axes.axhline(0, color="#888888", linewidth=0.7)
     axes.axvline(0, color="#888888", linewidth=0.7)
     axes.set(xlabel="training effect (points)", ylabel="test effect (points)")
 
 
 def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], shown: Sequence[str]):
-    """Fig. 5C: the generalisation gap of many models over two predictors from training images alone; ``shown`` are the paper's models."""
+    """Fig. 5C: the generalisation gap of many models over two predictors from training images alone.
+
+    ``signs`` are of ``overfitting_signs``, (models,) each. ``shown`` are the paper's models.
+    """
     figure, axes = new_figure([["slope", "train_accuracy"]], figsize=(8, 3.2))
     labels = {
         "slope": "change of training accuracy after the core",
@@ -83,41 +87,41 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
     }
     for name, label in labels.items():
         for model, x, gap in zip(models, signs[name], signs["gap"], strict=True):
-            main = model in shown
-            axes[name].plot(
-                x, gap, "o" if main else "^", color="#D55E00" if main else "#0072B2", markersize=5
-            )
-            place = {"1": (-16, 2), "2": (4, -9)}.get(
-                model[-1], (5, 2)
-            )  # so that seeds of one recipe do not hide one another
+            marker, colour = ("o", "#D55E00") if model in shown else ("^", "#0072B2")
+            axes[name].plot(x, gap, marker, color=colour, markersize=5)
+            # Labels of one recipe's seeds stand apart, as the seeds are close.
+            place = {"1": (-16, 2), "2": (4, -9)}.get(model[-1], (5, 2))
             axes[name].annotate(model, (x, gap), xytext=place, textcoords="offset points", fontsize=8)
         axes[name].set(xlabel=label, ylabel="gap: training - test accuracy")
     return figure
 
 
 def class_matrices_figure(correlations: np.ndarray, damage: np.ndarray, classes: Sequence[str]):
-    """Fig. 5D: correlation of effectiveness between classes, and the accuracy that each class loses in the order of each class's rank."""
+    """Fig. 5D: rank correlation of effectiveness between classes, and the accuracy lost by each class's rank.
+
+    Parameters
+    ----------
+    correlations : (classes, classes), -1 to 1
+    damage : (classes, classes)
+        Row: whose rank is used; column: which class loses accuracy, mean over the removal.
+    """
     figure, axes = new_figure([["rank", "damage"]], figsize=(8, 4.2))
-    draw_matrix(
-        axes["rank"],
-        correlations,
-        classes,
-        "Rank correlation of effectiveness",
-        "class",
-        "class",
-        "RdBu_r",
-        (-1, 1),
-    )
+    title, names = "Rank correlation of effectiveness", ("class", "class")
+    draw_matrix(axes["rank"], correlations, classes, title, *names, "RdBu_r", (-1, 1))
     limits = (damage.min(), damage.max())
-    title, rank = "Accuracy lost, mean over the removal", "class whose rank is used"
-    draw_matrix(
-        axes["damage"], damage, classes, title, "class that is classified", rank, "cividis", limits, digits=2
+    title, names = (
+        "Accuracy lost, mean over the removal",
+        ("class that is classified", "class whose rank is used"),
     )
+    draw_matrix(axes["damage"], damage, classes, title, *names, "cividis", limits, digits=2)
     return figure
 
 
 def draw_matrix(axes, values, names, title, xlabel, ylabel, colours, limits, digits=1) -> None:
-    """A square matrix between classes, with its numbers, without the zero before the point."""
+    """A square matrix between classes with its numbers, which have no zero before the point.
+
+    ``colours`` is a colour map of matplotlib, ``limits`` are the values at its ends.
+    """
     import matplotlib as mpl
 
     drawn = axes.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1])
@@ -130,6 +134,32 @@ def draw_matrix(axes, values, names, title, xlabel, ylabel, colours, limits, dig
         red, green, blue, _ = mpl.colormaps[colours](drawn.norm(value))
         dark = 0.3 * red + 0.6 * green + 0.1 * blue < 0.5
         text = f"{round(value, digits) + 0:.{digits}f}".replace("0.", ".", 1) if abs(value) < 0.95 else "1"
-        axes.text(
-            column, row, text, ha="center", va="center", fontsize=6.5, color="white" if dark else "black"
-        )
+        look = {"fontsize": 6.5, "color": "white" if dark else "black"}
+        axes.text(column, row, text, ha="center", va="center", **look)
+
+
+def draw_roles(axes, spans: Sequence[tuple[int, int, str]]) -> None:
+    """Colour the spans of the rank by role behind insertion curves (Fig. 5), each role with its hatch.
+
+    ``spans`` are (start, stop, role), in units inserted.
+    """
+    for start, stop, role in spans:
+        look = {"facecolor": ROLE_FILLS[role], "edgecolor": "#FFFFFF", "hatch": ROLE_HATCHES[role]}
+        axes.axvspan(start, stop, linewidth=0, zorder=0, **look)
+    axes.grid(False)
+
+
+def role_legend(figure) -> None:
+    """One legend of the four roles and the two kinds of images below a figure."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    fills = [
+        Patch(facecolor=fill, edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role], label=role)
+        for role, fill in ROLE_FILLS.items()
+    ]
+    lines = [
+        Line2D([], [], color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=f"{kind} images")
+        for kind in ("train", "test")
+    ]
+    figure.legend(handles=fills + lines, loc="outside lower center", ncols=6)

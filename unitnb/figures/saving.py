@@ -12,14 +12,16 @@ from ..profiles import Profile, project_root
 
 
 def plotted_numbers(figure) -> list[np.ndarray]:
-    """Every number that the artists of a figure hold, to five significant digits: lines, bars, images, patches of bands."""
+    """Every number that the artists of a figure hold, to five significant digits.
+
+    Those of lines, bars, images and bands, in the order in which they are drawn.
+    """
     found = []
     for axes in figure.axes:
         found += [line.get_xydata() for line in axes.lines]
         found += [np.asarray(image.get_array(), float) for image in axes.images]
-        found += [
-            patch.get_patch_transform().transform(patch.get_path().vertices) for patch in axes.patches
-        ]  # not pixels: layout is no number
+        # In the axes' own units, not in pixels, which are layout.
+        found += [patch.get_patch_transform().transform(patch.get_path().vertices) for patch in axes.patches]
         found += [path.vertices for collection in axes.collections for path in collection.get_paths()]
     return [
         np.array([float(f"{value:.4e}") for value in np.ravel(np.asarray(array, float))]) for array in found
@@ -28,7 +30,7 @@ def plotted_numbers(figure) -> list[np.ndarray]:
 
 @contextlib.contextmanager
 def recording(profile: Profile):
-    """The lock of a run's records (manifest, samples, claims): notebooks may run side by side."""
+    """The lock of a run's records: manifest, samples and claims. Notebooks may run side by side."""
     from filelock import FileLock
 
     lock = project_root() / "build" / "locks" / f"{profile.name}-{profile.target_class}.lock"
@@ -37,7 +39,7 @@ def recording(profile: Profile):
         yield
 
 
-def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
+def _record_in_manifest(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
     folder = profile.figures_folder
     entry = {
         "notebook": notebook,
@@ -48,20 +50,17 @@ def _record(profile: Profile, file: str, notebook: str, sha: str, samples: Seque
     }
     entry |= _origin(profile)
     with recording(profile):
-        _merge(folder / "manifest.json", {file: entry})
-        _merge(
+        _merge_entries(folder / "manifest.json", {file: entry})
+        _merge_entries(
             folder / "samples.json",
             {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples},
         )
 
 
 def _origin(profile: Profile) -> dict:
-    """How photographs were brought to the network's size, and which pretrained weights it has, where there are any."""
-    resized = (
-        {"interpolation": profile.interpolation}
-        if profile.source in ("folder", "ilsvrc", "imagenette")
-        else {}
-    )
+    """The interpolation of photographs and the given weights, where there are any."""
+    photographs = profile.source in ("folder", "ilsvrc", "imagenette")
+    resized = {"interpolation": profile.interpolation} if photographs else {}
     if not profile.is_given:
         return resized
     from ..networks.given import describe_given
@@ -78,7 +77,8 @@ def _sample_entry(sample) -> dict:
     }
 
 
-def _merge(path, entries: Mapping) -> None:
+def _merge_entries(path, entries: Mapping) -> None:
+    """Add entries to a JSON object in a file, sorted, a line an entry; others stay."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     merged = dict(sorted({**known, **entries}.items()))
     lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in merged.items()]
@@ -96,17 +96,18 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
-    figure.set_layout_engine(
-        "none"
-    )  # what has been laid out stays so in both files; each time takes half a second
+    figure.set_layout_engine("none")  # both files keep this layout, which takes half a second to make
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
     for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
             figure.savefig(temporary, metadata=metadata)
-    _record(profile, f"{name}.png", notebook, sha, samples)
+    _record_in_manifest(profile, f"{name}.png", notebook, sha, samples)
 
 
 def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:
-    """Write a Markdown table as ``figures/<profile>/<class>/<name>.md``, and its line in ``manifest.json``."""
+    """Write a Markdown table as ``figures/<profile>/<class>/<name>.md``, and its line in ``manifest.json``.
+
+    The parameters are those of ``save_figure``.
+    """
     store.write_text(profile.figures_folder / f"{name}.md", text.rstrip() + "\n")
-    _record(profile, f"{name}.md", notebook, hashlib.sha256(text.encode()).hexdigest(), samples)
+    _record_in_manifest(profile, f"{name}.md", notebook, hashlib.sha256(text.encode()).hexdigest(), samples)

@@ -6,17 +6,39 @@ import numpy as np
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table."""
+    """A Markdown table.
+
+    >>> table(["a", "b"], [[1, "x"]])
+    '| a | b |\\n| --- | --- |\\n| 1 | x |'
+    """
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def percent(share: float) -> str:
-    """A share of the units as text; ``"never"`` for infinity, which stands for a threshold that is not reached."""
+    """A share of the units as text; "never" for infinity, a threshold that is not reached.
+
+    >>> percent(0.25), percent(float("inf"))
+    ('25%', 'never')
+    """
     return f"{share:.0%}" if np.isfinite(share) else "never"
 
 
 def index_text(name: str) -> str:
-    """``IR_100`` as mathematics; a plain name as it is."""
+    """``IR_100`` as mathematics; a plain name as it is.
+
+    >>> index_text("IR_100"), index_text("mean rank")
+    ('$IR_{100}$', 'mean rank')
+    """
     letters, _, index = name.partition("_")
     return f"${letters}_{{{index}}}$" if index else name
+
+
+def interval_text(interval: Sequence[float]) -> str:
+    """A (mean, low, high) to two digits, without a minus before a zero.
+
+    >>> interval_text((-0.001, -0.25, 0.123))
+    '+0.00 [-0.25, +0.12]'
+    """
+    mean, low, high = (f"{round(value, 2) + 0:+.2f}" for value in interval)
+    return f"{mean} [{low}, {high}]"
