@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from test_split import residual
 
-from unitnb.ablation import engines
+from unitnb.ablation import dense_steps, engines
 from unitnb.ablation.cumulative import ablation_curve, ablation_curves
 from unitnb.ablation.curves import Curve, area_difference
-from unitnb.networks.split import split_model, with_images
+from unitnb.networks.image_maps import with_images
+from unitnb.networks.split import split_model
 from unitnb.networks.vgg import small_vgg
 
 L = keras.layers
@@ -383,7 +384,7 @@ def test_small_products_run_on_one_thread(case, monkeypatch):
     wide = L.Dense(1000)
     wide.build((None, 4096))
     assert (
-        engines._blas_threads(0, [SimpleNamespace(operation=wide)]) is None
+        dense_steps.blas_threads(0, [SimpleNamespace(operation=wide)]) is None
     )  # as in VGG16: there threads pay
 
 

@@ -8,7 +8,8 @@ from test_ablation import NETWORKS, seeded, setting, stirred
 from unitnb.ablation import causal
 from unitnb.ablation.cumulative import ablation_curve
 from unitnb.controls import scores
-from unitnb.networks.split import split_model, with_images
+from unitnb.networks.image_maps import with_images
+from unitnb.networks.split import split_model
 from unitnb.units.entropy import birth_information, chance_effectiveness, effectiveness
 
 L = keras.layers

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from unitnb.networks import split as models
-from unitnb.networks.split import ImageMaps, split_model, with_images
+from unitnb.networks.image_maps import ImageMaps, with_images
+from unitnb.networks.split import split_model
 from unitnb.networks.vgg import small_vgg, vgg16
 
 L = keras.layers

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..networks.image_maps import images_of
 from ..networks.outputs import LARGEST_LOSS
-from ..networks.split import images_of
 from .checks import check_labels, check_maps
 from .engines import open_engine
 
@@ -168,7 +168,8 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
     engine = open_engine(split, np.zeros(maps.shape[1:], np.float32))
     if split.engine != "running-sum":
         raise ValueError(
-            f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later layer"
+            f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later "
+            "layer"
         )
     terms = np.concatenate(
         [_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1
@@ -178,7 +179,8 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
 
 
 def _greedy_order(engine, terms, labels):
-    state, order, left = np.repeat(engine.start[None], len(labels), axis=0), [], np.arange(len(terms))
+    state, left = np.repeat(engine.start[None], len(labels), axis=0), np.arange(len(terms))
+    order: list[int] = []
     while left.size:
         rows = (state + terms[left]).astype(np.float32).reshape(-1, state.shape[1])
         scores = engine.scores(rows, None).reshape(left.size, len(labels), -1)

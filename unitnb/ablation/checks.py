@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..networks.split import images_of
+from ..networks.image_maps import images_of
 
 _MEAN_AXES = {"mean-map": (0,), "mean-value": (0, 1, 2)}
 
@@ -20,7 +20,8 @@ def check_labels(labels, n, n_classes) -> np.ndarray:
         )
     if not (0 <= labels.min() and labels.max() < n_classes):
         raise ValueError(
-            f"labels go from {labels.min()} to {labels.max()}; the model has the classes 0 to {n_classes - 1}."
+            f"labels go from {labels.min()} to {labels.max()}; the model has the classes 0 to "
+            f"{n_classes - 1}."
         )
     return labels.astype(np.int64)
 
@@ -41,7 +42,8 @@ def check_order(order, n_units) -> np.ndarray:
     if missing.size or len(order) != n_units:
         raise ValueError(
             f"order has {len(order)} entries for {n_units} units: it misses {missing[:5].tolist()}, repeats "
-            f"{repeated[:5].tolist()} and has unknown {foreign[:5].tolist()} (the first five of each). Give every unit once."
+            f"{repeated[:5].tolist()} and has unknown {foreign[:5].tolist()} (the first five of each). Give "
+            "every unit once."
         )
     return order.astype(np.int64)
 
@@ -97,7 +99,8 @@ def replacement_maps(replacement, maps):
     given, shape = np.asarray(replacement, np.float32), maps.shape[1:]
     if given.shape not in ((), shape[-1:], shape):
         raise ValueError(
-            f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, a "
+            f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, "
+            "a "
             "map for each."
         )
     return np.broadcast_to(given, shape).copy()

@@ -1,6 +1,7 @@
 """Cumulative ablation and insertion of units (Sec. 3.2 and 3.4), exactly, at about the cost of one pass."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -12,11 +13,11 @@ from ..networks.split import SplitModel
 from .checks import check_labels, check_maps, check_order, check_target, replacement_maps
 from .curves import Curve
 from .engines import GUARDED, open_engine
+from .walks import walk
 
 ENGINE_VERSION = (
     3  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
 )
-FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
 
 
 def ablation_curve(split, maps, labels, order, mode="remove", **options) -> Curve:
@@ -168,7 +169,7 @@ def _packed(own, other) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class _Walks:
-    """What is asked of a network: which orders, in which mode, at which points, and how its outputs are read."""
+    """What is asked of a network: orders, mode, points, and how its outputs are read."""
 
     split: SplitModel
     orders: list
@@ -196,8 +197,8 @@ class _Walks:
                 part = maps[block]
                 live = engine.load(np.asarray(part), getattr(part, "images", None))
                 for order, record in zip(self.orders, records, strict=True):
-                    walk = engine, order if inserting else order[::-1], live, at
-                    _walk(*walk, labels[block], self.target, [part[:, block] for part in record])
+                    path = engine, order if inserting else order[::-1], live, at
+                    walk(*path, labels[block], self.target, [part[:, block] for part in record])
                     bar.update(self.split.n_units)
         return records if inserting else [[part[::-1] for part in record] for record in records]
 
@@ -208,7 +209,7 @@ class _Walks:
         losses, ranks, logits, chosen = own
         if self.reading.bounded:
             losses = np.minimum(losses, np.float32(LARGEST_LOSS))
-        known = {}
+        known: dict[str, Any] = {}
         if self.target is not None:
             negative = np.empty((len(chosen), 0), bool) if other is None else other[-1]
             positive = np.append(labels == self.target, np.zeros(negative.shape[1], bool))
@@ -224,44 +225,3 @@ class _Walks:
             outputs=str(self.reading),
             **known,
         )
-
-
-def _walk(engine, order, live, points, labels, target, record):
-    """Fill ``record`` with the outcomes of points[0], points[1], ... units present.
-
-    Where nothing changes, the outcome before stays.
-    """
-    for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
-        judged = _judge(engine.scores(rows, images), labels[images], target)
-        for part, values in zip(record, judged, strict=True):
-            part[steps, images] = values
-    changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
-    last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
-    for part in record:
-        part[:] = np.take_along_axis(part, last, axis=0)
-
-
-def _grouped(states, n_rows):
-    """The states in groups of ``n_rows`` rows, the last as it comes: (steps, images, rows)."""
-    held, size = [], 0
-    for k, images, rows in states:
-        held.append((np.full(len(images), k), images, rows))
-        size += len(images)
-        while size >= n_rows:
-            group = [np.concatenate(parts) for parts in zip(*held, strict=True)]
-            yield [part[:n_rows] for part in group]
-            held, size = [[part[n_rows:] for part in group]], size - n_rows
-    if size:
-        yield [np.concatenate(parts) for parts in zip(*held, strict=True)]
-
-
-def _judge(logits, labels, target):
-    """Loss in nats, rank of the label (0 is first; ties go to the lower class), its logit, and whether the
-    target comes first.
-    """
-    by_class = np.ascontiguousarray(logits.T) if logits.shape[1] <= FEW_CLASSES else logits.T
-    own, top = by_class[labels, np.arange(len(labels))], by_class.max(axis=0)
-    losses = np.log(np.exp(by_class - top).sum(axis=0)) + (top - own)
-    lower = np.arange(len(by_class))[:, None] < labels
-    ranks = ((by_class > own) | ((by_class == own) & lower)).sum(axis=0)
-    return losses, ranks, own, by_class.argmax(axis=0) == target

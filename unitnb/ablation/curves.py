@@ -182,7 +182,8 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
     """
     if curve.correct.shape != other.correct.shape or not np.array_equal(curve.points, other.points):
         raise ValueError(
-            f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and images"
+            f"curves of shapes {curve.correct.shape} and {other.correct.shape}; expected the same units and "
+            "images"
         )
 
     def difference(counts):

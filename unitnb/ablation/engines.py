@@ -15,23 +15,22 @@ does not cut the graph (it is inside a residual branch): the same, but the tail 
 ``open_engine`` gives the engine of a split. Each block of maps that an engine loads is compared with the tail
 as Keras runs it, with all units present, before any number is made of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import keras
 import numpy as np
 
 from ..networks.batches import run_in_batches
-from ..networks.graph import apply
+from ..networks.guard import check_equal
+from ..networks.image_maps import with_images
 from ..networks.outputs import Reading, reading_of_values
-from ..networks.split import SplitModel, check_equal, with_images
-from ..networks.tails import IDENTITIES, is_dense
+from ..networks.split import SplitModel
+from .dense_steps import activation_steps, bias_of, blas_threads, stack_steps, values_of
 
-L = keras.layers
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
 MOST_ROWS = 128  # of masked maps in one run of a tail
-THREADS_PAY = 10**6  # weights in one product from which BLAS threads gain more than they wait for each other
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
 GUARDED = 10  # images of a block, at most, on which the engine is compared with the tail
 STATES_A_GUARD = 400  # states of a curve for each of them: the guard stays below one percent of it
@@ -131,13 +130,15 @@ class RunningSumEngine(Engine):
 
     def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
         super().__init__(split, fill, reading)
-        plan = split.plan
-        self.kernel, self.rows = _array(plan.dense.kernel), DENSE_ROWS
+        plan, dense = split.plan, split.plan.dense
+        assert dense is not None  # of every running-sum plan
+        self.kernel, self.rows = values_of(dense.kernel), DENSE_ROWS
         self.absent = run_in_batches(plan.trunk, [fill[None]])[0]
-        self.start = (self.absent @ self.kernel + _bias(plan.dense)).astype(np.float64)
-        self.steps = [*_activation(plan.dense, plan.left_out), *_stack_steps(plan)]
+        self.start = (self.absent @ self.kernel + bias_of(dense)).astype(np.float64)
+        self.steps = [*activation_steps(dense, plan.left_out), *stack_steps(plan)]
         self.units = fill.shape[-1]
-        self.blas_threads = _blas_threads(self.kernel.size // self.units, plan.stack)
+        self.terms = np.empty((self.units, 0, 0), np.float32)
+        self.blas_threads = blas_threads(self.kernel.size // self.units, plan.stack)
         bytes_an_image = 4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)
         self.images = max(1, TERMS_BYTES // bytes_an_image)
 
@@ -145,7 +146,7 @@ class RunningSumEngine(Engine):
         change = (run_in_batches(self.plan.trunk, [maps]) - self.absent).reshape(len(maps), -1, self.units)
         change = np.ascontiguousarray(change.transpose(2, 0, 1))
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
-        self.terms = None  # the last block's, before there are two
+        del self.terms  # the last block's, before there are two
         self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
         for unit in range(
             self.units
@@ -153,7 +154,7 @@ class RunningSumEngine(Engine):
             np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
         self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
         self.everyone = None  # the sum over all units, once it is asked for
-        return change.any(axis=2)
+        return np.asarray(change.any(axis=2))
 
     def states(self, order, live, points) -> Iterator:
         """Yield (k, images, their states with points[k] units present) for images that have changed since the
@@ -197,9 +198,9 @@ class MaskedEngine(Engine):
     def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
         super().__init__(split, fill, reading)
         self.model = self.plan.masked_trunk
-        self.steps = _stack_steps(self.plan)
+        self.steps = stack_steps(self.plan)
         self.images = self.rows = self.at_once = int(np.clip(MAPS_BYTES // (4 * fill.size), 1, MOST_ROWS))
-        self.blas_threads = _blas_threads(0, self.plan.stack)
+        self.blas_threads = blas_threads(0, self.plan.stack)
 
     def _take(self, maps, images) -> np.ndarray:
         self.maps = maps
@@ -248,54 +249,6 @@ class MaskedEngine(Engine):
         brought = [array[images[place]] for array in self.brought]
         inputs = [self.maps[images[place]], masks[place].astype(np.float32), self.fill[None], *brought]
         return np.asarray(self.model.predict_on_batch(inputs))[:n]
-
-
-# ---- dense layers as products of arrays ----
-
-
-def _array(variable) -> np.ndarray:
-    """The values of a variable, float32, to be read only."""
-    tensor = keras.ops.stop_gradient(keras.ops.convert_to_tensor(variable))
-    # TensorFlow's tensors, unlike its variables, share their memory with NumPy: no second copy of VGG16's
-    # fc1, 411 MB.
-    shared = keras.backend.backend() == "tensorflow"
-    return (np.asarray(tensor) if shared else keras.ops.convert_to_numpy(tensor)).astype(
-        np.float32, copy=False
-    )
-
-
-def _bias(dense):
-    return _array(dense.bias) if dense.use_bias else np.float32(0)
-
-
-def _blas_threads(largest, stack) -> int | None:
-    """How many threads NumPy's products may have: one where all are small, else as many as it likes (None)."""
-    kernels = [node.operation.kernel.shape for node in stack if is_dense(node.operation)]
-    return None if max([largest, *(rows * columns for rows, columns in kernels)]) >= THREADS_PAY else 1
-
-
-def _stack_steps(plan) -> list[Callable]:
-    """The stack as functions of arrays; the activation that is left out is none of them."""
-    return [step for node in plan.stack for step in _steps(node, plan.left_out)]
-
-
-def _steps(node, left_out) -> list[Callable]:
-    layer = node.operation
-    if is_dense(layer):
-        kernel, bias = _array(layer.kernel), _bias(layer)
-        return [lambda rows: rows @ kernel + bias, *_activation(layer, left_out)]
-    if layer is left_out or type(layer) in IDENTITIES:
-        return []
-    return [lambda rows: keras.ops.convert_to_numpy(apply(node, keras.ops.convert_to_tensor(rows)))]
-
-
-def _activation(dense, left_out) -> list[Callable]:
-    """What a dense layer does after its product."""
-    if dense is left_out or dense.activation is keras.activations.linear:
-        return []
-    if dense.activation is keras.activations.relu:
-        return [lambda rows: np.maximum(rows, 0, out=rows)]
-    return [lambda rows: keras.ops.convert_to_numpy(dense.activation(keras.ops.convert_to_tensor(rows)))]
 
 
 def _probabilities(scores) -> np.ndarray:

@@ -37,7 +37,7 @@ class SubsetPredictor:
         engine.load(maps, getattr(maps, "images", None))
         return engine, np.arange(len(maps))
 
-    def predict(self, units: Sequence[int]) -> np.ndarray:
+    def predict(self, units: Sequence[int] | np.ndarray) -> np.ndarray:
         """Class scores (n, classes), whose softmax is the probability of each class, with only ``units`` in
         place.
 
@@ -46,16 +46,16 @@ class SubsetPredictor:
         ValueError
             If one of them is no unit of the layer.
         """
-        units = np.asarray(units, int)
-        if units.size and not (0 <= units.min() and units.max() < self.n_units):
-            span = f"units go from {units.min()} to {units.max()}"
+        chosen = np.asarray(units, int)
+        if chosen.size and not (0 <= chosen.min() and chosen.max() < self.n_units):
+            span = f"units go from {chosen.min()} to {chosen.max()}"
             raise ValueError(f"{span}; the layer has the units 0 to {self.n_units - 1}")
-        present = np.isin(np.arange(self.n_units), units)
+        present = np.isin(np.arange(self.n_units), chosen)
         with self.threads.limit(limits=self.engines[0][0].blas_threads, user_api="blas"):
             scores = [engine.scores(engine.with_units(present), images) for engine, images in self.engines]
         return np.concatenate(scores)
 
-    def fraction_predicted(self, units: Sequence[int], label: int) -> float:
+    def fraction_predicted(self, units: Sequence[int] | np.ndarray, label: int) -> float:
         """Share of the images that are given the class ``label`` with only ``units`` in place.
 
         On images of the class it is the accuracy.

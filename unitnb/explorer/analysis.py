@@ -1,4 +1,4 @@
-"""One call for one's own model: births, scores, rank, curves and roles of a layer's units, as a small result."""
+"""One call for one's own model: births, scores, rank, curves and roles of a layer's units."""
 
 import warnings
 from dataclasses import dataclass, field
@@ -49,10 +49,11 @@ class Analysis:
         return float(self.removed.accuracy[0])
 
     def table(self):
-        """One row a unit, best first: a ``pandas.DataFrame`` where pandas is installed, else a structured array.
+        """One row a unit, best first: a ``pandas.DataFrame`` where pandas is installed, else a structured
+        array.
 
-        Columns are unit, place (from 1), rate, entropy (nats), effectiveness (1/nats), and role ("" without roles).
-        """
+        Columns are unit, place (from 1), rate, entropy (nats), effectiveness (1/nats), and role ("" without
+        roles)."""
         roles = np.full(len(self.rank), "") if self.roles is None else self.roles.role
         columns = {
             "unit": self.rank,
@@ -63,11 +64,14 @@ class Analysis:
         try:
             import pandas
         except ImportError:
-            return np.rec.fromarrays(list(columns.values()), names=list(columns))
+            kinds = [(name, values.dtype) for name, values in columns.items()]
+            return np.array(list(zip(*columns.values(), strict=True)), dtype=kinds)
         return pandas.DataFrame(columns)
 
     def plot(self):
-        """A matplotlib figure: rate and entropy of the units, effectiveness by rank, and accuracy while units go."""
+        """A matplotlib figure: rate and entropy of the units, effectiveness by rank, and accuracy while units
+        go.
+        """
         from ..figures import panels
 
         figure, axes = panels.new_figure([["units", "rank", "removal"]], figsize=(9, 2.9))
@@ -106,7 +110,8 @@ def analyse(
     points=None,
     seed=0,
 ) -> Analysis:
-    """Birth points, entropy, rate, effectiveness, rank, ablation curves and roles of a layer of any Keras model.
+    """Birth points, entropy, rate, effectiveness, rank, ablation curves and roles of a layer of any Keras
+    model.
 
     Parameters
     ----------
@@ -130,13 +135,14 @@ def analyse(
     Raises
     ------
     ValueError, KeyError
-        As ``split_model``, ``birth_points`` and ``ablation_curves``; and where there are several labels and no target, or
-        no image of the target.
+        As ``split_model``, ``birth_points`` and ``ablation_curves``; and where there are several labels and
+        no target, or no image of the target.
 
     Warns
     -----
     UserWarning
-        If the network gives no more of the images their class than chance would: labels or scaling are probably wrong.
+        If the network gives no more of the images their class than chance would: labels or scaling are
+        probably wrong.
     """
     split = split_model(model, layer)
     own, others, target = _sorted_out(split, images, labels, target)
@@ -176,7 +182,8 @@ def _sorted_out(split, images, labels, target):
 def _warn_at_chance(accuracy: float, n_classes: int) -> None:
     if accuracy <= 1 / n_classes:
         warnings.warn(
-            f"the network gives {accuracy:.0%} of the images their class; chance would give {1 / n_classes:.0%}. "
+            f"the network gives {accuracy:.0%} of the images their class; chance would give "
+            f"{1 / n_classes:.0%}. "
             "The labels or the scaling of the images are probably wrong.",
             stacklevel=3,
         )

@@ -74,10 +74,11 @@ def _units(layer: dict) -> int | None:
 
 
 def own_model_settings(settings: Mapping, overrides: Mapping, root: Path) -> dict:
-    """The settings of a profile for the Keras model in a file, ``settings["network"]``, from the project's root.
+    """The settings of a profile for the Keras model in a file, ``settings["network"]``, from the project's
+    root.
 
-    The model is the only one. Where it comes by ``overrides``, the profile has the file's name, and the layer is
-    the one that they name, or else left open. Size of the images and their source follow from the file.
+    The model is the only one. Where it comes by ``overrides``, the profile has the file's name, and the layer
+    is the one that they name, or else left open. Size of the images and their source follow from the file.
 
     Raises
     ------
@@ -109,6 +110,7 @@ def _side(path: Path) -> int:
         sides = "of any size" if shape is None or shape[0] is None else f"of {shape[0]}x{shape[1]} pixels"
         raise ValueError(
             f"the model in {path} takes images {sides}; expected square ones of one size. "
-            "Say it with SET='image_size=224' of make, or overrides: {image_size: 224}, where any size will do."
+            "Say it with SET='image_size=224' of make, or overrides: {image_size: 224}, where any size will "
+            "do."
         )
     return int(shape[0])

@@ -14,8 +14,8 @@ from ..synsets import by_wnid, synsets
 def output_names(profile: Profile, folders: Sequence[str]) -> tuple[str, ...]:
     """The class of each output of the profile's networks, from the class folders of its images.
 
-    The lines of the file ``class_names``; the thousand of ImageNet where the folders are wnids and the model has a
-    thousand outputs; else the folders, sorted.
+    The lines of the file ``class_names``; the thousand of ImageNet where the folders are wnids and the model
+    has a thousand outputs; else the folders, sorted.
 
     Raises
     ------

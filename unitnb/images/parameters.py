@@ -49,7 +49,8 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
 def fitted(profile: Profile) -> Profile:
     """A profile around a model of one's own, with sample sets that its folder of images can fill.
 
-    Half of a class's training images give the rank, so that as many are left to judge it. What shrinks is printed.
+    Half of a class's training images give the rank, so that as many are left to judge it. What shrinks is
+    printed.
 
     Raises
     ------
@@ -63,10 +64,11 @@ def fitted(profile: Profile) -> Profile:
     for count, least, kind in ((train, FEWEST, "training"), (test, FEWEST_TEST, "test")):
         if count < least:
             raise ValueError(
-                f"a class of {profile.data_folder} has {count} {kind} images; expected {least} or more of every class: "
+                f"a class of {profile.data_folder} has {count} {kind} images; expected {least} or more of "
+                "every class: "
                 f"{_listed(images)}"
             )
-    sizes = {
+    sizes: dict[str, Any] = {
         "n_rank": min(profile.n_rank, train // 2),
         "n_large": min(profile.n_large, train),
         "n_validation": min(profile.n_validation, test),

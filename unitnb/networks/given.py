@@ -1,4 +1,5 @@
-"""Networks that a profile is given and does not train: Keras's VGG16, EfficientNet-Lite0, or a model file of one's own.
+"""Networks that a profile is given and does not train: Keras's VGG16, EfficientNet-Lite0, or a model file of
+one's own.
 
 Such a network is the profile's first model. Its images are grey levels 0..255, RGB, like those of the others.
 """
@@ -64,7 +65,8 @@ def describe_given(profile: Profile) -> str:
 
 
 def studied_layer(profile: Profile, network: keras.Model) -> str:
-    """The profile's layer in ``network``; for a model of one's own without one, the last with maps of 5x5 to 256x256.
+    """The profile's layer in ``network``; for a model of one's own without one, the last with maps of 5x5 to
+    256x256.
 
     Raises
     ------
@@ -80,7 +82,8 @@ def studied_layer(profile: Profile, network: keras.Model) -> str:
     fitting = [path for path in fitting if path.startswith(within)]
     if not fitting:
         raise ValueError(
-            f"no layer of {profile.network} has square maps of 5x5 to {LARGEST_MAP}x{LARGEST_MAP}; expected a network "
+            f"no layer of {profile.network} has square maps of 5x5 to {LARGEST_MAP}x{LARGEST_MAP}; expected "
+            "a network "
             "of convolutions, for larger images, or another layout"
         )
     return fitting[-1]
@@ -104,7 +107,8 @@ def _check_classes(profile: Profile, n_outputs: int) -> None:
     if n_outputs and len(names) != n_outputs:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         raise ValueError(
-            f"{profile.network} tells {n_outputs} classes apart, {profile.data_folder} has {len(names)}: {listed}. "
+            f"{profile.network} tells {n_outputs} classes apart, {profile.data_folder} has {len(names)}: "
+            f"{listed}. "
             "Name the classes in the order of the outputs, one a line, with CLASS_NAMES=<file>, or give the "
             "folder that the network was trained on."
         )

@@ -5,6 +5,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -94,7 +95,8 @@ class FlatGraph:
         """What keeps a layer from being studied, as the beginning of a sentence; empty if nothing does."""
         tensors = self.calls[path]
         if len(tensors) > 1:
-            return f"'{path}' is used {len(tensors)} times in '{self.model.name}'; name a layer that is used once"
+            uses = f"'{path}' is used {len(tensors)} times in '{self.model.name}'"
+            return f"{uses}; name a layer that is used once"
         shape = tuple(tensors[0].shape)
         if len(shape) != 4:
             return f"The output of '{path}' is {shape}, not 4-D maps (n, h, w, units)"
@@ -198,7 +200,7 @@ def _note(operation, outputs: Sequence, prefix: str, calls: dict, layers: dict) 
 # ---- going along the graph ----
 
 
-def producers(nodes: Sequence) -> dict[int, object]:
+def producers(nodes: Sequence) -> dict[int, Any]:
     """The node that makes each tensor, by the tensor's id."""
     return {id(tensor): node for node in nodes for tensor in node.outputs}
 
@@ -210,7 +212,7 @@ def apply(node, tensor):
     return node.operation(*args, **{**kwargs, **({"training": False} if takes_mode else {})})
 
 
-def continued(nodes: Sequence, given: dict[int, object], output):
+def continued(nodes: Sequence, given: dict[int, Any], output):
     """Symbolic ``output`` from other tensors in place of those in ``given``, by calling what follows them
     once more.
     """

@@ -26,7 +26,8 @@ def image_array(images, entry) -> np.ndarray:
         a not in (None, b) for a, b in zip(expected, found.shape[1:], strict=True)
     ):
         raise ValueError(
-            f"images have shape {found.shape}; the model takes (n, {_text(expected)}).{_hint(found, expected)}"
+            f"images have shape {found.shape}; the model takes (n, "
+            f"{_text(expected)}).{_hint(found, expected)}"
         )
     return found
 

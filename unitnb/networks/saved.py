@@ -61,7 +61,7 @@ def _check_place(path: Path) -> None:
 
 
 def _refuse_code(path: Path) -> None:
-    """DamagedFileError where the file's configuration has a Lambda layer: Keras runs those of ``.h5`` files."""
+    """DamagedFileError where the configuration has a Lambda layer: Keras runs those of ``.h5`` files."""
     found = configuration(path)
     if found is None:
         raise DamagedFileError(f"{path} holds weights alone, not the network they belong to; {HOW}")
@@ -69,7 +69,8 @@ def _refuse_code(path: Path) -> None:
         if config.get("class_name") == "Lambda":
             name = config.get("config", {}).get("name", "?")
             raise DamagedFileError(
-                f"{path} has the Lambda layer '{name}', which is code from the file and is not run; build the "
+                f"{path} has the Lambda layer '{name}', which is code from the file and is not run; build "
+                "the "
                 "model without it, or give the model itself to unitnb.analyse"
             )
 
@@ -85,8 +86,8 @@ def scaled(model: keras.Model, scaling: str) -> keras.Model:
     Parameters
     ----------
     scaling : "none", "unit", "tf", "torch" or "caffe"
-        The words of ``keras.applications``: as they are; 0..1; -1..1; less ImageNet's mean over its deviation;
-        BGR less ImageNet's mean.
+        The words of ``keras.applications``: as they are; 0..1; -1..1; less ImageNet's mean over its
+        deviation; BGR less ImageNet's mean.
     """
     if scaling == "none":
         return model

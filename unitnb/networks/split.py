@@ -12,37 +12,13 @@ from ..files import store
 from ..files.progress import progress_bar
 from .batches import fitting_batch, run_in_batches
 from .graph import FlatGraph, flat_graph, is_channels_first, map_sides
+from .guard import check_equal, own_outputs
+from .image_maps import images_of, with_images
 from .inputs import image_array
 from .outputs import Reading, checked_reading, reading_of_values
 from .tails import TailPlan, plan_tail, tail_model
 
 CHECKED_IMAGES = 2  # on which head and tail are compared with the model
-
-
-class ImageMaps(np.ndarray):
-    """Feature maps (n, h, w, u) that know the images they come from, for a layer whose maps alone do not
-    determine the output.
-    """
-
-    images: np.ndarray | None = None
-
-    def __getitem__(self, key):
-        part = super().__getitem__(key)
-        if isinstance(part, ImageMaps) and part.ndim == 4 and self.images is not None:
-            images = self.images[key[0] if isinstance(key, tuple) else key]
-            part.images = images if len(images) == len(part) else None
-        return part
-
-
-def with_images(maps, images) -> ImageMaps:
-    """``maps`` (n, h, w, u), of any origin, together with their images (n, H, W, 3): what a masked-model
-    split works on.
-    """
-    if len(maps) != len(images):
-        raise ValueError(f"{len(maps)} maps came with {len(images)} images; give one image for each map.")
-    joined = np.asarray(maps).view(ImageMaps)
-    joined.images = np.asarray(images)
-    return joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,44 +130,6 @@ class SplitModel:
         self.checked.append(True)
 
 
-def own_outputs(model, images) -> np.ndarray:
-    """What the model itself gives in inference, float32, for images (n, H, W, 3)."""
-    form = getattr(model, "_inputs_struct", None)  # a model may take its one tensor in a list or by name
-    tensor = keras.ops.convert_to_tensor(np.asarray(images))
-    packed = tensor if form is None else keras.tree.pack_sequence_as(form, [tensor])
-    return keras.ops.convert_to_numpy(keras.tree.flatten(model(packed, training=False))[0]).astype(np.float32)
-
-
-def check_equal(found, expected, graph: FlatGraph, what: str) -> None:
-    """ValueError where outputs differ by more than rounding: 1e-4 of their size, 5e-2 where layers compute in
-    half precision.
-
-    A difference means that ``what`` does not compute the model, so nothing that it gives is to be trusted.
-    """
-    half = any(
-        getattr(layer, "compute_dtype", "float32") not in ("float32", "float64")
-        for layer in graph.layers.values()
-    )
-    finite = np.isfinite(expected)  # a model that gives NaN does so in every way
-    bound = (5e-2 if half else 1e-4) * (1 + np.abs(expected[finite]).max(initial=0))
-    worst = np.abs(found[finite] - expected[finite]).max(initial=0)
-    if not worst <= bound or not np.array_equal(np.isfinite(found), finite):
-        raise ValueError(
-            f"{what} gives outputs that differ from those of '{graph.model.name}' by {worst:.2g} (rounding explains {bound:.1g}). "
-            "The model may be random in inference, or its layers may do what unitnb does not know; no curve is made of it."
-        )
-
-
-def images_of(maps) -> np.ndarray:
-    """The images of ``maps``, or a ValueError where they are not known."""
-    if getattr(maps, "images", None) is None:
-        raise ValueError(
-            "This layer does not cut the graph (masked-model), so its maps must come with their images: "
-            "take them from split.feature_maps(images), or slice those, or use unitnb.networks.split.with_images(maps, images)."
-        )
-    return maps.images
-
-
 def head_key(split: SplitModel) -> dict:
     """What the feature maps of some images depend on, beside the images: for the key of what is kept."""
     graph = _graph(split.head)
@@ -256,7 +194,8 @@ def _check_outputs(graph: FlatGraph) -> None:
     shape = tuple(graph.output.shape)
     if len(shape) < 2 or any(side != 1 for side in shape[1:-1]) or shape[-1] is None:
         raise ValueError(
-            f"the output of '{graph.model.name}' is {shape}; expected (n, classes), one vector an image. A segmentation or detection "
+            f"the output of '{graph.model.name}' is {shape}; expected (n, classes), one vector an image. A "
+            "segmentation or detection "
             "model gives none; put global pooling behind it, or study the classifier that it was made from."
         )
 
@@ -264,7 +203,8 @@ def _check_outputs(graph: FlatGraph) -> None:
 def _check_layout(graph: FlatGraph, path: str, tensor) -> None:
     if is_channels_first(graph, tensor) and not _runs_channels_first():
         raise ValueError(
-            f"'{path}' is channels_first, {tuple(tensor.shape)}, which {keras.backend.backend()} cannot run on this machine; set "
+            f"'{path}' is channels_first, {tuple(tensor.shape)}, which {keras.backend.backend()} cannot run "
+            "on this machine; set "
             "KERAS_BACKEND=jax, or build the model with data_format='channels_last'."
         )
 

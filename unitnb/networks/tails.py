@@ -37,8 +37,8 @@ _FLATTENERS = {L.Flatten, L.GlobalAveragePooling2D, L.GlobalMaxPooling2D}
 _PER_CHANNEL = IDENTITIES | _ACTIVATION_LAYERS | _POOLS | _FLATTENERS
 _RESHAPERS = {L.Flatten, L.Reshape}
 # Functions of each value alone. A softmax over the units is none.
-_EACH_VALUE = ["linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softplus", "softsign",
-               "exponential", "hard_sigmoid", "hard_silu", "mish", "log_sigmoid", "celu", "hard_tanh"]  # fmt: skip
+_EACH_VALUE = """linear relu relu6 leaky_relu elu selu gelu silu sigmoid tanh softplus softsign exponential
+hard_sigmoid hard_silu mish log_sigmoid celu hard_tanh""".split()
 EACH_VALUE = {getattr(A, name) for name in _EACH_VALUE if hasattr(A, name)}
 
 
@@ -123,7 +123,8 @@ def _last_chain(graph: FlatGraph, target) -> tuple[list, object]:
     They begin at ``target``, or where branches meet for the last time.
     """
     makers = producers(graph.nodes)
-    chain, tensor = [], graph.output
+    chain: list = []
+    tensor = graph.output
     while tensor is not target:
         node = makers.get(id(tensor))
         if node is None or len(node.input_tensors) != 1 or len(node.outputs) != 1:
@@ -170,7 +171,7 @@ def acts_on_each_value(layer) -> bool:
 
 
 def _acts_per_channel(layer) -> bool:
-    """Whether unit j's output depends on unit j's input alone, in a layer that keeps units or flattens maps."""
+    """Whether unit j's output depends on unit j's input alone; the layer keeps units or flattens maps."""
     if type(layer) not in _PER_CHANNEL or not is_plain(layer) or not acts_on_each_value(layer):
         return False
     return not getattr(layer, "keepdims", False) and getattr(layer, "axis", -1) in (-1, 3)

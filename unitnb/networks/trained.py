@@ -50,7 +50,9 @@ def _is_shipped(profile: Profile, model: str) -> bool:
 
 
 def is_given(profile: Profile, model: str) -> bool:
-    """Whether a model comes with its weights (see ``given``): the first of a profile that names such a network."""
+    """Whether a model comes with its weights (see ``given``): the first of a profile that names such a
+    network.
+    """
     return profile.is_given and model == next(iter(profile.models))
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from ..files import store
 from ..files.progress import progress_bar
 from ..networks.batches import run_in_batches
-from ..networks.split import SplitModel, head_key, split_model, with_images
+from ..networks.image_maps import with_images
+from ..networks.split import SplitModel, head_key, split_model
 from ..topology.births import birth_points
 
 VERSION = 1  # of what is kept; goes up when a change may change a number

@@ -1,0 +1,47 @@
+"""One walk of an engine along an order, and what becomes of each image on the way."""
+
+import numpy as np
+
+FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
+
+
+def walk(engine, order, live, points, labels, target, record):
+    """Fill ``record`` with the outcomes of points[0], points[1], ... units present.
+
+    Where nothing changes, the outcome before stays.
+    """
+    for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
+        judged = judge(engine.scores(rows, images), labels[images], target)
+        for part, values in zip(record, judged, strict=True):
+            part[steps, images] = values
+    changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
+    last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
+    for part in record:
+        part[:] = np.take_along_axis(part, last, axis=0)
+
+
+def _grouped(states, n_rows):
+    """The states in groups of ``n_rows`` rows, the last as it comes: (steps, images, rows)."""
+    held: list = []
+    size = 0
+    for k, images, rows in states:
+        held.append((np.full(len(images), k), images, rows))
+        size += len(images)
+        while size >= n_rows:
+            group = [np.concatenate(parts) for parts in zip(*held, strict=True)]
+            yield [part[:n_rows] for part in group]
+            held, size = [[part[n_rows:] for part in group]], size - n_rows
+    if size:
+        yield [np.concatenate(parts) for parts in zip(*held, strict=True)]
+
+
+def judge(logits, labels, target):
+    """Loss in nats, rank of the label (0 is first; ties go to the lower class), its logit, and whether the
+    target comes first.
+    """
+    by_class = np.ascontiguousarray(logits.T) if logits.shape[1] <= FEW_CLASSES else logits.T
+    own, top = by_class[labels, np.arange(len(labels))], by_class.max(axis=0)
+    losses = np.log(np.exp(by_class - top).sum(axis=0)) + (top - own)
+    lower = np.arange(len(by_class))[:, None] < labels
+    ranks = ((by_class > own) | ((by_class == own) & lower)).sum(axis=0)
+    return losses, ranks, own, by_class.argmax(axis=0) == target
