@@ -1,17 +1,22 @@
 # Every figure from one command. `make` alone prints the commands.
-PROFILE ?= shapes
+PROFILE ?= $(if $(MODEL),own,shapes)
 CLASS ?=
 CLASSES ?=
 DATA ?=
 WEIGHTS ?=
+MODEL ?=
+LAYER ?=
+SCALING ?=
+CLASS_NAMES ?=
+SET ?=
 JOBS ?= 2
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks, and the checks of make test, run side by side
 endif
 
 # Names go into commands of the shell, in quotes.
-ifneq ($(strip $(foreach sign,' " ` ; | & < > \ ( ),$(findstring $(sign),$(PROFILE) $(CLASS) $(CLASSES)))),)
-$(error PROFILE='$(PROFILE)' CLASS='$(CLASS)' CLASSES='$(CLASSES)': no quote, bracket or other sign of the shell may be in a name; ImageNet's classes have wnids, too)
+ifneq ($(strip $(foreach sign,' " ` ; | & < > \ ( ),$(findstring $(sign),$(PROFILE) $(CLASS) $(CLASSES) $(MODEL) $(LAYER) $(SCALING) $(CLASS_NAMES) $(SET)))),)
+$(error PROFILE='$(PROFILE)' CLASS='$(CLASS)' CLASSES='$(CLASSES)' MODEL='$(MODEL)' LAYER='$(LAYER)' SET='$(SET)': no quote, bracket or other sign of the shell may be in a name; ImageNet's classes have wnids, too)
 endif
 
 export UNITNB_ROOT := $(CURDIR)
@@ -39,13 +44,20 @@ endif
 BASE := $(shell sed -n 's/^base: *//p' 'notebooks/profiles/$(PROFILE).yaml' 2>/dev/null)
 PROFILE_FILES := notebooks/profiles/$(PROFILE).yaml $(BASE:%=notebooks/profiles/%.yaml)
 setting = $(firstword $(shell sed -n 's/^$(1): *//p' $(PROFILE_FILES) 2>/dev/null))
-ifneq ($(and $(CLASS),$(filter ilsvrc,$(call setting,source))),)
+ifneq ($(and $(CLASS),$(filter ilsvrc imagenette,$(call setting,source))),)
 TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.synsets '$(CLASS)')
 else
 TARGET := $(or $(CLASS),$(call setting,target_class))
 endif
-RUNS := build/runs/$(PROFILE)/$(TARGET)
-FIGURES := figures/$(PROFILE)/$(TARGET)
+# A model of one's own, MODEL, gives its name to the folder of its figures; its settings go to every command.
+NAME := $(if $(MODEL),$(basename $(notdir $(MODEL))),$(PROFILE))
+SETTINGS := $(if $(MODEL),--set 'network=$(MODEL)') $(if $(LAYER),--set 'layer=$(LAYER)') $(if $(SCALING),--set 'scaling=$(SCALING)') \
+	$(if $(CLASS_NAMES),--set 'class_names=$(CLASS_NAMES)') $(SET:%=--set '%')
+ifneq ($(and $(MODEL),$(filter figures,$(MAKECMDGOALS)),$(if $(CLASS),,none)),)
+$(error MODEL='$(MODEL)' needs CLASS=<the class to study>, one of the folders in DATA/train)
+endif
+RUNS := build/runs/$(NAME)/$(TARGET)
+FIGURES := figures/$(NAME)/$(TARGET)
 ifneq ($(words $(PROFILE)) $(words $(TARGET)) $(findstring ..,$(TARGET)$(PROFILE)) $(findstring /,$(TARGET)$(PROFILE)),1 1  )
 ifneq ($(filter figures class,$(MAKECMDGOALS)),)
 $(error PROFILE='$(PROFILE)' CLASS='$(CLASS)': no such profile or class; the profiles are: $(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))
@@ -64,6 +76,8 @@ help: ## print this help
 	@echo "Variables"
 	@echo "  PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 98
 	@echo "  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)"
+	@echo "  MODEL=<your .keras or .h5 file>  LAYER=<layer>  SCALING=none|unit|tf|torch|caffe"
+	@echo "  CLASS_NAMES=<file, a class a line>  SET='n_rank=60 points=33' (settings of the profile)"
 	@echo "  JOBS=2 (notebooks and tests at a time)  PYTHON=<your own environment's python>"
 
 ##@ Figures
@@ -76,16 +90,21 @@ figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every
 
 # The verdicts are made from the notebooks' records alone; a record that is missing is made by running the notebooks again.
 $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
+	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
+
+# What a run is made from besides files: other images, weights or settings make every notebook anew.
+INPUTS := $(strip $(subst ','\'',DATA=$(DATA) WEIGHTS=$(WEIGHTS)) $(subst ',,$(SETTINGS)))
+$(if $(TARGET),$(shell mkdir -p '$(RUNS)' && { [ "$$(cat '$(RUNS)/inputs' 2>/dev/null)" = '$(INPUTS)' ] || printf '%s\n' '$(INPUTS)' > '$(RUNS)/inputs'; }))
+$(RUNS)/inputs: ;
 
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
 expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
-$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(DEPENDS_$(1)) \
+$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/figures/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
 		| $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
+	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)')
 endef
 $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))
 .PHONY: missing
@@ -107,7 +126,7 @@ train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on 
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
 
 html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
-	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)')
+	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)')
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb

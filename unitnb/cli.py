@@ -15,7 +15,7 @@ def _train(options) -> None:
     from .images import sources
     from .networks import training
 
-    profile = _profile_of(options.profile, options.target_class)
+    profile = _profile_of(options.profile, options.target_class, options.set)
     images = sources.open_images(profile)
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
@@ -29,7 +29,8 @@ def _run(options) -> None:
     from .notebooks.run import run
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
-    defaults = {"profile": "shapes", "target_class": None, "seed": 0}
+    given["overrides"] = _settings(options.set)
+    defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
     changed = {name: value for name, value in given.items() if value != defaults[name]}
     needed = run(options.source, options.target, changed)
     print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
@@ -44,8 +45,9 @@ def _refresh(options) -> None:
 
 def _claims(options) -> None:
     from .claims import documents, verdicts
+    from .images.parameters import fitted
 
-    profile = _profile_of(options.profile, options.target_class)
+    profile = fitted(_profile_of(options.profile, options.target_class, options.set))
     other = _profile_of(*options.diff.split("/", 1)) if options.diff else None
     entries = documents.write_claims(profile)
     if documents.is_committed(profile):
@@ -70,7 +72,7 @@ def _sweep(options) -> None:
         "models": options.models.split(",") if options.models else [],
         "layers": options.layers.split(",") if options.layers else [],
     }
-    settings = {"points": options.points} if options.points is not None else {}
+    settings = _settings(options.set) | ({} if options.points is None else {"points": options.points})
     profile = load_profile(options.profile, settings)
     os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
     given = tasks.tasks_of(profile, **names, overrides=settings)
@@ -118,12 +120,28 @@ def _index(options) -> None:
 def _html(options) -> None:
     from .site import pages
 
-    for path in pages.write_site(_profile_of(options.profile, options.target_class), options.folder):
+    for path in pages.write_site(
+        _profile_of(options.profile, options.target_class, options.set), options.folder
+    ):
         print(path)
 
 
-def _profile_of(name, target_class=None):
-    return load_profile(name, {"target_class": target_class} if target_class else None)
+def _profile_of(name, target_class=None, settings=()):
+    chosen = {"target_class": target_class} if target_class else {}
+    return load_profile(name, _settings(settings) | chosen)
+
+
+def _settings(given) -> dict:
+    """``name=value`` pairs as settings of a profile, their values read as YAML."""
+    import yaml
+
+    pairs = [item.partition("=") for item in given]
+    for name, equals, value in pairs:
+        if not (name and equals and value):
+            raise ValueError(
+                f"--set {name}{equals}{value}: expected name=value, for instance --set n_rank=60"
+            )
+    return {name: yaml.safe_load(value) for name, _, value in pairs}
 
 
 def _check(options) -> None:
@@ -153,6 +171,8 @@ def _command(commands, name: str, action, help: str, chosen_class: bool = False)
         help="a file of notebooks/profiles without its ending (default: shapes)",
     )
     if chosen_class:
+        text = "a setting of the profile, for instance --set n_rank=60 --set network=my.keras"
+        added.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=text)
         text = "a class of the profile's images, for instance crescent (default: the profile's own)"
         added.add_argument("--class", dest="target_class", metavar="CLASS", help=text)
     return added
@@ -188,6 +208,8 @@ def _add_sweep(commands) -> None:
         "many classes, models and layers, on processes or a Dask cluster; a rerun continues where it stopped"
     )
     sweep = _command(commands, "sweep", _sweep, help)
+    text = "a setting of the profile, for instance --set network=my.keras"
+    sweep.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=text)
     text = "for instance ring,cross (default: all classes)"
     sweep.add_argument("--classes", default="all", metavar="all|A,B,...", help=text)
     text = "for instance A,B (default: all trained models of the profile)"

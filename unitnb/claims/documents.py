@@ -9,7 +9,7 @@ from pathlib import Path
 from ..figures.saving import recording
 from ..figures.words import table
 from ..files import store
-from ..profiles import Profile, load_profile
+from ..profiles import Profile, load_profile, profile_names
 from .criteria import CLAIMS
 from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
@@ -179,10 +179,13 @@ def update_readme(path: Path) -> bool:
 
 
 def own_class(profile: Profile) -> Profile:
-    """The same profile with its own class."""
+    """The same profile with its own class; a profile around a model file has none but the one that is asked for."""
+    if profile.name not in profile_names():
+        return profile
     return replace(profile, target_class=load_profile(profile.name).target_class)
 
 
 def is_committed(profile: Profile) -> bool:
     """Whether the run's figures are those that README shows: a profile's own class, in ``figures/``."""
-    return own_class(profile) == profile and "UNITNB_FIGURES" not in os.environ
+    listed = profile.name in profile_names() and "UNITNB_FIGURES" not in os.environ
+    return listed and not profile.own_network and own_class(profile) == profile

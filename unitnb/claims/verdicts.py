@@ -180,6 +180,9 @@ def _judged_entry(profile, command, claim, measured, interval, reason) -> dict:
 
 def make_command(profile: Profile) -> str:
     """The command that runs a profile's notebooks for its class."""
+    if profile.own_network:
+        layer = f" LAYER={profile.layer}" if profile.layer else ""
+        return f"make figures MODEL={profile.network}{layer} DATA={profile.data_folder} CLASS={profile.target_class}"
     own = load_profile(profile.name).target_class
     files = " DATA=... WEIGHTS=..." if profile.weights else ""
     named = f" CLASS={profile.target_class}" if profile.target_class != own else ""
@@ -193,11 +196,16 @@ def _why_not(profile, command, claim, measured, reason) -> dict:
     if not claim.seeds:
         return {"why": reason or f"{claim.notebook} has not recorded it", "command": command}
     train = f"make train PROFILE={profile.name}{' DATA=...' if profile.weights else ''} EXTRA=1 && {command}"
+    train = (
+        "networks of several seeds, with a profile of their own (notebooks/profiles)"
+        if profile.own_network
+        else train
+    )
     return {"why": reason or _too_few(profile, claim, measured.get("seeds", 0)), "command": train}
 
 
 def _too_few(profile, claim, seeds) -> str:
-    trained = "the pretrained network is none of them" if profile.weights else "only one was trained"
+    trained = "the given network is none of them" if profile.is_given else "only one was trained"
     there = f"{seeds} were measured" if seeds else trained
     missing = f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
     recipes = "" if profile.extra else missing

@@ -4,13 +4,18 @@ one's own.
 Such a network is the profile's first model. Its images are grey levels 0..255, RGB, like those of the others.
 """
 
+import warnings
+from pathlib import Path
+
 import keras
 
 from ..files import store
 from ..images import sources
 from ..images.outputs import output_names
+from ..images.samples import sample_set
 from ..profiles import EFFICIENTNET_LITE0, Profile, project_root
-from .split import split_model, usable_layers
+from .outputs import Reading
+from .split import SplitModel, usable_layers
 
 LARGEST_MAP = 256  # pixels; larger maps have more edges than a birth point can count
 
@@ -114,16 +119,38 @@ def _check_classes(profile: Profile, n_outputs: int) -> None:
         )
 
 
-def opening_words(profile: Profile, split) -> str:
-    """What is studied and how it is read, for the first output of a notebook."""
+# ---- what a notebook says first ----
+
+
+def opening_words(profile: Profile, split: SplitModel) -> str:
+    """Layer, outputs and accuracy of the given network, for the first output of a notebook.
+
+    Warns
+    -----
+    UserWarning
+        If it gives no more of the class's images their class than chance: labels or scaling are probably wrong.
+    """
+    images = sources.open_images(profile)
+    drawn = {name: sample_set(images, profile, name) for name in ("S_100", "S_val")}
+    maps = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
+    reading = split.plan.outputs or split.reading(maps["S_100"])
+    found = {name: _accuracy(split, reading, maps[name], drawn[name].labels) for name in drawn}
+    chance = 1 / split.n_classes
+    if max(found.values()) <= chance:
+        warnings.warn(
+            f"accuracy on {profile.target_class} is {found['S_100']:.2f} and {found['S_val']:.2f}, chance is "
+            f"{chance:.2g}; "
+            "the order of the classes (CLASS_NAMES=) or the scaling of the images (SCALING=) is probably "
+            "wrong",
+            stacklevel=2,
+        )
     height, width, units = split.map_shape
-    outputs = split.plan.outputs or "read by their values"
     return (
-        f"{profile.network}: layer {split.layer}, maps of {height}x{width}, {units} units; outputs: {outputs}"
+        f"{Path(profile.network or 'vgg16').name}: layer {split.layer}, {units} units of {height}x{width}, "
+        f"outputs are {reading}; "
+        f"accuracy on '{profile.target_class}': {found['S_100']:.2f} on S_100, {found['S_val']:.2f} on S_val"
     )
 
 
-def open_given(profile: Profile, kept=None):
-    """The given network, split after its studied layer."""
-    network = load_given(profile)
-    return split_model(network, studied_layer(profile, network), kept)
+def _accuracy(split: SplitModel, reading: Reading, maps, labels) -> float:
+    return float((reading.class_scores(split.predict(maps)).argmax(axis=1) == labels).mean())

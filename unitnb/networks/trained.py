@@ -139,7 +139,12 @@ def open_layer(profile: Profile, model: str = "A"):
 
     cache = profile.build / "cache" if profile.keep_maps else None
     network = load_model(profile, model)
-    return split_model(network, layer_of(profile, model, network), cache)
+    split = split_model(network, layer_of(profile, model, network), cache)
+    if is_given(profile, model):
+        from .given import opening_words
+
+        print(opening_words(profile, split))
+    return split
 
 
 def layer_of(profile: Profile, model: str, network) -> str:
@@ -224,6 +229,12 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
         If the model has not been trained here.
     """
     path = weights_file(profile, model, ".csv")
+    if profile.own_network:
+        raise NotTrainedError(
+            f"{Path(profile.network).name} came without its training; Fig. 2 needs the loss and the "
+            "convolutions after "
+            "every epoch, which make train keeps of the networks of a profile"
+        )
     if not path.exists():
         command = train_command(profile, [model])
         raise NotTrainedError(
