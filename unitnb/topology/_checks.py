@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+SMALLEST_BIRTH = 4  # edges: the smallest hole is a 4-cycle
 MAX_VERTICES = 256  # 256 * 255 / 2 edges are the most that int16 can count
 
 
@@ -36,7 +37,14 @@ def edge_bound(n, b_max):
     """
     n_edges = n * (n - 1) // 2
     if b_max is None:
-        return round(50 / 91 * n_edges)
+        share = round(50 / 91 * n_edges)
+        if share < SMALLEST_BIRTH:
+            raise ValueError(
+                f"maps of {n}x{n} have no birth within the default B_max of {share} edges, as a hole needs "
+                f"{SMALLEST_BIRTH}; take a layer with maps of 5x5 or more (unitnb.usable_layers(model) lists "
+                "them), larger images, or give b_max"
+            )
+        return share
     if not b_max >= 1:
         raise ValueError(
             f"b_max is {b_max!r}; expected a number from 1 up, math.inf for no bound, "
