@@ -4,15 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unitnb.units.entropy import effectiveness, importance_rank
-from unitnb.units.stability import (
+from unitnb.units.stability import rank_agreement, stability_table, stability_votes
+from unitnb.units.votes import (
     draw_sets,
     mean_effectiveness,
-    rank_agreement,
     resampled_effectiveness,
     set_votes,
     stability_ratio,
-    stability_table,
-    stability_votes,
     vote_rank,
 )
 

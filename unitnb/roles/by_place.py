@@ -1,7 +1,7 @@
 """The four roles of Sec. 3.6, by a rule instead of by eye: core, overfitted, generalizing and confusing units.
 
-Units enter the layer by importance. What a stretch of the order does to training and test accuracy gives its role; resampling
-the images tells how sure that is. No network is run here.
+Units enter the layer by importance. What a stretch of the order does to training and test accuracy gives its
+role; resampling the images tells how sure that is. No network is run here.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from ruptures.base import BaseCost
 from ruptures.detection import Dynp
+
+from ..units.intervals import drawn_counts, interval
 
 ROLES = ("core", "overfitted", "generalizing", "confusing")
 KNOTS = 48  # intervals between which a change point may lie
@@ -40,32 +42,39 @@ class Roles:
 def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     """One role for each unit, from insertion curves on training and on test images (Sec. 3.6, Fig. 5).
 
-    1. The training curve is fitted by 2 to 4 linear pieces; the first with a slope above 0 (95% bootstrap interval) ends the initial
-       rise. The first m* units are core: there the smoothed curve comes within one bootstrap standard error of its maximum in the rise.
-    2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The signs of the slopes on
-       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image over the piece, give
-       the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +) generalizing, else confusing.
+    1. The training curve is fitted by 2 to 4 linear pieces; the first with a slope above 0 (95% bootstrap
+       interval) ends the initial
+       rise. The first m* units are core: there the smoothed curve comes within one bootstrap standard error
+       of its maximum in the rise.
+    2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The
+       signs of the slopes on
+       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image
+       over the piece, give the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +)
+       generalizing, else confusing.
 
-    Least squares; change points by dynamic programming on up to 49 points that lie closest together at the head (a change at m is
-    found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information criterion; smoothing by a centred mean over
-    3 points, or u/100 if more. Each bootstrap draws the images anew and repeats all, change points included, with the intervals'
-    widths from the whole bootstrap. m* comes before the bend, so the first later piece carries the last standard error of the rise.
+    Least squares; change points by dynamic programming on up to 49 points that lie closest together at the
+    head (a change at m is found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information
+    criterion; smoothing by a centred mean over 3 points, or u/100 if more. Each bootstrap draws the images
+    anew and repeats all, change points included, with the intervals' widths from the whole bootstrap. m*
+    comes before the bend, so the first later piece carries the last standard error of the rise.
 
     Parameters
     ----------
     order : (u,) int
         Units in the order of insertion, most important first.
     train, test : Curve of mode "insert", (u + 1, n) array, or a list of such arrays
-        Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The metric is the mean over
-        the images; of a list it is the mean of the means, and each array is resampled on its own, so that [outcomes on
-        images of the class, outcomes on other images] gives balanced accuracy. The numbers of images may differ.
+        Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The
+        metric is the mean over the images; of a list it is the mean of the means, and each array is resampled
+        on its own, so that [outcomes on images of the class, outcomes on other images] gives balanced
+        accuracy. The numbers of images may differ.
     n_boot, seed : int
         At least 2 bootstraps; 200 and more for quotable intervals.
 
     Raises
     ------
     ValueError
-        If ``order`` is not a permutation, or a curve has not u + 1 points, is not from insertion or belongs to another order.
+        If ``order`` is not a permutation, or a curve has not u + 1 points, is not from insertion or belongs
+        to another order.
 
     >>> outcomes = np.linspace(0, 1, 9)[:, None] > np.arange(0.025, 1, 0.05)
     >>> categorise_roles(np.arange(8), outcomes, outcomes, n_boot=20).counts
@@ -117,8 +126,7 @@ def _groups(curve, name, order):
 
 
 def _resampled(groups, n_boot, rng):
-    n_images = [g.shape[1] for g in groups]
-    draws = [rng.multinomial(n, np.full(n, 1 / n), n_boot) / n for n in n_images]
+    draws = [drawn_counts(g.shape[1], n_boot, rng) / g.shape[1] for g in groups]
     return np.mean([draw @ g.T for draw, g in zip(draws, groups, strict=True)], axis=0)
 
 
@@ -217,7 +225,7 @@ def _slopes(curves, boots, bounds):
         line = m / (m @ m)
         slopes[i] = curves[:, a : b + 1] @ line
         spread = boots[:, :, a : b + 1] @ line
-        intervals[i] = (np.quantile(spread, (0.025, 0.975), axis=1) + slopes[i] - spread.mean(axis=1)).T
+        intervals[i] = (np.array(interval(spread, axis=1).ends) + slopes[i] - spread.mean(axis=1)).T
     return slopes, intervals
 
 

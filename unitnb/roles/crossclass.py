@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..ablation.curves import image_areas
+from ..units.intervals import interval
 
 
 def rank_correlations(scores) -> np.ndarray:
@@ -62,8 +63,7 @@ def shared_tails(ranks, head, tail, draws=1000, seed=0) -> tuple[float, float, f
         raise ValueError(f"head is {head} and tail {tail}; expected 1 to {ranks.shape[1]} units")
     rng = np.random.default_rng(seed)
     chance = [_shared(rng.permuted(ranks, axis=1), head, tail) for _ in range(draws)]
-    low, high = np.quantile(chance, (0.025, 0.975))
-    return _shared(ranks, head, tail), float(low), float(high)
+    return _shared(ranks, head, tail), *interval(chance).ends
 
 
 def _shared(ranks, head, tail):

@@ -21,15 +21,15 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
     normalise : "births" or "all"
         Divide by the images that have a birth (a distribution) or by all images (Eq. 6 to the letter).
     estimator : "plugin", "miller-madow" or "chao-shen"
-        The paper's, or one that corrects its downward bias at m births: plug-in + (values seen - 1) / (2 m), or
-        Chao & Shen (2003): shares times the coverage 1 - (values seen once) / m, each term divided by its chance of being seen.
-        The corrections are of distributions, so they need ``normalise="births"``.
+        The paper's, or one that corrects its downward bias at m births: plug-in + (values seen - 1) / (2 m),
+        or Chao & Shen (2003): shares times the coverage 1 - (values seen once) / m, each term divided by its
+        chance of being seen. The corrections are of distributions, so they need ``normalise="births"``.
 
     Returns
     -------
     (n_units,) float64
-        In nats; the plug-in lies between 0 (always the same birth) and ln n_images. NaN for a unit that is never born.
-        Depends only on how often values occur, so equal frequencies give equal floats.
+        In nats; the plug-in lies between 0 (always the same birth) and ln n_images. NaN for a unit that is
+        never born. Depends only on how often values occur, so equal frequencies give equal floats.
 
     Raises
     ------
@@ -74,27 +74,31 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     births : (n_images, n_units) int
         Birth points, 1-based; 0 where an image has none.
     p : float in [0, 1]
-        Least selective rate of an effective unit. The paper names it and gives no value; its later version has 0.1.
+        Least selective rate of an effective unit. The paper names it and gives no value; its later version
+        has 0.1.
     convention : "paper" or "authors"
-        "authors" gives the rank of the released code, for births from ``birth_points(maps, b_max=51, index="level")``: its births
-        are 0-based (v - 1), at most 50, and 0 means none, so v = 1 and v > 51 are dropped; p plays no part; units are ranked by
-        H / epsilon ascending; those with \\|H / epsilon\\| < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
+        "authors" gives the rank of the released code, for births from ``birth_points(maps, b_max=51,
+        index="level")``: its births are 0-based (v - 1), at most 50, and 0 means none, so v = 1 and v > 51
+        are dropped; p plays no part; units are ranked by H / epsilon ascending; those with \\|H / epsilon\\|
+        < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
     estimator : "plugin", "miller-madow" or "chao-shen"
         Of H; see feature_entropy.
     variant : "paper", "balanced" or "chance"
-        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``, those on images of other
-        classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of ``controls.chance.null_scores``.
+        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``,
+        those on images of other classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of
+        ``controls.chance.null_scores``.
 
     Returns
     -------
     (n_units,) float64
-        Higher is more effective. The paper's goes from 0 up; infinity for H = 0 and epsilon >= p (always the same birth); 0 for a
-        unit that is never born, even at p = 0.
+        Higher is more effective. The paper's goes from 0 up; infinity for H = 0 and epsilon >= p (always the
+        same birth); 0 for a unit that is never born, even at p = 0.
 
     Raises
     ------
     ValueError
-        If the births are malformed, p is not in [0, 1], an option is unknown, or a variant lacks what it takes.
+        If the births are malformed, p is not in [0, 1], an option is unknown, or a variant lacks what it
+        takes.
 
     >>> effectiveness(np.array([[7, 7, 0], [7, 7, 0], [9, 7, 0], [0, 7, 0]])).round(3)
     array([1.178,   inf, 0.   ])
@@ -123,9 +127,10 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
 def birth_information(births, other_births) -> np.ndarray:
     """What a birth point tells about the class, signed: not the paper's measure but ours, balanced between the class and the others.
 
-    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on images of the class
-    and of other classes: the information, in nats, that one birth point gives on which of the two an image is from, if both are
-    equally frequent. Negative where the unit is born less often on the class.
+    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on
+    images of the class and of other classes: the information, in nats, that one birth point gives on which of
+    the two an image is from, if both are equally frequent. Negative where the unit is born less often on the
+    class.
 
     Parameters
     ----------
@@ -135,7 +140,8 @@ def birth_information(births, other_births) -> np.ndarray:
     Returns
     -------
     (units,) float64
-        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain of the divergence.
+        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain
+        of the divergence.
 
     >>> birth_information(np.array([[7, 0], [7, 0]]), np.array([[0, 7], [0, 0]])).round(3)
     array([ 0.693, -0.216])
@@ -231,14 +237,16 @@ def null_entropy(n, n_images=None, draws=20_000, seed=0):
     n : int
         Rows of the map.
     n_images : int, optional
-        Without it the entropy of the distribution itself; with it what feature_entropy is expected to give on that many noise images.
+        Without it the entropy of the distribution itself; with it what feature_entropy is expected to give on
+        that many noise images.
     draws, seed : int
         Of the simulation for ``n_images``.
 
     Returns
     -------
     float, or (mean, sd) with ``n_images``
-        In nats. The mean lies below the entropy: the plug-in is biased downward. NaN where noise is never born (n < 4).
+        In nats. The mean lies below the entropy: the plug-in is biased downward. NaN where noise is never
+        born (n < 4).
 
     >>> round(null_entropy(14), 2)
     2.3

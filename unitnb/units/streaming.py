@@ -1,7 +1,7 @@
 """Births and pooled maps of many images, block by block: VGG16's maps of 1,000 images (0.4 GB) are never in memory at once.
 
-Each block is kept in the store, by the network's head and the images' pixels, so an interrupted run goes on where it stopped and S_1000
-finds what S_100, its beginning, has left.
+Each block is kept in the store, by the network's head and the images' pixels, so an interrupted run goes on
+where it stopped and S_1000 finds what S_100, its beginning, has left.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +35,8 @@ class Streamed:
     births : (n, u) int16
         As ``birth_points`` gives them, of the layer that was streamed.
     maps : (n, h, w, u) float32
-        The maps after the pooling that follows the layer (7x7 for VGG16's 14x14), which is what the rest of the network sees.
+        The maps after the pooling that follows the layer (7x7 for VGG16's 14x14), which is what the rest of
+        the network sees.
     split : SplitModel
         The model split after that pooling: what ``ablation_curves`` takes with ``maps``, for the same curves.
     """
@@ -48,7 +49,8 @@ class Streamed:
 class LazyMaps:
     """Feature maps (n, h, w, u) of images, computed when a slice of them is asked for: those of VGG16's first layers take 13 MB each.
 
-    ``ablation_curves`` takes them as it takes an array. Where the tail is run again at each point, a forward pass more is little beside.
+    ``ablation_curves`` takes them as it takes an array. Where the tail is run again at each point, a forward
+    pass more is little beside.
     """
 
     def __init__(self, split: SplitModel, images):
@@ -74,8 +76,8 @@ def births_by_block(maps, b_max=None, block: int = 20) -> np.ndarray:
 def pooled_split(split: SplitModel) -> SplitModel:
     """The same model split after the pooling that directly follows the layer; ``split`` itself where none does.
 
-    A map of zeros is zero after pooling, and a unit's pooled map depends on its own map alone, so ablating after the pooling is
-    ablating before it (Sec. 3.2). That does not hold for other replacements than zero.
+    A map of zeros is zero after pooling, and a unit's pooled map depends on its own map alone, so ablating
+    after the pooling is ablating before it (Sec. 3.2). That does not hold for other replacements than zero.
     """
     name = split.layer
     for layer in split.plan.trunk.layers[1:] if split.engine == "running-sum" else ():
@@ -88,8 +90,8 @@ def pooled_split(split: SplitModel) -> SplitModel:
 def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, block: int = BLOCK) -> Streamed:
     """Births and pooled maps of a layer, the feature maps of only ``block`` images at a time being in memory.
 
-    The same numbers as ``birth_points(split.feature_maps(images), b_max)``, since batches are the same. In a terminal
-    a bar shows the remaining time.
+    The same numbers as ``birth_points(split.feature_maps(images), b_max)``, since batches are the same. In a
+    terminal a bar shows the remaining time.
 
     Parameters
     ----------
