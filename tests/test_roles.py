@@ -184,6 +184,22 @@ def test_line_costs_match_least_squares_by_polyfit():
         assert cost.error(i, j) == pytest.approx(expected)
 
 
+def test_the_core_ends_one_standard_deviation_of_the_draws_below_the_top():
+    # Two draws, 0.3 above and below the curve, have sd 0.3 sqrt(2) = 0.42 with ddof 1. The curve rises by 0.05 a unit,
+    # so 0.58 is passed at unit 12. With ddof 0 it would be 0.70, at unit 14.
+    curve = np.minimum(np.arange(41) / 20, 1)
+    assert by_place._head_size(curve, np.stack([curve - 0.3, curve + 0.3]), np.array([0.01])) == 12
+
+
+def test_intervals_of_slopes_hold_95_percent_and_are_centred_on_the_curve():
+    # Slopes 0, 1, ..., 40 of 41 draws: 2.5% and 97.5% quantiles 1 and 39, mean 20. The curve's own slope is 5.
+    steps = np.arange(11.0)
+    draws = np.arange(41.0)[None, :, None] * steps
+    slopes, intervals = by_place._slopes(5 * steps[None], draws, np.array([0, 10]))
+    np.testing.assert_allclose(slopes, [[5]])
+    np.testing.assert_allclose(intervals, [[[-14, 24]]], atol=1e-12)
+
+
 def test_number_of_pieces_follows_the_curve():
     m = np.arange(97)
     for bends in ([], [32], [24, 60]):

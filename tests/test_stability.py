@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unitnb.units.entropy import effectiveness, importance_rank
-from unitnb.units.stability import rank_agreement, stability_table, stability_votes
+from unitnb.units.stability import _summaries, rank_agreement, stability_table, stability_votes
 from unitnb.units.votes import (
     draw_sets,
     mean_effectiveness,
@@ -190,6 +190,20 @@ def test_table_holds_what_its_parts_say():
         table["kendall"][:, 0] <= table["kendall"][:, 2]
     ).all()
     assert table["set_size"].tolist() == [20, 60] and table["n_sets"].tolist() == [8, 8]
+
+
+def test_intervals_of_agreement_hold_95_percent_of_the_sets():
+    # Of 41 values the 2.5% and 97.5% quantiles are the second and the last but one.
+    births = births_of(120, 30, seed=1)
+    table = stability_table(births, set_sizes=(40,), n_sets=41)
+    own = effectiveness(births)
+    tau = sorted(rank_agreement(score, own)[0] for score in resampled_effectiveness(births, 40, 41))
+    assert table["kendall"][0, 1:] == pytest.approx([tau[1], tau[-2]]) and tau[1] < tau[5]
+
+
+def test_an_undefined_agreement_makes_its_summary_undefined():
+    found = _summaries([(np.nan, 0.5), (0.2, 0.5)])
+    np.testing.assert_array_equal(found, [[np.nan] * 3, [0.5] * 3])
 
 
 def test_ratio_takes_equal_votes_for_and_against_the_reference():
