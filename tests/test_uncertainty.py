@@ -113,6 +113,7 @@ def test_null_draws_and_random_orders_have_seeds_of_their_own():
     orders = scores.random_orders(30, 4, seed=0)
     assert len({tuple(order) for order in orders}) == 4
     assert not np.array_equal(orders, scores.random_orders(30, 4, seed=1))
+    assert not np.array_equal(scores.shuffled(np.arange(30), 0), scores.shuffled(np.arange(30), 1))
     maps = chance.noise_units(6, 5, [0.5])
     assert not np.array_equal(chance.shuffled_pixels(maps, 0), chance.shuffled_pixels(maps, 1))
 
