@@ -62,7 +62,7 @@ def test_heads_and_tails_are_within_the_layer(head, tail):
 
 def test_the_range_by_chance_holds_95_percent_of_random_ranks(monkeypatch):
     shares = iter(np.arange(42.0))  # 41 random ranks, then the ranks themselves
-    monkeypatch.setattr(crossclass, "_shared", lambda ranks, head, tail: next(shares))
+    monkeypatch.setattr(crossclass, "_share_in_other_cores", lambda ranks, head, tail: next(shares))
     assert shared_tails([[0, 1]], 1, 1, draws=41) == (41, 1, 39)
 
 

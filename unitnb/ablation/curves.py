@@ -1,4 +1,4 @@
-"""The curve of an ablation or insertion: each image's outcome at each step, and its numbers (Sec. 3.2, 3.3)."""
+"""The curve of an ablation or insertion: outcomes of images at each step, and its numbers (Sec. 3.2, 3.3)."""
 
 from dataclasses import dataclass, field, replace
 
@@ -100,7 +100,7 @@ class Curve:
 
     @property
     def answers(self) -> list[np.ndarray]:
-        """Whether "is it the target?" is answered rightly, on the target's images and on others: (u + 1, images) each.
+        """Whether "is it the target?" is answered rightly: of its images and of others, (u + 1, images).
 
         The mean of the two means is the balanced accuracy. Without negatives the list holds only ``correct``.
         """
@@ -115,9 +115,9 @@ class Curve:
         return float(np.trapezoid(values, self.points) / self.points[-1])
 
     def units_to_lose(self, share=0.85, metric="accuracy") -> float:
-        """Fewest units whose removal leaves at most (1 - share) of the metric's start; inf if none do (C15)."""
+        """Fewest units removed at which (1 - share) of the metric or less is left; inf if never (C15)."""
         gone, values = self._removal(metric)
-        return _first(gone, values <= (1 - share) * values[0])
+        return _units_at_first(gone, values <= (1 - share) * values[0])
 
     def peak(self, metric="accuracy") -> tuple[int, float]:
         """Number of units (the first) and value of the maximum."""
@@ -131,7 +131,7 @@ class Curve:
         """
         gone, values = self._removal(metric)
         last = np.flatnonzero(values >= high * values.max())[-1]
-        return _first(gone[last:] - gone[last], values[last:] <= low * values.max())
+        return _units_at_first(gone[last:] - gone[last], values[last:] <= low * values.max())
 
     def bootstrap(self, statistic, n_boot=1000, seed=0) -> tuple[float, float]:
         """95% interval of ``statistic(curve)`` over resampled images: (low, high).
@@ -185,7 +185,7 @@ class Curve:
 
 
 def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tuple[float, float, float]:
-    """Area of ``curve`` minus that of ``other`` on the same images, with 95% interval: (difference, low, high).
+    """Area of ``curve`` minus that of ``other`` on the same images, and 95% interval: (value, low, high).
 
     Both curves are resampled by the same draws of images, so what the images have in common cancels.
 
@@ -205,7 +205,7 @@ def area_difference(curve, other, metric="accuracy", n_boot=1000, seed=0) -> tup
     return difference(None), *interval(draws).ends
 
 
-def _first(gone, hit) -> float:
+def _units_at_first(gone, hit) -> float:
     return int(gone[np.argmax(hit)]) if hit.any() else np.inf
 
 

@@ -168,7 +168,7 @@ def sample_set(
 
     S_100 is the beginning of S_1000. The class of a training image is the label that the model was told, so that for a model trained on
     corrupted labels the training accuracy is about what it learned. With ``lazy`` the images are decoded when they are asked for, for
-    :func:`unitnb.stream`.
+    :func:`unitnb.births_in_blocks`.
 
     Raises
     ------

@@ -35,17 +35,17 @@ def marginal_effects(orders, accuracies):
     """
     orders, accuracies = np.asarray(orders), np.asarray(accuracies, float)
     if orders.ndim != 2 or len(orders) < 2 or accuracies.shape != (orders.shape[0], orders.shape[1] + 1):
-        raise ValueError(
-            f"orders have shape {orders.shape} and accuracies {accuracies.shape}; expected (r, u) and (r, u + 1), r >= 2"
-        )
+        shapes = f"orders have shape {orders.shape} and accuracies {accuracies.shape}"
+        raise ValueError(f"{shapes}; expected (r, u) and (r, u + 1), r >= 2")
     places = np.argsort([checked_order(order) for order in orders], axis=1)
     effects = np.take_along_axis(np.diff(accuracies, axis=1), places, axis=1)
     return effects.mean(axis=0), standard_error(effects)
 
 
 def roles_from_marginals(train, test, z=Z_95):
-    """Roles of units by their own mean effects, not by their place in one order, with the signs of :func:`categorise_roles`.
+    """Roles of units by their own mean effects, with the signs of :func:`categorise_roles`.
 
+    A unit's place in one order plays no part.
     ``train`` and ``test`` are (mean, standard_error), each (u,), of :func:`marginal_effects`. An effect up to
     ``z`` standard errors counts as 0. Returns (u,) str, each one of ROLES.
 
@@ -58,8 +58,9 @@ def roles_from_marginals(train, test, z=Z_95):
 
 
 def role_agreement(first, second) -> tuple[float, float]:
-    """Share of units with the same role in both, and Cohen's kappa, the agreement beyond chance (NaN if one role is all there is).
+    """Share of units with the same role in both, and Cohen's kappa, the agreement beyond chance.
 
+    Kappa is NaN if there is one role only.
     ``first`` and ``second`` are (u,) str, each one of ROLES.
 
     >>> role_agreement(["core", "core", "confusing", "confusing"], ["core", "core", "confusing", "core"])

@@ -1,4 +1,4 @@
-"""Stability of the importance rank against the choice of images (Sec. 3.5): votes, agreement of ranks, their table."""
+"""Stability of the importance rank against the choice of images (Sec. 3.5): agreement of ranks, table."""
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -21,7 +21,7 @@ SET_SIZES = tuple(range(50, 501, 25))  # K of Eq. 11
 
 
 def stability_votes(births, set_size, n_sets=100, top=TOP, seed=0):
-    """Votes stat^(K) of Eq. 12: in how many of ``n_sets`` sets of K images each unit is among the ``top`` most effective.
+    """Votes stat^(K) of Eq. 12: how many sets of K images have each unit among the ``top`` first.
 
     The sets are drawn by :func:`draw_sets` from the images of ``births`` (pool, u), the ranks (Eq. 11) have
     ties by unit index.
@@ -83,12 +83,14 @@ def stability_table(
     """
     if not len(set_sizes):
         raise ValueError(
-            f"no set sizes for a pool of {len(births)} images; give some that it holds (of a profile: set_sizes, n_large)"
+            f"no set sizes for a pool of {len(births)} images; give some that it holds "
+            "(of a profile: set_sizes, n_large)"
         )
     reference_scores = effectiveness(births if reference is None else reference, p)
     if reference_scores.size != np.shape(births)[1]:
         raise ValueError(
-            f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; give the same layer"
+            f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; "
+            "give the same layer"
         )
     rows = []
     for size in set_sizes:
@@ -118,7 +120,7 @@ def _agreement_and_votes(scores, reference_scores, set_size, top):
 
 
 def _summaries(pairs):
-    """Mean and 95% interval of each of two measures of agreement, (2, 3); NaN for a measure that is NaN for a pair."""
+    """Mean and 95% interval of two measures of agreement, (2, 3); NaN for one that is NaN for a pair."""
     if not pairs:
         return np.full((2, 3), np.nan)
     values = np.array(pairs)

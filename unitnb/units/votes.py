@@ -1,4 +1,4 @@
-"""Sample sets of images, the effectiveness of units on each, and the votes of their ranks (Sec. 3.5, Eq. 11 to 14)."""
+"""Sample sets of images, effectiveness of units on each, votes of their ranks (Sec. 3.5, Eq. 11 to 14)."""
 
 import numpy as np
 from numba import njit, prange
@@ -12,7 +12,7 @@ HEAD = 10  # units averaged in Eq. 14
 
 
 def draw_sets(n_pool, set_size, n_sets=100, seed=0, disjoint=False):
-    """Sample sets S^(1), ..., S^(n_sets) of K images, drawn without replacement from a pool (the groups G of Sec. 3.5).
+    """Sample sets S^(1), ..., S^(n_sets) of K images, drawn without replacement (groups G, Sec. 3.5).
 
     Sets of one group are drawn one by one, so that two of them may share images; with ``disjoint`` the
     shuffled pool is cut into sets that share none. Groups of another size or seed are independent. Returns
@@ -82,7 +82,7 @@ def resampled_effectiveness(births, set_size, n_sets=100, seed=0, p=0.1, disjoin
 
 @njit(parallel=True, cache=True)
 def _sorted_counts(codes, sets, n_values, first):
-    """How many images of a set have each birth, ascending: (n_sets, u, n_values); codes below ``first`` are no births."""
+    """How many images of a set have each birth, ascending, (n_sets, u, n_values); none below ``first``."""
     n_units = codes.shape[1]
     counts = np.zeros((len(sets), n_units, n_values), np.int32)
     for s in prange(len(sets)):
@@ -96,8 +96,9 @@ def _sorted_counts(codes, sets, n_values, first):
 
 
 def mean_effectiveness(scores, set_size):
-    """Mean over the sets of the effectiveness (n_sets, u); its ``importance_rank`` is the mean rank of Sec. 3.5 (Fig. 4B).
+    """Mean (u,) over the sets of the effectiveness (n_sets, u).
 
+    Its ``importance_rank`` is the mean rank of Sec. 3.5 (Fig. 4B).
     An infinite score would make the mean infinite, however rare it is. It counts as the largest finite one
     that sets of K >= 2 images allow, where all images have a birth and all but one the same: 1 / (ln K - (1 -
     1/K) ln(K - 1)). So it is still first in its set.
@@ -107,14 +108,14 @@ def mean_effectiveness(scores, set_size):
     """
     if set_size < 2:
         raise ValueError(
-            f"set_size is {set_size}; in a set of one image no finite effectiveness above 0 exists, take at least 2"
+            f"set_size is {set_size}; take at least 2, as one image gives no finite effectiveness above 0"
         )
     largest = 1 / (np.log(set_size) - (1 - 1 / set_size) * np.log(set_size - 1))
     return np.where(np.isinf(scores), largest, scores).mean(axis=0)
 
 
 def set_votes(scores, top=TOP):
-    """Votes (u,) of Eq. 12 from the effectiveness (n_sets, u): the sets whose rank has unit j in its first ``top`` places.
+    """Votes (u,) of Eq. 12 from the effectiveness (n_sets, u): sets with a unit in the first ``top`` places.
 
     All units are voted for if there are no more than ``top``.
 
@@ -144,8 +145,9 @@ def vote_rank(votes, reference_rank=None):
 
 
 def stability_ratio(votes, n_sets, reference_rank, head=HEAD, reference_top=VOTED):
-    """Ratio of Eq. 14: the mean share of sets that vote for the ``head`` most voted units, counting those in the reference's top.
+    """Ratio of Eq. 14: mean share of the sets that vote for the ``head`` most voted units.
 
+    Of these units only those in the reference's top count:
     (1/10) sum_{j=1}^{10} stat_(j) / n_sets * 1[(j)_K in IR_1000(1:15)], where stat_(j) are the votes of the
     j-th most voted unit (Eq. 13; the paper drops the brackets of stat_j). It is not said how equal votes are
     ordered, which matters when more than 10 units have all votes: here they stand in the order of the
@@ -185,5 +187,5 @@ def stability_ratio(votes, n_sets, reference_rank, head=HEAD, reference_top=VOTE
 
 
 def mean_vote_share(votes, n_sets, head_units, reference_units) -> float:
-    """Mean over the units ``head_units`` of their votes / n_sets, where units outside the reference's count as 0."""
+    """Mean over ``head_units`` of votes / n_sets; units that are not among ``reference_units`` count as 0."""
     return float(votes[head_units] @ np.isin(head_units, reference_units) / n_sets / len(head_units))
