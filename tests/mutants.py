@@ -3,8 +3,8 @@
     python tests/mutants.py                    all faults; 1 is returned if more than three survive
     python tests/mutants.py --only "ddof"      those with these letters in their names
 
-The working tree is never changed. A fault whose text is not found exactly once is an error: the code has moved
-on, and the entry must follow.
+The working tree is never changed. A fault whose text is not found exactly once is an error: the code has
+moved on, and the entry must follow.
 """
 
 import argparse

@@ -122,7 +122,7 @@ def test_lazy_maps_that_are_not_finite_are_named():
 
 
 def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
-    """Keras counts its automatic names up: another process, or another order of notebooks' cells, has others."""
+    """Keras counts its automatic names up: another process, or another order of cells, has others."""
     graphs = []
     for _ in range(2):
         entry = keras.Input((8, 8, 3))

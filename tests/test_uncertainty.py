@@ -37,8 +37,8 @@ def test_the_interval_of_an_accuracy_is_the_binomials():
 
 
 def test_the_interval_of_a_number_of_units_may_be_infinite():
-    # One image of three is right at first. A draw without it starts at accuracy 0, which is lost at once; in the
-    # other draws it is lost after one unit.
+    # One image of three is right at first. A draw without it starts at accuracy 0, which is lost at once; in
+    # the other draws it is lost after one unit.
     curve = curve_of([[True, False, False], [False, False, False]])
     assert curve.bootstrap(lambda c: c.units_to_lose()) == (0, 1)
     stays = curve_of(
@@ -213,8 +213,8 @@ def test_the_interval_of_a_gain_over_classes_is_the_binomials():
 
 
 def test_importance_is_judged_by_the_low_end_of_its_interval(monkeypatch):
-    # Of 500 draws 8 are below 0 in one case and 30 in the other, which is less and more than 2.5%. Undefined draws
-    # of the partial correlation are left out.
+    # Of 500 draws 8 are below 0 in one case and 30 in the other, which is less and more than 2.5%. Undefined
+    # draws of the partial correlation are left out.
     births = np.random.default_rng(0).integers(4, 20, (40, 30))
     loss = np.random.default_rng(1).random(30)
     result = SimpleNamespace(
