@@ -310,5 +310,10 @@ def test_expected_entropy_is_that_of_sampled_births():
     assert null_entropy(7, 30) == pytest.approx((entropy.mean(), entropy.std()), abs=0.005)
 
 
+def test_noise_of_four_vertices_is_born_at_four_or_not_at_all():
+    # The only hole of four vertices is a square of four edges: one value, and no birth is none.
+    assert null_entropy(4) == 0 and null_entropy(4, 30) == (0, 0)
+
+
 def test_noise_that_is_never_born_has_no_entropy():
     assert math.isnan(null_entropy(3)) and all(map(math.isnan, null_entropy(3, 10)))

@@ -12,7 +12,7 @@ PLACES = [0, 20, 60, 100, 160]  # where the synthetic curves bend
 
 
 def outcomes(values, n_images, noise=0.0, seed=0):
-    """Outcomes whose accuracy follows a broken line: image i is right where the line is above its threshold."""
+    """Outcomes whose accuracy follows a broken line: an image is right where it is above its threshold."""
     line = np.interp(np.arange(PLACES[-1] + 1), PLACES, values)[:, None]
     thresholds = (np.arange(n_images) + 0.5) / n_images
     return line + noise * np.random.default_rng(seed).standard_normal((len(line), n_images)) > thresholds

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from unitnb.ablation import causal
 from unitnb.ablation.cumulative import ablation_curve
 from unitnb.ablation.curves import Curve, area_difference
 from unitnb.claims import measures_networks, measures_seeds
@@ -64,9 +65,8 @@ def test_curves_are_resampled_by_their_seed():
 # ---- losses: few classes and ImageNet's many ----
 
 
-@pytest.mark.parametrize("n_classes", [10, 100])
-def test_losses_of_any_number_of_classes_on_paper(n_classes):
-    """A unit of value v adds 2 v to the logit of class 0, all other logits are 0."""
+def one_unit(n_classes, values):
+    """A split network whose one unit adds twice its mean to the logit of class 0, and maps of constant values."""
     entry = keras.Input((4, 4, 1))
     maps = keras.layers.Conv2D(1, 1, activation="relu", name="conv")(entry)
     logits = keras.layers.Dense(n_classes, name="logits")(keras.layers.GlobalAveragePooling2D()(maps))
@@ -75,15 +75,29 @@ def test_losses_of_any_number_of_classes_on_paper(n_classes):
     kernel[0, 0] = 2
     model.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1), kernel, np.zeros(n_classes)])
     split = split_model(model, "conv")
-    images = np.ones((2, 4, 4, 1), np.float32) * np.array([1, 2]).reshape(2, 1, 1, 1)
+    images = np.ones((len(values), 4, 4, 1), np.float32) * np.reshape(values, (-1, 1, 1, 1))
+    return split, split.feature_maps(images)
+
+
+@pytest.mark.parametrize("n_classes", [10, 100])
+def test_losses_of_any_number_of_classes_on_paper(n_classes):
+    split, maps = one_unit(n_classes, [1, 2])
     values, rest = np.array([2.0, 4.0]), n_classes - 1
     for label, own in ((0, values), (1, np.zeros(2))):
-        curve = ablation_curve(split, split.feature_maps(images), label, [0])
+        curve = ablation_curve(split, maps, label, [0])
         expected = [np.log(np.exp(values) + rest) - own, np.full(2, np.log(n_classes))]
         np.testing.assert_allclose(curve.losses, expected, atol=1e-5)
         np.testing.assert_allclose(curve.label_logits, [own, [0, 0]], atol=1e-5)
         assert curve.correct.tolist() == [[label == 0] * 2, [label == 0] * 2]  # equal logits go to class 0
         assert curve.in_top5.all()
+
+
+def test_taylor_of_one_unit_is_the_size_of_its_effect():
+    # The gradient of the loss with respect to the logit of class 0 is P - 1 for label 0, and the unit adds 2.
+    split, maps = one_unit(10, [1])
+    expected = 2 * (1 - np.exp(2) / (np.exp(2) + 9))
+    for absolute in ("entries", "map"):
+        assert causal.taylor(split, maps, 0, absolute) == pytest.approx([expected], rel=1e-5)
 
 
 # ---- null models ----
