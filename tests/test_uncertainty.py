@@ -66,7 +66,7 @@ def test_curves_are_resampled_by_their_seed():
 
 
 def one_unit(n_classes, values):
-    """A split network whose one unit adds twice its mean to the logit of class 0, and maps of constant values."""
+    """A split network whose one unit adds twice its mean to the logit of class 0, and constant maps."""
     entry = keras.Input((4, 4, 1))
     maps = keras.layers.Conv2D(1, 1, activation="relu", name="conv")(entry)
     logits = keras.layers.Dense(n_classes, name="logits")(keras.layers.GlobalAveragePooling2D()(maps))
