@@ -50,6 +50,11 @@ def test_roles_from_marginals_for_all_nine_signs():
     assert set(roles_from_marginals((signs[0], error), (signs[1], error), z=2.1)) == {"confusing"}
 
 
+def test_an_effect_counts_beyond_1_96_standard_errors():
+    error = np.ones(2)
+    assert roles_from_marginals(([1.9, 2], error), ([1.9, 2], error)).tolist() == ["confusing", "core"]
+
+
 @pytest.mark.parametrize(
     "orders, accuracies", [([[0, 1]], [[0, 1, 2]]), ([[0, 1], [1, 0]], [[0, 1], [0, 1]]), ([0, 1], [0, 1, 2])]
 )

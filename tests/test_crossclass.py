@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from unitnb.roles import crossclass
 from unitnb.roles.crossclass import damage_matrix, rank_correlations, shared_tails
 
 
@@ -57,3 +58,15 @@ def test_shared_tails_against_a_loop_and_chance():
 def test_heads_and_tails_are_within_the_layer(head, tail):
     with pytest.raises(ValueError, match="expected 1 to 4 units"):
         shared_tails([[0, 1, 2, 3]], head, tail)
+
+
+def test_the_range_by_chance_holds_95_percent_of_random_ranks(monkeypatch):
+    shares = iter(np.arange(42.0))  # 41 random ranks, then the ranks themselves
+    monkeypatch.setattr(crossclass, "_share_in_other_cores", lambda ranks, head, tail: next(shares))
+    assert shared_tails([[0, 1]], 1, 1, draws=41) == (41, 1, 39)
+
+
+def test_random_ranks_are_drawn_by_the_seed():
+    ranks = np.array([np.random.default_rng(c).permutation(300) for c in range(4)])
+    assert shared_tails(ranks, 30, 70, 20, seed=0) == shared_tails(ranks, 30, 70, 20, seed=0)
+    assert shared_tails(ranks, 30, 70, 20, seed=0) != shared_tails(ranks, 30, 70, 20, seed=1)

@@ -1,4 +1,4 @@
-"""Entropies against paper-and-pencil values, slow oracles, and the rules of the released code as science tables state them."""
+"""Entropies against values on paper, slow oracles, and the rules of the released code."""
 
 import itertools
 import math
@@ -130,10 +130,12 @@ def test_miller_madow_on_paper():
 
 
 def test_chao_shen_on_paper():
-    # 7, 7, 9: one value seen once, coverage 2/3, shares 4/9 and 2/9, seen in three draws with 1 - (5/9)^3 and 1 - (7/9)^3.
+    # 7, 7, 9: one value seen once, coverage 2/3, shares 4/9 and 2/9, seen in three draws with 1 - (5/9)^3 and
+    # 1 - (7/9)^3.
     expected = -4 / 9 * math.log(4 / 9) / (1 - (5 / 9) ** 3) - 2 / 9 * math.log(2 / 9) / (1 - (7 / 9) ** 3)
     assert feature_entropy(column(7, 7, 9, 0), estimator="chao-shen")[0] == pytest.approx(expected)
-    # 7, 9: all seen once, so one of them counts as not: coverage 1/2, shares 1/4, seen in two draws with 1 - (3/4)^2 = 7/16.
+    # 7, 9: all seen once, so one of them counts as not: coverage 1/2, shares 1/4, seen in two draws with 1 -
+    # (3/4)^2 = 7/16.
     assert feature_entropy(column(7, 9), estimator="chao-shen")[0] == pytest.approx(
         2 * 0.25 * math.log(4) / (7 / 16)
     )
@@ -218,7 +220,7 @@ def test_near_perfect_units_are_last_in_the_released_code():
 
 
 def authors_rank(births):
-    """The rules of the released code, one unit at a time: ineffectiveness H / eps, 460.5 below 0.1 and where nothing is born."""
+    """The released code, one unit at a time: ineffectiveness H / eps, 460.5 below 0.1 and without a birth."""
     ineffectiveness = []
     for unit in births.T.tolist():
         zero_based = [v - 1 if v > 0 else 0 for v in unit]
@@ -306,6 +308,11 @@ def test_expected_entropy_is_that_of_sampled_births():
     births = np.random.default_rng(1).choice(p.size, size=(30, 20_000), p=p)
     entropy = feature_entropy(births)
     assert null_entropy(7, 30) == pytest.approx((entropy.mean(), entropy.std()), abs=0.005)
+
+
+def test_noise_of_four_vertices_is_born_at_four_or_not_at_all():
+    # The only hole of four vertices is a square of four edges: one value, and no birth is none.
+    assert null_entropy(4) == 0 and null_entropy(4, 30) == (0, 0)
 
 
 def test_noise_that_is_never_born_has_no_entropy():

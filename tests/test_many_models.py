@@ -33,6 +33,19 @@ def test_spearman_and_its_interval():
     assert low < 0 < high and low < rho < high and p_value > 0.05
 
 
+def test_draws_without_a_correlation_are_left_out_of_its_interval():
+    # One draw in nine takes the same pair three times. All others agree fully.
+    assert spearman_interval([1, 2, 3], [1, 2, 3])[:3] == pytest.approx((1, 1, 1))
+    assert np.isnan(spearman_interval([1, 2], [1, 2])).all()
+
+
+def test_the_interval_of_a_correlation_narrows_with_the_root_of_the_pairs():
+    # For independent pairs the error of the correlation is 1 / sqrt(n - 1): 0.1 for 101.
+    x, y = np.random.default_rng(3).random((2, 101))
+    _, low, high, _ = spearman_interval(x, y)
+    assert high - low == pytest.approx(2 * 1.96 * 0.1, rel=0.15)
+
+
 def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
     monkeypatch.setattr(many_models, "weights_folder", lambda profile, model=None: tmp_path)
     assert many_models.model_results(unitnb.load_profile()) is None

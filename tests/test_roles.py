@@ -12,7 +12,7 @@ PLACES = [0, 20, 60, 100, 160]  # where the synthetic curves bend
 
 
 def outcomes(values, n_images, noise=0.0, seed=0):
-    """Outcomes whose accuracy follows a broken line: image i is right where the line is above its own threshold."""
+    """Outcomes whose accuracy follows a broken line: an image is right where it is above its threshold."""
     line = np.interp(np.arange(PLACES[-1] + 1), PLACES, values)[:, None]
     thresholds = (np.arange(n_images) + 0.5) / n_images
     return line + noise * np.random.default_rng(seed).standard_normal((len(line), n_images)) > thresholds
@@ -89,7 +89,8 @@ def test_intervals_narrow_with_the_number_of_images():
 def test_core_ends_one_standard_error_before_the_top():
     train = outcomes([0, 0.5, 0.5, 0.5, 0.5], 100)
     found = categorise_roles(np.arange(160), train, np.ones((161, 1)), n_boot=100)
-    # At 0.5 the error of a mean of 100 outcomes is 0.05, and the curve rises by 0.025 a unit: 2 units before 20.
+    # At 0.5 the error of a mean of 100 outcomes is 0.05, and the curve rises by 0.025 a unit: 2 units before
+    # 20.
     assert abs(found.core_size - 18) <= 1
     certain = np.repeat(np.arange(161) >= 10, 100).reshape(161, 100)
     assert categorise_roles(np.arange(160), certain, certain, n_boot=5).core_size in (10, 11)
@@ -184,6 +185,23 @@ def test_line_costs_match_least_squares_by_polyfit():
         assert cost.error(i, j) == pytest.approx(expected)
 
 
+def test_the_core_ends_one_standard_deviation_of_the_draws_below_the_top():
+    # Two draws, 0.3 above and below the curve, have sd 0.3 sqrt(2) = 0.42 with ddof 1. The curve rises by
+    # 0.05 a unit, so 0.58 is passed at unit 12. With ddof 0 it would be 0.70, at unit 14.
+    curve = np.minimum(np.arange(41) / 20, 1)
+    assert by_place._head_size(curve, np.stack([curve - 0.3, curve + 0.3]), np.array([0.01])) == 12
+
+
+def test_intervals_of_slopes_hold_95_percent_and_are_centred_on_the_curve():
+    # Slopes 0, 1, ..., 40 of 41 draws: 2.5% and 97.5% quantiles 1 and 39, mean 20. The curve's own slope is
+    # 5.
+    steps = np.arange(11.0)
+    draws = np.arange(41.0)[None, :, None] * steps
+    slopes, intervals = by_place._slopes(5 * steps[None], draws, np.array([0, 10]))
+    np.testing.assert_allclose(slopes, [[5]])
+    np.testing.assert_allclose(intervals, [[[-14, 24]]], atol=1e-12)
+
+
 def test_number_of_pieces_follows_the_curve():
     m = np.arange(97)
     for bends in ([], [32], [24, 60]):
@@ -193,7 +211,8 @@ def test_number_of_pieces_follows_the_curve():
 
 
 def test_kappa_by_hand():
-    # Agreement 3/4; the shares of roles are (1/2, 1/2) and (3/4, 1/4), so chance gives 1/2: (3/4 - 1/2) / (1 - 1/2).
+    # Agreement 3/4; the shares of roles are (1/2, 1/2) and (3/4, 1/4), so chance gives 1/2: (3/4 - 1/2) / (1
+    # - 1/2).
     assert by_place._kappa(np.array([0, 0, 1, 1]), np.array([[0, 0, 0, 1], [0, 0, 0, 1]])) == pytest.approx(
         0.5
     )

@@ -4,15 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unitnb.units.entropy import effectiveness, importance_rank
-from unitnb.units.stability import (
+from unitnb.units.stability import _summaries, rank_agreement, stability_table, stability_votes
+from unitnb.units.votes import (
     draw_sets,
     mean_effectiveness,
-    rank_agreement,
     resampled_effectiveness,
     set_votes,
     stability_ratio,
-    stability_table,
-    stability_votes,
     vote_rank,
 )
 
@@ -128,7 +126,8 @@ def test_disjoint_sets_share_no_image():
 
 
 def test_ratio_by_hand():
-    # Most voted: units 3 (10 of 10 votes), 0 (8), 2 (5). Unit 0 is not in the reference's first three: (10 + 5) / 10 / 3.
+    # Most voted: units 3 (10 of 10 votes), 0 (8), 2 (5). Unit 0 is not in the reference's first three: (10 +
+    # 5) / 10 / 3.
     votes, rank = [8, 1, 5, 10, 0], [3, 2, 1, 0, 4]
     assert stability_ratio(votes, 10, rank, head=3, reference_top=3) == pytest.approx(0.5)
     assert stability_ratio(votes, 10, rank, head=3, reference_top=4) == pytest.approx(23 / 30)
@@ -163,7 +162,8 @@ def test_infinite_scores_count_as_the_best_finite_one():
 def test_rank_agreement_by_hand():
     assert rank_agreement([3, 2, 1], [30, 20, 10], top=2) == (1.0, 1.0)
     assert rank_agreement([3, 2, 1], [1, 2, 3], top=1) == (-1.0, 0.0)
-    # One pair disagrees, four agree, the two units of score 0 say nothing: (4 - 1) / 5. First three: units 0, 1, 2 in both.
+    # One pair disagrees, four agree, the two units of score 0 say nothing: (4 - 1) / 5. First three: units 0,
+    # 1, 2 in both.
     assert rank_agreement([2, np.inf, 0, 0], [np.inf, 1, 0, 0], top=3) == pytest.approx((0.6, 1.0))
     assert rank_agreement([4, 3, 2, 1], [4, 3, 1, 2], top=3)[1] == 0.5
     assert np.isnan(rank_agreement([0, 0, 0], [1, 2, 3])[0])
@@ -194,8 +194,23 @@ def test_table_holds_what_its_parts_say():
     assert table["set_size"].tolist() == [20, 60] and table["n_sets"].tolist() == [8, 8]
 
 
+def test_intervals_of_agreement_hold_95_percent_of_the_sets():
+    # Of 41 values the 2.5% and 97.5% quantiles are the second and the last but one.
+    births = births_of(120, 30, seed=1)
+    table = stability_table(births, set_sizes=(40,), n_sets=41)
+    own = effectiveness(births)
+    tau = sorted(rank_agreement(score, own)[0] for score in resampled_effectiveness(births, 40, 41))
+    assert table["kendall"][0, 1:] == pytest.approx([tau[1], tau[-2]]) and tau[1] < tau[5]
+
+
+def test_an_undefined_agreement_makes_its_summary_undefined():
+    found = _summaries([(np.nan, 0.5), (0.2, 0.5)])
+    np.testing.assert_array_equal(found, [[np.nan] * 3, [0.5] * 3])
+
+
 def test_ratio_takes_equal_votes_for_and_against_the_reference():
-    # Each set is the pool: 20 units have all votes, and 5 of them are not among the reference's first 15: 5 or 10 of 10 count.
+    # Each set is the pool: 20 units have all votes, and 5 of them are not among the reference's first 15: 5
+    # or 10 of 10 count.
     births = births_of(80, 40, seed=2)
     table = stability_table(births, set_sizes=(80,), n_sets=5)
     assert table["ratio"] == [1.0] and table["ratio_least"] == [0.5]

@@ -27,7 +27,7 @@ import test_streaming
 from unitnb.images import samples
 from unitnb.units import streaming
 images = samples.LazyImages(lambda i: time.sleep(0.05) or test_streaming.pixels(i), range(24))
-streaming.stream(test_streaming.small_split(), images, sys.argv[1], block=4)
+streaming.births_in_blocks(test_streaming.small_split(), images, sys.argv[1], block=4)
 """
 
 
@@ -60,14 +60,14 @@ def unstreamed(split, images):
 )  # the same batches give the same bits
 def test_streamed_births_and_pooled_maps_are_those_of_all_maps_at_once(split, lazy, block, atol):
     births, pooled = unstreamed(split, lazy)
-    streamed = streaming.stream(split, lazy, block=block)
+    streamed = streaming.births_in_blocks(split, lazy, block=block)
     np.testing.assert_array_equal(streamed.births, births)
     np.testing.assert_allclose(streamed.maps, pooled, rtol=0, atol=atol)
     assert streamed.births.dtype == np.int16 and streamed.split.layer == "block2_pool" and births.any()
 
 
 def test_curves_of_pooled_maps_are_those_of_the_maps_to_the_bit(split, lazy):
-    streamed = streaming.stream(split, lazy)
+    streamed = streaming.births_in_blocks(split, lazy)
     order, labels = np.random.default_rng(0).permutation(6), np.arange(24) % 3
     whole = unitnb.ablation_curve(split, split.feature_maps(lazy), labels, order)
     pooled = unitnb.ablation_curve(streamed.split, streamed.maps, labels, order)
@@ -83,7 +83,7 @@ def test_no_more_than_a_block_is_decoded_or_mapped_at_a_time(split, monkeypatch)
     )
     asked = []
     images = samples.LazyImages(lambda i: asked.append((i, len(seen))) or pixels(i), range(10))
-    streaming.stream(split, images, block=4)
+    streaming.births_in_blocks(split, images, block=4)
     assert seen == [(4, 32, 32, 3), (4, 32, 32, 3), (2, 32, 32, 3)]
     assert asked == [(i, i // 4) for i in range(10)]
 
@@ -122,7 +122,7 @@ def test_lazy_maps_that_are_not_finite_are_named():
 
 
 def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
-    """Keras counts its automatic names up: another process, or another order of notebooks' cells, has others."""
+    """Keras counts its automatic names up: another process, or another order of cells, has others."""
     graphs = []
     for _ in range(2):
         entry = keras.Input((8, 8, 3))
@@ -136,23 +136,25 @@ def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
 
 
 def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, lazy, tmp_path, monkeypatch):
-    first = streaming.stream(split, lazy, tmp_path, block=8)
+    first = streaming.births_in_blocks(split, lazy, tmp_path, block=8)
     assert len(list(tmp_path.glob("stream-*.npz"))) == 3
     run, runs = SplitModel.feature_maps, []
     monkeypatch.setattr(
         SplitModel, "feature_maps", lambda self, images: runs.append(len(images)) or run(self, images)
     )
-    beginning = streaming.stream(split, lazy[:16], tmp_path, block=8)  # as S_100 is the beginning of S_1000
+    beginning = streaming.births_in_blocks(
+        split, lazy[:16], tmp_path, block=8
+    )  # as S_100 is the beginning of S_1000
     assert runs == []
     np.testing.assert_array_equal(beginning.births, first.births[:16])
-    streaming.stream(split, lazy[:8], tmp_path, b_max=9, block=8)
+    streaming.births_in_blocks(split, lazy[:8], tmp_path, b_max=9, block=8)
     kernel = split.model.get_layer("block1_conv1").kernel
     before = kernel.numpy()
     kernel.assign(before * 1.5)
-    streaming.stream(split, lazy[:8], tmp_path, block=8)
+    streaming.births_in_blocks(split, lazy[:8], tmp_path, block=8)
     kernel.assign(before)
-    streaming.stream(split_model(split.model, "block2_conv2"), lazy[:8], tmp_path, block=8)
-    streaming.stream(split, lazy[1:9], tmp_path, block=8)
+    streaming.births_in_blocks(split_model(split.model, "block2_conv2"), lazy[:8], tmp_path, block=8)
+    streaming.births_in_blocks(split, lazy[1:9], tmp_path, block=8)
     assert runs == [8] * 4
 
 
@@ -170,7 +172,7 @@ def test_a_killed_run_goes_on_where_it_stopped(split, lazy, tmp_path):
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL and 2 <= len(done) < 6
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("stream-*.npz")}
-    streamed = streaming.stream(split, lazy, tmp_path, block=4)
+    streamed = streaming.births_in_blocks(split, lazy, tmp_path, block=4)
     births, pooled = unstreamed(split, lazy)
     np.testing.assert_array_equal(streamed.births, births)
     np.testing.assert_allclose(streamed.maps, pooled, atol=1e-6)
@@ -200,7 +202,7 @@ def test_the_pooling_is_passed_only_where_zero_stays_zero(split):
 
 def test_a_layer_without_pooling_keeps_its_maps(split, lazy):
     masked = split_model(split.model, "block2_conv1")
-    streamed = streaming.stream(masked, lazy, block=7)
+    streamed = streaming.births_in_blocks(masked, lazy, block=7)
     np.testing.assert_allclose(streamed.maps, masked.feature_maps(lazy), atol=1e-6)
 
 
@@ -209,10 +211,10 @@ def test_maps_that_are_not_finite_are_named_with_their_block(split, lazy):
     before = kernel.numpy()
     kernel.assign(before * np.nan)
     with pytest.raises(ValueError, match="images 0 to 3: the map of image 0, unit 0 holds NaN"):
-        streaming.stream(split, lazy, block=4)
+        streaming.births_in_blocks(split, lazy, block=4)
     kernel.assign(before)
     with pytest.raises(ValueError, match="no images to stream"):
-        streaming.stream(split, lazy[:0])
+        streaming.births_in_blocks(split, lazy[:0])
 
 
 def test_a_lazy_sample_is_the_sample():

@@ -170,7 +170,14 @@ def test_default_bound_is_the_papers_fifty_and_its_share_of_the_edges_elsewhere(
     assert birth(map_of(14, clique, *singly(loop)), b_max=None) == 50
     late = map_of(14, clique, [(1, 10)], *singly(loop))
     assert birth(late, b_max=None) == 0 and birth(late) == 51
-    assert [edge_bound(n, None) for n in (2, 7, 14, 28)] == [1, 12, 50, 208]
+    assert [edge_bound(n, None) for n in (5, 7, 14, 28)] == [5, 12, 50, 208]
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_maps_too_small_for_a_birth_within_the_default_bound_are_refused(n):
+    with pytest.raises(ValueError, match=f"maps of {n}x{n} have no birth within the default B_max"):
+        birth_points(np.ones((1, n, n, 1)))
+    assert birth_points(np.ones((1, n, n, 1)), math.inf).tolist() == [[0]]
 
 
 def test_bound_is_inclusive_and_counts_as_the_index_does():

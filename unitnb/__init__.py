@@ -37,7 +37,7 @@ EXPORTS = {
     "topology.births": ("betti_curves", "birth_points"),
     "topology.nulls": ("null_births",),
     "topology.barcodes": ("barcode",),
-    "units.streaming": ("Streamed", "pooled_split", "stream"),
+    "units.streaming": ("BirthsAndPooledMaps", "births_in_blocks", "pooled_split"),
     "units.entropy": (
         "effectiveness",
         "feature_entropy",

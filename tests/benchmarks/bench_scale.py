@@ -74,7 +74,7 @@ def measure(folder, n):
     found = []
 
     def work():
-        streamed = stages.of("stream", streaming.stream)(split, photographs, cache)
+        streamed = stages.of("stream", streaming.births_in_blocks)(split, photographs, cache)
         order = unitnb.importance_rank(unitnb.effectiveness(streamed.births))
         stages.of("one curve", unitnb.ablation_curve)(streamed.split, streamed.maps[:N_CURVE], 0, order)
         found.append((streamed.births > 0).mean())

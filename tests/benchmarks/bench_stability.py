@@ -9,7 +9,8 @@ import numpy as np
 
 from unitnb.roles.by_place import categorise_roles
 from unitnb.units.entropy import effectiveness, importance_rank
-from unitnb.units.stability import SET_SIZES, TOP, draw_sets, stability_table, stability_votes
+from unitnb.units.stability import SET_SIZES, stability_table, stability_votes
+from unitnb.units.votes import TOP, draw_sets
 
 POOL, UNITS, N_SETS = 1000, 512, 100
 LITERAL_SETS = 4  # sets of each size that the plain loop is timed on

@@ -1,7 +1,7 @@
-"""The four roles of Sec. 3.6, by a rule instead of by eye: core, overfitted, generalizing and confusing units.
+"""The four roles of Sec. 3.6 by a rule instead of by eye: core, overfitted, generalizing, confusing units.
 
-Units enter the layer by importance. What a stretch of the order does to training and test accuracy gives its role; resampling
-the images tells how sure that is. No network is run here.
+Units enter the layer by importance. What a stretch of the order does to training and test accuracy gives its
+role; resampling the images tells how sure that is. No network is run here.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from ruptures.base import BaseCost
 from ruptures.detection import Dynp
+
+from ..units.intervals import drawn_counts, interval
 
 ROLES = ("core", "overfitted", "generalizing", "confusing")
 KNOTS = 48  # intervals between which a change point may lie
@@ -18,17 +20,15 @@ ROUNDING = 1e-9  # what may be left of a difference that is 0
 
 @dataclass(frozen=True)
 class Roles:
-    """Roles of a layer's u units and how far they can be trusted; s is the number of segments of the order."""
+    """Roles of a layer's u units and how sure they are; s is the number of segments of the order."""
 
     role: np.ndarray  # (u,) str, by unit index: one of ROLES
     agreement: np.ndarray  # (u,) share of the bootstraps that give the unit the same role, in [0, 1]
     spans: list  # (start, stop, role): positions start to stop - 1 of the order
-    breakpoints: (
-        np.ndarray
-    )  # (s + 1,) int, from 0 to u: segment i takes the curves from point breakpoints[i] to the next
+    breakpoints: np.ndarray  # (s + 1,) int, from 0 to u: segment i goes from point breakpoints[i] to the next
     slopes: np.ndarray  # (s, 2) change of the training and of the test metric for each unit that enters
     intervals: np.ndarray  # (s, 2, 2) 95% bootstrap intervals of the slopes: low, high
-    core_size: int  # units in the core span at the head of the order: m* and the late core that follows at once; 0 if there is none
+    core_size: int  # units in the core span at the head: m* and the late core that follows at once, or 0
     kappa: float  # agreement beyond chance (Cohen), mean over the bootstraps; NaN if one role is all there is
 
     @property
@@ -40,32 +40,39 @@ class Roles:
 def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     """One role for each unit, from insertion curves on training and on test images (Sec. 3.6, Fig. 5).
 
-    1. The training curve is fitted by 2 to 4 linear pieces; the first with a slope above 0 (95% bootstrap interval) ends the initial
-       rise. The first m* units are core: there the smoothed curve comes within one bootstrap standard error of its maximum in the rise.
-    2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The signs of the slopes on
-       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image over the piece, give
-       the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +) generalizing, else confusing.
+    1. The training curve is fitted by 2 to 4 linear pieces; the first with a slope above 0 (95% bootstrap
+       interval) ends the initial
+       rise. The first m* units are core: there the smoothed curve comes within one bootstrap standard error
+       of its maximum in the rise.
+    2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The
+       signs of the slopes on
+       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image
+       over the piece, give the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +)
+       generalizing, else confusing.
 
-    Least squares; change points by dynamic programming on up to 49 points that lie closest together at the head (a change at m is
-    found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information criterion; smoothing by a centred mean over
-    3 points, or u/100 if more. Each bootstrap draws the images anew and repeats all, change points included, with the intervals'
-    widths from the whole bootstrap. m* comes before the bend, so the first later piece carries the last standard error of the rise.
+    Least squares; change points by dynamic programming on up to 49 points that lie closest together at the
+    head (a change at m is found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information
+    criterion; smoothing by a centred mean over 3 points, or u/100 if more. Each bootstrap draws the images
+    anew and repeats all, change points included, with the intervals' widths from the whole bootstrap. m*
+    comes before the bend, so the first later piece carries the last standard error of the rise.
 
     Parameters
     ----------
     order : (u,) int
         Units in the order of insertion, most important first.
     train, test : Curve of mode "insert", (u + 1, n) array, or a list of such arrays
-        Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The metric is the mean over
-        the images; of a list it is the mean of the means, and each array is resampled on its own, so that [outcomes on
-        images of the class, outcomes on other images] gives balanced accuracy. The numbers of images may differ.
+        Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The
+        metric is the mean over the images; of a list it is the mean of the means, and each array is resampled
+        on its own, so that [outcomes on images of the class, outcomes on other images] gives balanced
+        accuracy. The numbers of images may differ.
     n_boot, seed : int
         At least 2 bootstraps; 200 and more for quotable intervals.
 
     Raises
     ------
     ValueError
-        If ``order`` is not a permutation, or a curve has not u + 1 points, is not from insertion or belongs to another order.
+        If ``order`` is not a permutation, or a curve has not u + 1 points, is not from insertion or belongs
+        to another order.
 
     >>> outcomes = np.linspace(0, 1, 9)[:, None] > np.arange(0.025, 1, 0.05)
     >>> categorise_roles(np.arange(8), outcomes, outcomes, n_boot=20).counts
@@ -79,16 +86,24 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     rng = np.random.default_rng(seed)
     boots = np.stack([_resampled(group, n_boot, rng) for group in groups])
     image = np.array([1 / max(g.shape[1] for g in group) for group in groups])
-    places, *segments = _roles_by_place(curves, boots, image)
+    places, bounds, slopes, intervals = _roles_by_place(curves, boots, image)
     again = np.stack([_roles_by_place(boots[:, b], boots, image)[0] for b in range(n_boot)])
     role, agreement, by_unit = np.array(ROLES)[places], (again == places).mean(axis=0), np.argsort(order)
     core_size = int(np.argmin(np.r_[places == 0, False]))
     return Roles(
-        role[by_unit], agreement[by_unit], _spans(places), *segments, core_size, _kappa(places, again)
+        role=role[by_unit],
+        agreement=agreement[by_unit],
+        spans=_spans(places),
+        breakpoints=bounds,
+        slopes=slopes,
+        intervals=intervals,
+        core_size=core_size,
+        kappa=_kappa(places, again),
     )
 
 
-def checked_order(order):
+def checked_order(order) -> np.ndarray:
+    """``order`` (u,) as an array; a ValueError if it does not hold each unit from 0 to u - 1 once."""
     order = np.asarray(order)
     if order.ndim != 1 or not order.size or not np.array_equal(np.sort(order), np.arange(order.size)):
         raise ValueError(
@@ -100,7 +115,8 @@ def checked_order(order):
 def _groups(curve, name, order):
     if getattr(curve, "mode", "insert") != "insert":
         raise ValueError(
-            f"{name} is a curve of mode {curve.mode!r}; roles need insertion: ablation_curve(..., mode='insert')"
+            f"{name} is a curve of mode {curve.mode!r}; "
+            "roles need insertion: ablation_curve(..., mode='insert')"
         )
     if not np.array_equal(getattr(curve, "order", order), order):
         raise ValueError(
@@ -111,19 +127,19 @@ def _groups(curve, name, order):
     for group in groups:
         if group.ndim != 2 or group.shape[0] != order.size + 1 or not group.shape[1]:
             raise ValueError(
-                f"{name} has shape {group.shape}; expected ({order.size + 1}, images): outcomes after 0 to {order.size} units"
+                f"{name} has shape {group.shape}; expected ({order.size + 1}, images): "
+                f"outcomes after 0 to {order.size} units"
             )
     return groups
 
 
 def _resampled(groups, n_boot, rng):
-    n_images = [g.shape[1] for g in groups]
-    draws = [rng.multinomial(n, np.full(n, 1 / n), n_boot) / n for n in n_images]
+    draws = [drawn_counts(g.shape[1], n_boot, rng) / g.shape[1] for g in groups]
     return np.mean([draw @ g.T for draw, g in zip(draws, groups, strict=True)], axis=0)
 
 
 def _roles_by_place(curves, boots, image):
-    """Role (u,) as an index in ROLES for each place of the order; bounds, slopes and intervals of the segments."""
+    """Role (u,), an index in ROLES, for each place of the order; bounds, slopes, intervals of segments."""
     head, knots = _head_size(curves[0], boots[0], image[:1]), _knots(curves.shape[1] - 1)
     bounds = np.unique(np.r_[0, _pieces(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
     slopes, intervals = _slopes(curves, boots, bounds)
@@ -137,12 +153,14 @@ def _rises(bounds, slopes, intervals, image):
 
 
 def role_codes(train_rises, test_rises):
+    """Indices in ROLES from whether the training and the test metric rise, elementwise."""
     return np.where(train_rises, np.where(test_rises, 0, 1), np.where(test_rises, 2, 3))
 
 
 def _head_size(curve, boots, image):
     bounds = _pieces(curve[None], _knots(curve.size - 1), HEAD_PIECES, image)
-    rising = _rises(bounds, *_slopes(curve[None], boots[None], bounds), image)
+    slopes, intervals = _slopes(curve[None], boots[None], bounds)
+    rising = _rises(bounds, slopes, intervals, image)
     if not rising.any():
         return 0
     end, half = bounds[1 + np.argmax(rising)], max(1, curve.size // 200)
@@ -153,12 +171,12 @@ def _head_size(curve, boots, image):
 
 
 def _knots(u):
-    # Spacing grows with the square root of the place: core units are few, so the head of the order is looked at finely.
+    # Spacing grows with the square root of the place: core units are few, so the knots are dense at the head.
     return np.unique(np.rint(u * np.linspace(0, 1, KNOTS + 1) ** 2).astype(int))
 
 
 class _LineCost(BaseCost):
-    """Squared residuals of the least-squares lines from knot to knot, summed over the curves, looked up in a table."""
+    """A table of the squared residuals of least-squares lines from knot to knot, summed over the curves."""
 
     model, min_size = "line", 2
 
@@ -186,7 +204,7 @@ def _sums(values, first, last):
 
 
 def _pieces(curves, knots, counts, image):
-    """Bounds of the best fit by linear pieces; the number of pieces, one of ``counts``, by the information criterion."""
+    """Bounds of the best fit by linear pieces; an information criterion picks one of ``counts``."""
     intervals = len(knots) - 1
     counts = [count for count in counts if _LineCost.min_size * count <= intervals]
     if not counts:
@@ -201,23 +219,22 @@ def _pieces(curves, knots, counts, image):
 
 
 def _criterion(variance, pieces, image, size):
-    # Accuracy moves in steps of one image: residuals of less than half a step are no reason for another piece.
+    # Accuracy moves in steps of one image: residuals below half a step are no reason for another piece.
     variance = max(variance, np.mean((image / 2) ** 2))
-    free = (
-        2 * image.size + 1
-    ) * pieces - 1  # a level and a slope for each piece and curve, and the change points
+    # A level and a slope for each piece and curve, and the change points.
+    free = (2 * image.size + 1) * pieces - 1
     return size * np.log(variance) + free * np.log(size)
 
 
 def _slopes(curves, boots, bounds):
-    """Least-squares slopes (s, curves) and their intervals (s, curves, 2): the bootstrap's, centred on the curve's own slope."""
+    """Least-squares slopes (s, curves) and 95% intervals (s, curves, 2), centred on the curve's own slope."""
     slopes, intervals = np.empty((len(bounds) - 1, len(curves))), np.empty((len(bounds) - 1, len(curves), 2))
     for i, (a, b) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
         m = np.arange(a, b + 1) - (a + b) / 2
         line = m / (m @ m)
         slopes[i] = curves[:, a : b + 1] @ line
         spread = boots[:, :, a : b + 1] @ line
-        intervals[i] = (np.quantile(spread, (0.025, 0.975), axis=1) + slopes[i] - spread.mean(axis=1)).T
+        intervals[i] = (np.array(interval(spread, axis=1).ends) + slopes[i] - spread.mean(axis=1)).T
     return slopes, intervals
 
 

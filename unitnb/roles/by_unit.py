@@ -5,14 +5,15 @@ A role by place depends on one order of insertion. Here each unit enters after m
 
 import numpy as np
 
+from ..units.intervals import Z_95, standard_error
 from .by_place import ROLES, ROUNDING, checked_order, role_codes
 
 
 def marginal_effects(orders, accuracies):
     """Mean change of accuracy that each unit brings when it enters a layer that is filled in random order.
 
-    effect_j = mean over the orders of A(units before j, and j) - A(units before j), the Shapley value by sampling. All effects
-    add up to the mean of A(all units) - A(none).
+    effect_j = mean over the orders of A(units before j, and j) - A(units before j), the Shapley value by
+    sampling. All effects add up to the mean of A(all units) - A(none).
 
     Parameters
     ----------
@@ -34,19 +35,19 @@ def marginal_effects(orders, accuracies):
     """
     orders, accuracies = np.asarray(orders), np.asarray(accuracies, float)
     if orders.ndim != 2 or len(orders) < 2 or accuracies.shape != (orders.shape[0], orders.shape[1] + 1):
-        raise ValueError(
-            f"orders have shape {orders.shape} and accuracies {accuracies.shape}; expected (r, u) and (r, u + 1), r >= 2"
-        )
+        shapes = f"orders have shape {orders.shape} and accuracies {accuracies.shape}"
+        raise ValueError(f"{shapes}; expected (r, u) and (r, u + 1), r >= 2")
     places = np.argsort([checked_order(order) for order in orders], axis=1)
     effects = np.take_along_axis(np.diff(accuracies, axis=1), places, axis=1)
-    return effects.mean(axis=0), effects.std(axis=0, ddof=1) / np.sqrt(len(orders))
+    return effects.mean(axis=0), standard_error(effects)
 
 
-def roles_from_marginals(train, test, z=1.96):
-    """Roles of units by their own mean effects, not by their place in one order, with the signs of :func:`categorise_roles`.
+def roles_from_marginals(train, test, z=Z_95):
+    """Roles of units by their own mean effects, with the signs of :func:`categorise_roles`.
 
-    ``train`` and ``test`` are (mean, standard_error), each (u,), of :func:`marginal_effects`. An effect up to ``z`` standard
-    errors counts as 0. Returns (u,) str, each one of ROLES.
+    A unit's place in one order plays no part.
+    ``train`` and ``test`` are (mean, standard_error), each (u,), of :func:`marginal_effects`. An effect up to
+    ``z`` standard errors counts as 0. Returns (u,) str, each one of ROLES.
 
     >>> error = [0.01] * 4
     >>> roles_from_marginals(([0.1, 0.1, 0, -0.1], error), ([0.1, 0, 0.1, 0], error)).tolist()
@@ -57,8 +58,9 @@ def roles_from_marginals(train, test, z=1.96):
 
 
 def role_agreement(first, second) -> tuple[float, float]:
-    """Share of units with the same role in both, and Cohen's kappa, the agreement beyond chance (NaN if one role is all there is).
+    """Share of units with the same role in both, and Cohen's kappa, the agreement beyond chance.
 
+    Kappa is NaN if there is one role only.
     ``first`` and ``second`` are (u,) str, each one of ROLES.
 
     >>> role_agreement(["core", "core", "confusing", "confusing"], ["core", "core", "confusing", "core"])

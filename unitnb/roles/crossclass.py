@@ -3,17 +3,20 @@
 import numpy as np
 
 from ..ablation.curves import image_areas
+from ..units.intervals import interval
 
 
 def rank_correlations(scores) -> np.ndarray:
-    """Spearman's correlation of the units' scores between classes: (c, u) to (c, c), ties by mean rank, 1 on the diagonal."""
+    """Spearman's correlation of the units' scores between classes: (c, u) to (c, c), ties by mean rank."""
     from scipy.stats import rankdata
 
     return np.corrcoef([rankdata(row) for row in np.asarray(scores)])
 
 
 def damage_matrix(curves, labels) -> np.ndarray:
-    """Accuracy that class d loses, mean over the whole removal of the units in the order of class c's rank: (c, d), -1 to 1.
+    """Accuracy that class d loses while units go in the order of class c's rank: (c, d), from -1 to 1.
+
+    It is a mean over the whole removal.
 
     Parameters
     ----------
@@ -29,8 +32,9 @@ def damage_matrix(curves, labels) -> np.ndarray:
     """
     labels = np.asarray(labels)
     if len(curves) != labels.max() + 1 or any(curve.mode != "remove" for curve in curves):
+        modes = sorted({curve.mode for curve in curves})
         raise ValueError(
-            f"{len(curves)} curves of modes {sorted({curve.mode for curve in curves})} and {labels.max() + 1} classes; "
+            f"{len(curves)} curves of modes {modes} and {labels.max() + 1} classes; "
             "expected one curve of mode 'remove' for each class"
         )
     lost = [curve.correct[0] - image_areas(curve.correct) for curve in curves]
@@ -38,7 +42,7 @@ def damage_matrix(curves, labels) -> np.ndarray:
 
 
 def shared_tails(ranks, head, tail, draws=1000, seed=0) -> tuple[float, float, float]:
-    """Share of a class's last units that are among the first of some other class, and the 95% range by chance (C38).
+    """Share of a class's last units that are among the first of another, and its 95% range by chance (C38).
 
     Parameters
     ----------
@@ -61,12 +65,11 @@ def shared_tails(ranks, head, tail, draws=1000, seed=0) -> tuple[float, float, f
     if not (1 <= head <= ranks.shape[1] and 1 <= tail <= ranks.shape[1]):
         raise ValueError(f"head is {head} and tail {tail}; expected 1 to {ranks.shape[1]} units")
     rng = np.random.default_rng(seed)
-    chance = [_shared(rng.permuted(ranks, axis=1), head, tail) for _ in range(draws)]
-    low, high = np.quantile(chance, (0.025, 0.975))
-    return _shared(ranks, head, tail), float(low), float(high)
+    chance = [_share_in_other_cores(rng.permuted(ranks, axis=1), head, tail) for _ in range(draws)]
+    return _share_in_other_cores(ranks, head, tail), *interval(chance).ends
 
 
-def _shared(ranks, head, tail):
+def _share_in_other_cores(ranks, head, tail):
     in_core = np.zeros(ranks.shape, bool)
     np.put_along_axis(in_core, ranks[:, :head], True, axis=1)
     elsewhere = in_core.sum(axis=0) - in_core > 0

@@ -1,6 +1,7 @@
-"""Many models of graded generalisation, measured alike: does training data alone show overfitting (Sec. 3.6, claim C36)?
+"""Many models of graded generalisation, measured alike: does training data alone show overfitting (C36)?
 
-The networks of ``profile.extra`` are trained by ``make train EXTRA=1``; only what is measured on them is kept, in ``extra.npz``.
+The networks of ``profile.extra`` are trained by ``make train EXTRA=1``; only what is measured on them is
+kept, in ``extra.npz``.
 """
 
 from dataclasses import asdict
@@ -16,40 +17,42 @@ from ..networks.trained import epoch_maps, open_layer, training_log, weights_fol
 from ..profiles import Profile
 from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from ..units.intervals import drawn_places, interval
 from .by_place import categorise_roles
 
 FILE = "extra.npz"
 
 
 def insertion_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
-    """What one model does on every class, as in Fig. 5: the rank is of S_100, of training images under the labels that the model was told.
+    """What one model does on every class, as in Fig. 5.
 
-    ``train`` and ``test`` (c, u + 1), accuracies of the insertion curves; ``rank`` (c, u); ``core`` (c,) units, ``roles`` (c, 4) counts,
-    ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units, the mean ``entropy`` and ``rate`` (c,) and the share
-    ``partial`` (c,) of units with 0 < rate < 1.
+    The rank is of S_100, training images under the labels that the model was trained with. The result holds
+    ``train`` and ``test`` (c, u + 1), accuracies of the insertion curves; ``rank`` (c, u); ``core`` (c,)
+    units, ``roles`` (c, 4) counts, ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units,
+    the mean ``entropy`` and ``rate`` (c,) and the share ``partial`` (c,) of units with 0 < rate < 1.
     """
     split = open_layer(profile, model)
     names = progress_bar(images.classes, f"model {model}")
-    return _stacked([_of_class(profile, images, model, split, name) for name in names])
+    return _stacked([_class_results(profile, images, model, split, name) for name in names])
 
 
-def _of_class(profile, images, model, split, name):
+def _class_results(profile, images, model, split, name):
     samples = [sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
     maps = [split.feature_maps(sample.images) for sample in samples]
     births = birth_points(maps[0], b_max=profile.b_max)
     rank, rate = importance_rank(effectiveness(births, p=profile.effective_threshold)), selective_rate(births)
-    curves = [
+    train, test = (
         ablation_curve(split, m, sample.labels, rank, "insert")
         for m, sample in zip(maps, samples, strict=True)
-    ]
-    roles = categorise_roles(rank, *curves, n_boot=50)
+    )
+    roles = categorise_roles(rank, train, test, n_boot=50)
     units = {
         "entropy": np.nanmean(feature_entropy(births)),
         "rate": rate.mean(),
         "partial": ((rate > 0) & (rate < 1)).mean(),
     }
     return {
-        **_curves_and_core(*curves, roles),
+        **_curves_and_core(train, test, roles),
         "rank": rank,
         "roles": list(roles.counts.values()),
         "kappa": roles.kappa,
@@ -62,7 +65,10 @@ def _curves_and_core(train, test, roles):
 
 
 def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
-    """As :func:`model_results`, of one class: from ``runs[model]`` = (training curve, test curve, roles), for want of stored results."""
+    """As :func:`model_results`, of one class, where there are no stored results.
+
+    ``runs[model]`` is (training curve, test curve, roles).
+    """
     return list(runs), {
         name: array[:, None]
         for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()
@@ -70,11 +76,12 @@ def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
 
 
 def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
-    """How one model's units change while it is trained (Fig. 2B-D), means over the units for every class, (c, epochs + 1) each.
+    """How one model's units change while it is trained (Fig. 2B-D): means over units, (c, epochs + 1) each.
 
-    ``epoch_entropy`` and ``epoch_rate``; ``epoch_effectiveness``, infinite values left out; ``epoch_zero``, share of units with E = 0;
-    ``epoch_pooled_entropy``, of the birth points of all units together; ``epoch_index`` (c, epochs), rank correlation of E with the epoch
-    before, unit by unit; and ``epoch_loss`` (epochs + 1,), on training images.
+    ``epoch_entropy`` and ``epoch_rate``; ``epoch_effectiveness``, infinite values left out; ``epoch_zero``,
+    share of units with E = 0; ``epoch_pooled_entropy``, of the birth points of all units together;
+    ``epoch_index`` (c, epochs), rank correlation of E with the epoch before, unit by unit; and ``epoch_loss``
+    (epochs + 1,), on training images.
     """
     log = training_log(profile, model)
     samples = [sample_set(images, profile, "S_100", model, name).images for name in images.classes]
@@ -106,9 +113,10 @@ def _unit_means(births, p):
 
 
 def measure_models(profile: Profile, images: Images) -> None:
-    """Measure all models of the profile, the extra ones too, and write ``extra.npz`` beside the weights of the main ones.
+    """Measure all models of the profile, the extra ones too, and write ``extra.npz`` beside the main weights.
 
-    The curves of :func:`insertion_results` of every model, and :func:`epoch_results` of the first model and its other seeds.
+    The curves of :func:`insertion_results` of every model, and :func:`epoch_results` of the first model and
+    its other seeds.
     """
     models = [*profile.models, *profile.extra]
     first = [model for model in models if model.rstrip("0123456789") == models[0]]
@@ -134,8 +142,8 @@ def _stacked(results):
 def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] | None:
     """Names of the m models and what was measured on them, None if nothing was.
 
-    What :func:`insertion_results` gives, with a first axis of m models, and, of the s seeds of the first model, what
-    :func:`epoch_results` gives, with a first axis of s.
+    What :func:`insertion_results` gives, with a first axis of m models, and, of the s seeds of the first
+    model, what :func:`epoch_results` gives, with a first axis of s.
 
     Raises
     ------
@@ -150,7 +158,9 @@ def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] |
 
 
 def post_core_slope(train, core) -> float:
-    """Change of accuracy over the rest of the layer, once the core is in: least-squares slope times the share of units that are left.
+    """Change of accuracy over the rest of the layer, once the core is in.
+
+    It is the least-squares slope times the number of units that are left.
 
     Parameters
     ----------
@@ -159,7 +169,7 @@ def post_core_slope(train, core) -> float:
     core : int
         Units in the core, below u.
 
-    >>> post_core_slope(np.array([0, 0.5, 0.6, 0.7, 0.8]), 1).round(3)  # three units bring 0.1 each
+    >>> round(post_core_slope(np.array([0, 0.5, 0.6, 0.7, 0.8]), 1), 3)  # three units bring 0.1 each
     0.3
     """
     rest = np.asarray(train, float)[int(core) :]
@@ -169,7 +179,7 @@ def post_core_slope(train, core) -> float:
 
 
 def overfitting_signs(results) -> dict[str, np.ndarray]:
-    """For each model, means over classes: ``gap``, ``slope`` (post-core, on training images), ``train_accuracy``; (m,) each."""
+    """Means over classes, (m,): ``gap``, ``slope`` (post-core, on training images), ``train_accuracy``."""
     train, test, core = (results[name] for name in ("train", "test", "core"))
     slopes = [
         [post_core_slope(t, c) for t, c in zip(*pair, strict=True)] for pair in zip(train, core, strict=True)
@@ -196,17 +206,22 @@ def spearman_text(x, y) -> str:
 def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, float]:
     """Spearman's rank correlation, its 95% interval over resampled pairs, and its p-value (two-sided).
 
-    Draws in which one side has a single value have no correlation and are left out. Of fewer than three pairs, all four are NaN.
+    Draws in which one side has a single value have no correlation and are left out of the interval. Of fewer
+    than three pairs, all four numbers are NaN.
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) < 3:
         return (float("nan"),) * 4
     rho, p_value = spearmanr(x, y)
-    draws = np.random.default_rng(seed).integers(len(x), size=(n_boot, len(x)))
+    draws = drawn_places(len(x), n_boot, np.random.default_rng(seed))
+    low, high = interval(_rank_correlations(x[draws], y[draws])).ends
+    return float(rho), low, high, float(p_value)
+
+
+def _rank_correlations(x, y):
+    """Spearman's correlation of each pair of rows; NaN where a row has a single value."""
     first, second = (
-        ranks - ranks.mean(axis=1, keepdims=True)
-        for ranks in (rankdata(side[draws], axis=1) for side in (x, y))
+        ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side, axis=1) for side in (x, y))
     )
     size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    low, high = np.quantile((first * second).sum(axis=1)[size > 0] / size[size > 0], (0.025, 0.975))
-    return float(rho), float(low), float(high), float(p_value)
+    return np.divide((first * second).sum(axis=1), size, out=np.full(len(size), np.nan), where=size > 0)

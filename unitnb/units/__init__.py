@@ -1,4 +1,4 @@
-"""Scores of single units from their birth points: entropy, rate, effectiveness, rank, stability (Sec. 2.3, 3.5)."""
+"""Scores of single units from birth points: entropy, rate, effectiveness, rank, stability (Sec. 2.3, 3.5)."""
 
 from .. import names_on_first_use
 

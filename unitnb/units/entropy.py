@@ -1,5 +1,7 @@
 """Feature entropy, selective rate, effectiveness and importance rank of units (Sec. 2.3-2.4, Eq. 6-10)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..topology.nulls import null_births
@@ -21,15 +23,15 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
     normalise : "births" or "all"
         Divide by the images that have a birth (a distribution) or by all images (Eq. 6 to the letter).
     estimator : "plugin", "miller-madow" or "chao-shen"
-        The paper's, or one that corrects its downward bias at m births: plug-in + (values seen - 1) / (2 m), or
-        Chao & Shen (2003): shares times the coverage 1 - (values seen once) / m, each term divided by its chance of being seen.
-        The corrections are of distributions, so they need ``normalise="births"``.
+        The paper's, or one that corrects its downward bias at m births: plug-in + (values seen - 1) / (2 m),
+        or Chao & Shen (2003): shares times the coverage 1 - (values seen once) / m, each term divided by its
+        chance of being seen. The corrections are of distributions, so they need ``normalise="births"``.
 
     Returns
     -------
     (n_units,) float64
-        In nats; the plug-in lies between 0 (always the same birth) and ln n_images. NaN for a unit that is never born.
-        Depends only on how often values occur, so equal frequencies give equal floats.
+        In nats; the plug-in lies between 0 (always the same birth) and ln n_images. NaN for a unit that is
+        never born. Depends only on how often values occur, so equal frequencies give equal floats.
 
     Raises
     ------
@@ -44,12 +46,9 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator is {estimator!r}; expected one of {', '.join(ESTIMATORS)}")
     if normalise == "all" and estimator != "plugin":
-        raise ValueError(
-            f"the {estimator} estimator corrects a distribution; use normalise='births' with it, not 'all'"
-        )
-    counts = np.sort(
-        birth_counts(births)[1], axis=0
-    )  # sorted, so that the sum does not depend on which values they are
+        raise ValueError(f"the {estimator} estimator needs a distribution: use normalise='births', not 'all'")
+    # Sorted, so that the sum does not depend on which values they are.
+    counts = np.sort(birth_counts(births)[1], axis=0)
     born = counts.sum(axis=0)
     total = np.full(born.size, len(births)) if normalise == "all" else born
     entropy = ESTIMATORS[estimator](counts, np.maximum(total, 1))
@@ -57,7 +56,9 @@ def feature_entropy(births, normalise="births", estimator="plugin"):
 
 
 def selective_rate(births):
-    """Share of images in which a unit has a birth, epsilon (Sec. 2.4): (n_images, n_units) int to (n_units,) float64 in [0, 1].
+    """Share of images in which a unit has a birth, epsilon (Sec. 2.4).
+
+    From births (n_images, n_units) int to (n_units,) float64 in [0, 1]; errors as :func:`feature_entropy`.
 
     >>> selective_rate(np.array([[7, 0], [7, 0], [9, 0], [0, 4]]))
     array([0.75, 0.25])
@@ -74,27 +75,30 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     births : (n_images, n_units) int
         Birth points, 1-based; 0 where an image has none.
     p : float in [0, 1]
-        Least selective rate of an effective unit. The paper names it and gives no value; its later version has 0.1.
+        Least selective rate of an effective unit. The paper names it and gives no value; its later version
+        has 0.1.
     convention : "paper" or "authors"
-        "authors" gives the rank of the released code, for births from ``birth_points(maps, b_max=51, index="level")``: its births
-        are 0-based (v - 1), at most 50, and 0 means none, so v = 1 and v > 51 are dropped; p plays no part; units are ranked by
-        H / epsilon ascending; those with \\|H / epsilon\\| < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
+        "authors" gives the rank of the released code, for births from ``birth_points(maps, b_max=51,
+        index="level")``: its births are 0-based (v - 1), at most 50, and 0 means none, so v = 1 and v > 51
+        are dropped; p plays no part; units are ranked by H / epsilon ascending; those with \\|H / epsilon\\|
+        < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
     estimator : "plugin", "miller-madow" or "chao-shen"
         Of H; see feature_entropy.
     variant : "paper", "balanced" or "chance"
-        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``, those on images of other
-        classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of ``controls.chance.null_scores``.
+        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``,
+        those on images of other classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of
+        ``controls.chance.null_scores``.
 
     Returns
     -------
     (n_units,) float64
-        Higher is more effective. The paper's goes from 0 up; infinity for H = 0 and epsilon >= p (always the same birth); 0 for a
-        unit that is never born, even at p = 0.
+        Higher is more effective. The paper's goes from 0 up; infinity for H = 0 and epsilon >= p (always the
+        same birth); 0 for a unit that is never born, even at p = 0.
 
     Raises
     ------
     ValueError
-        If the births are malformed, p is not in [0, 1], an option is unknown, or a variant lacks what it takes.
+        If the births are malformed, p is not in [0, 1], an option is unknown, or a variant lacks its input.
 
     >>> effectiveness(np.array([[7, 7, 0], [7, 7, 0], [9, 7, 0], [0, 7, 0]])).round(3)
     array([1.178,   inf, 0.   ])
@@ -109,9 +113,7 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     if convention == "authors":
         births = np.where((births > 1) & (births <= AUTHORS_BOUND), births, 0)
     rate, entropy = selective_rate(births), feature_entropy(births, estimator=estimator)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # H = 0 gives infinity by rule; 0 / NaN is replaced below
+    with np.errstate(divide="ignore", invalid="ignore"):  # H = 0 gives infinity, NaN is replaced below
         ratio = rate / entropy
         counts = entropy / rate >= AUTHORS_FLOOR if convention == "authors" else rate >= p
     return np.where(counts & (rate > 0), ratio, 0.0)
@@ -121,11 +123,12 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
 
 
 def birth_information(births, other_births) -> np.ndarray:
-    """What a birth point tells about the class, signed: not the paper's measure but ours, balanced between the class and the others.
+    """What a birth point tells about the class, signed and balanced: not the paper's measure but ours.
 
-    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on images of the class
-    and of other classes: the information, in nats, that one birth point gives on which of the two an image is from, if both are
-    equally frequent. Negative where the unit is born less often on the class.
+    The Jensen-Shannon divergence between the distributions of the birth point (no birth is one more value) on
+    images of the class and of other classes: the information, in nats, that one birth point gives on which of
+    the two an image is from, if both are equally frequent. Negative where the unit is born less often on the
+    class.
 
     Parameters
     ----------
@@ -135,7 +138,8 @@ def birth_information(births, other_births) -> np.ndarray:
     Returns
     -------
     (units,) float64
-        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain of the divergence.
+        From -ln 2 to ln 2. Chance differences do not average out: about (values - 1) / 8 (1/n + 1/m) remain
+        of the divergence.
 
     >>> birth_information(np.array([[7, 0], [7, 0]]), np.array([[0, 7], [0, 0]])).round(3)
     array([ 0.693, -0.216])
@@ -148,13 +152,12 @@ def birth_information(births, other_births) -> np.ndarray:
         share * np.log(np.divide(share, middle, out=np.ones_like(share), where=share > 0))
         for share in (own, rest)
     ]
-    return (
-        (parts[0] + parts[1]).sum(axis=0) / 2 * np.sign(selective_rate(births) - selective_rate(other_births))
-    )
+    sign = np.sign(selective_rate(births) - selective_rate(other_births))
+    return (parts[0] + parts[1]).sum(axis=0) / 2 * sign
 
 
 def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
-    """Ours: how far below chance a unit's entropy lies, -z of ``null_scores``, where its rate is at least p; the lowest rank elsewhere.
+    """How far below chance a unit's entropy lies, -z of ``null_scores``; ours. Rates below p rank last.
 
     Parameters
     ----------
@@ -172,7 +175,7 @@ def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
     return np.where(known, -entropy_z, np.min(-entropy_z[known], initial=0) - 1)
 
 
-VARIANTS = {
+VARIANTS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
     "balanced": ("other_births", lambda births, p, other_births: birth_information(births, other_births)),
     "chance": (
         "entropy_z",
@@ -193,6 +196,8 @@ def _variant(name, births, p, given):
 
 def importance_rank(scores):
     """Units from the most effective to the least: stable, ties by unit index (Sec. 2.4).
+
+    The result is an order of the units, not the place of each unit.
 
     Parameters
     ----------
@@ -231,14 +236,14 @@ def null_entropy(n, n_images=None, draws=20_000, seed=0):
     n : int
         Rows of the map.
     n_images : int, optional
-        Without it the entropy of the distribution itself; with it what feature_entropy is expected to give on that many noise images.
+        Without it the entropy of the distribution itself; with it that of as many noise images.
     draws, seed : int
         Of the simulation for ``n_images``.
 
     Returns
     -------
     float, or (mean, sd) with ``n_images``
-        In nats. The mean lies below the entropy: the plug-in is biased downward. NaN where noise is never born (n < 4).
+        In nats. The plug-in is biased downward, and so is the mean. NaN where noise has no birth (n < 4).
 
     >>> round(null_entropy(14), 2)
     2.3

@@ -4,7 +4,9 @@ import numpy as np
 
 
 def birth_counts(births):
-    """Values taken by any birth (m,) ascending, and how often each unit takes them (m, n_units); images without a birth are left out.
+    """Values of the births (m,) ascending, and how often each unit takes them (m, n_units).
+
+    Images without a birth are left out.
 
     >>> values, counts = birth_counts(np.array([[7, 4], [7, 0], [9, 4], [0, 0]]))
     >>> values.tolist(), counts.tolist()
@@ -18,7 +20,14 @@ def birth_counts(births):
     return values[values > 0], counts[values > 0]
 
 
-def checked_births(births):
+def checked_births(births) -> np.ndarray:
+    """``births`` as an array, if they are integers (n_images, n_units) from 0 up.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape or type, are empty, or one is negative; the text names it.
+    """
     births = np.asarray(births)
     if births.ndim != 2 or births.dtype.kind not in "iu" or births.size == 0:
         raise ValueError(
@@ -27,8 +36,9 @@ def checked_births(births):
         )
     if births.min() < 0:
         image, unit = np.argwhere(births < 0)[0].tolist()
+        value = births[image, unit]
         raise ValueError(
-            f"the birth of image {image}, unit {unit} is {births[image, unit]}; expected 0 for none or a number from 1 up"
+            f"the birth of image {image}, unit {unit} is {value}; expected 0 for none or a number from 1 up"
         )
     return births
 
@@ -36,19 +46,19 @@ def checked_births(births):
 def plugin(counts, total):
     """-sum P ln P of counts (m, n_units) with P = counts / total; exactly 0 where one value has all."""
     terms = counts / total * np.log(total / np.maximum(counts, 1))
-    return (
-        terms.cumsum(axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])
-    )  # in order, unlike sum: other units change no bit
+    if not len(terms):
+        return np.zeros(terms.shape[1])
+    return terms.cumsum(axis=0)[-1]  # in order, unlike sum: other units change no bit
 
 
 def miller_madow(counts, total):
+    """The plug-in entropy plus (values seen - 1) / (2 total) (Miller 1955)."""
     return plugin(counts, total) + ((counts > 0).sum(axis=0) - 1) / (2 * total)
 
 
 def chao_shen(counts, total):
-    once = np.minimum(
-        (counts == 1).sum(axis=0), total - 1
-    )  # all values seen once would mean no coverage at all
+    """Entropy of the shares times the coverage, each term over its chance to be seen (Chao & Shen)."""
+    once = np.minimum((counts == 1).sum(axis=0), total - 1)  # all seen once would mean no coverage at all
     share = np.where(counts > 0, (1 - once / total) * counts / total, 1.0)
     return -(share * np.log(share) / (1 - (1 - share) ** total)).sum(axis=0)
 
@@ -57,8 +67,9 @@ ESTIMATORS = {"plugin": plugin, "miller-madow": miller_madow, "chao-shen": chao_
 
 
 def rarefied_entropy(births, m):
-    """Expected plug-in entropy of m of a unit's births, drawn without replacement: makes units with many and few births comparable.
+    """Expected plug-in entropy of m of a unit's births, drawn without replacement.
 
+    It makes units with many and with few births comparable.
     E[H_m] = sum_x sum_j Hypergeometric(j; born, count_x, m) (j/m) ln(m/j), exact.
 
     Parameters
@@ -73,7 +84,7 @@ def rarefied_entropy(births, m):
     (n_units,) float64
         In nats, from 0 to ln m, rising with m; NaN for a unit with fewer than m births.
 
-    >>> rarefied_entropy(np.array([[7], [7], [9], [0]]), 2).round(3)  # two thirds of the pairs differ: 2/3 ln 2
+    >>> rarefied_entropy(np.array([[7], [7], [9], [0]]), 2).round(3)  # 2 of 3 pairs differ: 2/3 ln 2
     array([0.462])
     """
     from scipy.stats import hypergeom

@@ -1,207 +1,46 @@
-"""Stability of the importance rank against the choice of images (Sec. 3.5): resampled ranks, votes, the ratio of Eq. 14."""
+"""Stability of the importance rank against the choice of images (Sec. 3.5): agreement of ranks, table."""
 
 import numpy as np
-from numba import njit, prange
 from scipy.stats import kendalltau
 
 from .entropy import effectiveness, importance_rank
-from .estimators import checked_births, plugin
+from .intervals import interval
+from .votes import (
+    HEAD,
+    TOP,
+    VOTED,
+    mean_effectiveness,
+    mean_vote_share,
+    resampled_effectiveness,
+    set_votes,
+    stability_ratio,
+    vote_rank,
+)
 
 SET_SIZES = tuple(range(50, 501, 25))  # K of Eq. 11
-TOP = 20  # places of a rank that give a vote, Eq. 12
-VOTED = 15  # units in IND_K, below Eq. 13, and places of the reference rank that count, Eq. 14
-HEAD = 10  # units averaged in Eq. 14
-
-
-def draw_sets(n_pool, set_size, n_sets=100, seed=0, disjoint=False):
-    """Sample sets S^(1), ..., S^(n_sets) of K images, drawn without replacement from a pool (the groups G of Sec. 3.5).
-
-    Sets of one group are drawn one by one, so that two of them may share images; with ``disjoint`` the shuffled pool is cut into
-    sets that share none. Groups of another size or seed are independent. Returns (n_sets, set_size) int64, indices in the pool.
-
-    Raises
-    ------
-    ValueError
-        If the pool is too small, or a number is below 1.
-
-    >>> np.sort(draw_sets(6, 3, 2, disjoint=True), axis=None)
-    array([0, 1, 2, 3, 4, 5])
-    """
-    if min(set_size, n_sets) < 1:
-        raise ValueError(f"set_size is {set_size} and n_sets {n_sets}; both must be at least 1")
-    if set_size > n_pool or disjoint and set_size * n_sets > n_pool:
-        asked = f"{n_sets} disjoint sets of {set_size} images" if disjoint else f"sets of {set_size} images"
-        raise ValueError(
-            f"{asked} were asked for, but the pool has {n_pool} images; draw fewer or give more images"
-        )
-    rng = np.random.default_rng([seed, set_size])
-    if disjoint:
-        return rng.permutation(n_pool)[: n_sets * set_size].reshape(n_sets, set_size)
-    return np.stack([rng.choice(n_pool, set_size, replace=False) for _ in range(n_sets)])
-
-
-def resampled_effectiveness(births, set_size, n_sets=100, seed=0, p=0.1, disjoint=False):
-    """Effectiveness of each unit on each of the sample sets of :func:`draw_sets`.
-
-    Row i is ``effectiveness(births[set i], p)``, to the bit; births are counted in compiled code.
-
-    Parameters
-    ----------
-    births : (pool, u) int
-        Birth points of the pool's images; 0 where there is none.
-    set_size, n_sets, seed, disjoint
-        As in :func:`draw_sets`.
-    p : float
-        Effective threshold of the selective rate, Eq. 10.
-
-    Returns
-    -------
-    (n_sets, u) float64
-        From 0; infinite for a unit with the same birth on all images of the set that have one.
-
-    Raises
-    ------
-    ValueError
-        If ``births`` is not a 2-D array of integers from 0 up, or the pool has fewer images than a set.
-    """
-    births = checked_births(births)
-    if not 0 <= p <= 1:
-        raise ValueError(f"p is {p!r}; expected a share between 0 and 1")
-    sets = draw_sets(len(births), set_size, n_sets, seed, disjoint)
-    values, codes = np.unique(births, return_inverse=True)
-    counts = _sorted_counts(
-        codes.reshape(births.shape).astype(np.int32), sets, values.size, int(values[0] == 0)
-    ).transpose(2, 0, 1)
-    counts = counts[
-        counts.any(axis=(1, 2)).argmax() :
-    ]  # rows of zeros add exact zeros, at the price of the others
-    born = counts.sum(axis=0)
-    rate, entropy = born / set_size, plugin(counts, np.maximum(born, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((rate >= p) & (rate > 0), rate / entropy, 0.0)
-
-
-@njit(parallel=True, cache=True)
-def _sorted_counts(codes, sets, n_values, first):
-    """How many images of a set have each birth, ascending: (n_sets, u, n_values); codes below ``first`` are no births."""
-    n_units = codes.shape[1]
-    counts = np.zeros((len(sets), n_units, n_values), np.int32)
-    for s in prange(len(sets)):
-        for image in sets[s]:
-            for unit in range(n_units):
-                counts[s, unit, codes[image, unit]] += 1
-        for unit in range(n_units):
-            counts[s, unit, :first] = 0
-            counts[s, unit].sort()
-    return counts
-
-
-def mean_effectiveness(scores, set_size):
-    """Mean over the sets of the effectiveness (n_sets, u); its ``importance_rank`` is the mean rank of Sec. 3.5 (Fig. 4B).
-
-    An infinite score would make the mean infinite, however rare it is. It counts as the largest finite one that sets of K >= 2 images
-    allow, where all images have a birth and all but one the same: 1 / (ln K - (1 - 1/K) ln(K - 1)). So it is still first in its set.
-
-    >>> mean_effectiveness(np.array([[1.0, np.inf], [2.0, 0.0]]), 2).round(3)
-    array([1.5  , 0.721])
-    """
-    if set_size < 2:
-        raise ValueError(
-            f"set_size is {set_size}; in a set of one image no finite effectiveness above 0 exists, take at least 2"
-        )
-    largest = 1 / (np.log(set_size) - (1 - 1 / set_size) * np.log(set_size - 1))
-    return np.where(np.isinf(scores), largest, scores).mean(axis=0)
-
-
-def set_votes(scores, top=TOP):
-    """Votes (u,) of Eq. 12 from the effectiveness (n_sets, u): the sets whose rank has unit j in its first ``top`` places.
-
-    All units are voted for if there are no more than ``top``.
-
-    >>> set_votes(np.array([[3.0, 2, 1], [3, 1, 2]]), top=2)
-    array([2, 1, 1])
-    """
-    if top < 1:
-        raise ValueError(f"top is {top}; at least 1 place must vote")
-    votes = np.zeros(np.shape(scores)[1], np.int64)
-    for row in scores:
-        votes[importance_rank(row)[:top]] += 1
-    return votes
 
 
 def stability_votes(births, set_size, n_sets=100, top=TOP, seed=0):
-    """Votes stat^(K) of Eq. 12: in how many of ``n_sets`` sets of K images each unit is among the ``top`` most effective.
+    """Votes stat^(K) of Eq. 12: how many sets of K images have each unit among the ``top`` first.
 
-    The sets are drawn by :func:`draw_sets` from the images of ``births`` (pool, u), the ranks (Eq. 11) have ties by unit index.
+    The sets are drawn by :func:`draw_sets` from the images of ``births`` (pool, u), the ranks (Eq. 11) have
+    ties by unit index.
 
     Returns
     -------
     (u,) int64
-        From 0 to n_sets; they add up to n_sets * min(top, u). Raises as :func:`resampled_effectiveness`, and if ``top`` is below 1.
+        From 0 to n_sets; they add up to n_sets * min(top, u). Raises as :func:`resampled_effectiveness`, and
+        if ``top`` is below 1.
     """
     return set_votes(resampled_effectiveness(births, set_size, n_sets, seed), top)
-
-
-def vote_rank(votes, reference_rank=None):
-    """Units (1)_K, (2)_K, ... in descending order of their votes (Eq. 13); the first 15 are IND_K.
-
-    Units with equally many votes stand in the order of ``reference_rank``, or of their indices if that is not given.
-
-    >>> vote_rank([5, 9, 9]), vote_rank([5, 9, 9], reference_rank=[2, 1, 0])
-    (array([1, 2, 0]), array([2, 1, 0]))
-    """
-    votes = np.asarray(votes)
-    place = np.arange(votes.size) if reference_rank is None else np.argsort(reference_rank)
-    return np.lexsort((place, -votes))
-
-
-def stability_ratio(votes, n_sets, reference_rank, head=HEAD, reference_top=VOTED):
-    """Ratio of Eq. 14: the mean share of sets that vote for the ``head`` most voted units, counting those in the reference's top.
-
-    (1/10) sum_{j=1}^{10} stat_(j) / n_sets * 1[(j)_K in IR_1000(1:15)], where stat_(j) are the votes of the j-th most voted unit
-    (Eq. 13; the paper drops the brackets of stat_j). It is not said how equal votes are ordered, which matters when more than 10 units
-    have all votes: here they stand in the order of the reference rank, so that sets identical to the reference give 1
-    whatever the units' numbering. ``stability_table`` also gives the least ratio that another order of equal votes could give.
-
-    Parameters
-    ----------
-    votes : (u,) int
-        Of :func:`stability_votes`, from ``n_sets`` sets.
-    reference_rank : (u,) int
-        Units in descending importance: IR_1000 in the paper; better of images outside the pool.
-
-    Returns
-    -------
-    float in [0, 1]
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, votes exceed ``n_sets``, or there are fewer than ``head`` units.
-
-    >>> stability_ratio([10, 9, 2, 0], 10, reference_rank=[1, 2, 0, 3], head=2, reference_top=2)
-    0.45
-    """
-    votes, reference_rank = np.asarray(votes), np.asarray(reference_rank)
-    if votes.shape != reference_rank.shape or votes.ndim != 1 or not 1 <= head <= votes.size:
-        shapes = f"votes have shape {votes.shape} and the reference rank {reference_rank.shape}"
-        raise ValueError(f"{shapes}; expected the same units, at least head = {head}")
-    if votes.min() < 0 or votes.max() > n_sets:
-        raise ValueError(
-            f"votes go from {votes.min()} to {votes.max()}; {n_sets} sets can give 0 to {n_sets}"
-        )
-    return _ratio(votes, n_sets, vote_rank(votes, reference_rank)[:head], reference_rank[:reference_top])
-
-
-def _ratio(votes, n_sets, head_units, reference_units):
-    return float(votes[head_units] @ np.isin(head_units, reference_units) / n_sets / len(head_units))
 
 
 def rank_agreement(scores, others, top=TOP):
     """Kendall's tau of two sets of scores, and the Jaccard index of their ``top`` first units.
 
-    Tau is tau-b, from the scores and not from the ranks: units of equal effectiveness, as all that are below p, stand in the order of
-    their indices in both ranks, which is no agreement. It is NaN if all scores of one set are equal. The scores are (u,).
+    Tau is tau-b, from the scores and not from the ranks: units of equal effectiveness, as all that are below
+    p, stand in the order of their indices in both ranks, which is no agreement. It is NaN if all scores of
+    one set are equal. The scores are (u,).
 
     >>> rank_agreement([4, 3, 2, 1], [3, 4, 2, 1], top=3)[1]
     1.0
@@ -215,48 +54,55 @@ def stability_table(
 ):
     """Everything of Sec. 3.5 that follows from birth points, for each set size K (Fig. 4B-D).
 
-    In the paper the reference holds the sets, and the sets overlap more the larger they are, which raises agreement by itself. For a
-    fair look give as ``reference`` images outside the pool, and take ``disjoint`` sets, as many of ``n_sets`` as the pool has.
+    In the paper the reference holds the sets, and the sets overlap more the larger they are, which raises
+    agreement by itself. For a fair look give as ``reference`` images outside the pool, and take ``disjoint``
+    sets, as many of ``n_sets`` as the pool has.
 
     Parameters
     ----------
     births, reference : (pool, u) int, (images, u) int
-        Birth points of the images to draw from, and of those that give the reference rank; the pool itself, as in the paper, if None.
+        Birth points of the images to draw from, and of those that give the reference rank; the pool itself,
+        as in the paper, if None.
     set_sizes, n_sets, seed, p, top, disjoint
         As in :func:`resampled_effectiveness` and :func:`stability_votes`.
 
     Returns
     -------
     dict of arrays, one row for each of the s set sizes
-        ``set_size``, ``n_sets`` (s,); ``votes`` (s, u), Eq. 12; ``top_units`` (s, 15), IND_K with equal votes by the reference rank;
-        ``ratio`` (s,), Eq. 14, and ``ratio_least`` (s,), with equal votes against the reference rank;
-        ``mean_effectiveness`` (s, u); ``kendall`` and ``jaccard`` (s, 3): mean and 2.5% and 97.5% quantiles over the sets of the
-        agreement with the reference; ``kendall_between`` and ``jaccard_between`` (s, 3): the same for pairs of successive sets,
-        NaN if there is one set only.
+        ``set_size``, ``n_sets`` (s,); ``votes`` (s, u), Eq. 12; ``top_units`` (s, 15), IND_K with equal votes
+        by the reference rank; ``ratio`` (s,), Eq. 14, and ``ratio_least`` (s,), with equal votes against the
+        reference rank; ``mean_effectiveness`` (s, u); ``kendall`` and ``jaccard`` (s, 3): mean and 2.5% and
+        97.5% quantiles over the sets of the agreement with the reference; ``kendall_between`` and
+        ``jaccard_between`` (s, 3): the same for pairs of successive sets, NaN if there is one set only.
 
     Raises
     ------
     ValueError
-        As :func:`resampled_effectiveness`; if there is no set size, or the units of the two arrays differ or are fewer than 10.
+        As :func:`resampled_effectiveness`; if there is no set size, or the units of the two arrays differ or
+        are fewer than 10.
     """
     if not len(set_sizes):
         raise ValueError(
-            f"no set sizes for a pool of {len(births)} images; give some that it holds (of a profile: set_sizes, n_large)"
+            f"no set sizes for a pool of {len(births)} images; give some that it holds "
+            "(of a profile: set_sizes, n_large)"
         )
     reference_scores = effectiveness(births if reference is None else reference, p)
     if reference_scores.size != np.shape(births)[1]:
         raise ValueError(
-            f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; give the same layer"
+            f"births are of {np.shape(births)[1]} units and the reference of {reference_scores.size}; "
+            "give the same layer"
         )
     rows = []
     for size in set_sizes:
         count = max(1, min(n_sets, len(births) // size)) if disjoint else n_sets
         scores = resampled_effectiveness(births, size, count, seed, p, disjoint)
-        rows.append({"set_size": size, "n_sets": count, **_row(scores, reference_scores, size, top)})
+        rows.append(
+            {"set_size": size, "n_sets": count, **_agreement_and_votes(scores, reference_scores, size, top)}
+        )
     return {key: np.array([row[key] for row in rows]) for key in rows[0]}
 
 
-def _row(scores, reference_scores, set_size, top):
+def _agreement_and_votes(scores, reference_scores, set_size, top):
     votes, reference_rank = set_votes(scores, top), importance_rank(reference_scores)
     with_reference = [rank_agreement(s, reference_scores, top) for s in scores]
     between = [rank_agreement(a, b, top) for a, b in zip(scores[:-1], scores[1:], strict=True)]
@@ -264,7 +110,7 @@ def _row(scores, reference_scores, set_size, top):
         "votes": votes,
         "top_units": vote_rank(votes, reference_rank)[:VOTED],
         "ratio": stability_ratio(votes, len(scores), reference_rank),
-        "ratio_least": _ratio(
+        "ratio_least": mean_vote_share(
             votes, len(scores), vote_rank(votes, reference_rank[::-1])[:HEAD], reference_rank[:VOTED]
         ),
         "mean_effectiveness": mean_effectiveness(scores, set_size),
@@ -274,7 +120,9 @@ def _row(scores, reference_scores, set_size, top):
 
 
 def _summaries(pairs):
+    """Mean and 95% interval of two measures of agreement, (2, 3); NaN for one that is NaN for a pair."""
     if not pairs:
         return np.full((2, 3), np.nan)
-    pairs = np.array(pairs)
-    return np.vstack([pairs.mean(axis=0), np.quantile(pairs, (0.025, 0.975), axis=0)]).T
+    values = np.array(pairs)
+    found = np.vstack([values.mean(axis=0), interval(values).ends])
+    return np.where(np.isnan(values).any(axis=0), np.nan, found).T

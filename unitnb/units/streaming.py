@@ -1,7 +1,7 @@
-"""Births and pooled maps of many images, block by block: VGG16's maps of 1,000 images (0.4 GB) are never in memory at once.
+"""Births and pooled maps of many images, block by block, as VGG16's maps of 1,000 images take 0.4 GB.
 
-Each block is kept in the store, by the network's head and the images' pixels, so an interrupted run goes on where it stopped and S_1000
-finds what S_100, its beginning, has left.
+Each block is kept in the store under a key of the network's head and the images' pixels. An interrupted run
+continues where it stopped. S_100 is a prefix of S_1000, so its cached blocks are reused.
 """
 
 from dataclasses import dataclass, field
@@ -28,15 +28,16 @@ _ZERO_STAYS_ZERO = {
 
 
 @dataclass(frozen=True, eq=False)
-class Streamed:
-    """What is left of the feature maps of n images.
+class BirthsAndPooledMaps:
+    """What is kept of the feature maps of n images.
 
     Attributes
     ----------
     births : (n, u) int16
-        As ``birth_points`` gives them, of the layer that was streamed.
+        As ``birth_points`` gives them, of the layer that was split.
     maps : (n, h, w, u) float32
-        The maps after the pooling that follows the layer (7x7 for VGG16's 14x14), which is what the rest of the network sees.
+        The maps after the pooling that follows the layer (7x7 for VGG16's 14x14), which is what the rest of
+        the network sees.
     split : SplitModel
         The model split after that pooling: what ``ablation_curves`` takes with ``maps``, for the same curves.
     """
@@ -47,9 +48,12 @@ class Streamed:
 
 
 class LazyMaps:
-    """Feature maps (n, h, w, u) of images, computed when a slice of them is asked for: those of VGG16's first layers take 13 MB each.
+    """Feature maps (n, h, w, u) of images, computed when a slice of them is asked for.
 
-    ``ablation_curves`` takes them as it takes an array. Where the tail is run again at each point, a forward pass more is little beside.
+    The maps of VGG16's first layers take 13 MB an image.
+
+    ``ablation_curves`` takes them as it takes an array. Where the tail is run again at each point, a forward
+    pass more is little beside.
     """
 
     def __init__(self, split: SplitModel, images):
@@ -61,8 +65,9 @@ class LazyMaps:
     def __getitem__(self, block: slice) -> np.ndarray:
         maps = self.split.feature_maps(self.images[block])
         if not np.isfinite(maps).all():
+            images = f"{block.start} to {block.stop - 1}"
             raise ValueError(
-                f"maps of one of the images {block.start} to {block.stop - 1} are not finite; look at them and at the weights"
+                f"maps of one of the images {images} are not finite; look at them and at the weights"
             )
         return maps
 
@@ -73,10 +78,10 @@ def births_by_block(maps, b_max=None, block: int = 20) -> np.ndarray:
 
 
 def pooled_split(split: SplitModel) -> SplitModel:
-    """The same model split after the pooling that directly follows the layer; ``split`` itself where none does.
+    """The same model split after the pooling that directly follows the layer, or ``split`` if none does.
 
-    A map of zeros is zero after pooling, and a unit's pooled map depends on its own map alone, so ablating after the pooling is
-    ablating before it (Sec. 3.2). That does not hold for other replacements than zero.
+    A map of zeros is zero after pooling, and a unit's pooled map depends on its own map alone, so ablating
+    after the pooling is ablating before it (Sec. 3.2). That does not hold for other replacements than zero.
     """
     name = split.layer
     for layer in split.plan.trunk.layers[1:] if split.engine == "running-sum" else ():
@@ -86,11 +91,13 @@ def pooled_split(split: SplitModel) -> SplitModel:
     return split if name == split.layer else split_model(split.model, name)
 
 
-def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, block: int = BLOCK) -> Streamed:
-    """Births and pooled maps of a layer, the feature maps of only ``block`` images at a time being in memory.
+def births_in_blocks(
+    split: SplitModel, images, folder: Path | None = None, b_max=None, block: int = BLOCK
+) -> BirthsAndPooledMaps:
+    """Births and pooled maps of a layer, with the feature maps of ``block`` images in memory at a time.
 
-    The same numbers as ``birth_points(split.feature_maps(images), b_max)``, since batches are the same. In a terminal
-    a bar shows the remaining time.
+    The same numbers as ``birth_points(split.feature_maps(images), b_max)``, since batches are the same. In a
+    terminal a bar shows the remaining time.
 
     Parameters
     ----------
@@ -121,7 +128,9 @@ def stream(split: SplitModel, images, folder: Path | None = None, b_max=None, bl
             parts.append(_block(split, pool, pixels, start, b_max, folder, key))
             bar.update(len(pixels))
     births, maps = (np.concatenate([part[name] for part in parts]) for name in ("births", "maps"))
-    return Streamed(births, with_images(maps, images) if split.engine == "masked-model" else maps, pooled)
+    return BirthsAndPooledMaps(
+        births, with_images(maps, images) if split.engine == "masked-model" else maps, pooled
+    )
 
 
 def _block(split, pool, pixels, start, b_max, folder, key) -> dict[str, np.ndarray]:
