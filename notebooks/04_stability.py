@@ -52,7 +52,7 @@ p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 split = unitnb.open_layer(p, "A")
 sets = {name: unitnb.sample_set(images, p, name, lazy=True) for name in ("S_100", "S_1000", "S_val")}
-seen = {name: unitnb.stream(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
+seen = {name: unitnb.births_in_blocks(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
 births = {name: found.births for name, found in seen.items()}
 print(f"class '{p.target_class}':", ", ".join(f"{name} {b.shape[0]} images" for name, b in births.items()), f"x {split.n_units} units")
 

@@ -19,7 +19,9 @@ L = keras.layers
 
 # ---- the slow, obvious oracle ----
 def brute_force(split, maps, labels, order, mode, fill=0.0):
-    """Correctness and loss from the whole tail, run again with replaced maps at each step; in float64 after the logits."""
+    """Correctness and loss from the whole tail, run again with replaced maps at each step; in float64 after
+    the logits.
+    """
     correct, losses = [], []
     for k in range(len(order) + 1):
         present = np.isin(np.arange(len(order)), order[k:] if mode == "remove" else order[:k])
@@ -59,26 +61,52 @@ def stirred(net):
 
 
 NETWORKS = {
-    "small VGG": (lambda: small_vgg(n_classes=4, widths=(4, 4, 12), dense=8), "block2_conv3", "running-sum", 255),
-    "small VGG, earlier layer": (lambda: small_vgg(n_classes=4, widths=(4, 6, 8), dense=8), "block2_conv2", "masked-tail", 255),
+    "small VGG": (
+        lambda: small_vgg(n_classes=4, widths=(4, 4, 12), dense=8),
+        "block2_conv3",
+        "running-sum",
+        255,
+    ),
+    "small VGG, earlier layer": (
+        lambda: small_vgg(n_classes=4, widths=(4, 6, 8), dense=8),
+        "block2_conv2",
+        "masked-tail",
+        255,
+    ),
     "normalised, tanh": (
         lambda: sequential(
-            L.BatchNormalization(), L.AveragePooling2D(2), L.Flatten(), L.Dense(7, "tanh"), L.BatchNormalization(), L.Dense(4, "softmax")
+            L.BatchNormalization(),
+            L.AveragePooling2D(2),
+            L.Flatten(),
+            L.Dense(7, "tanh"),
+            L.BatchNormalization(),
+            L.Dense(4, "softmax"),
         ),
-        "conv", "running-sum", 1,
+        "conv",
+        "running-sum",
+        1,
     ),
     "dense and softmax layer": (
-        lambda: sequential(L.GlobalMaxPooling2D(), L.Dense(4, use_bias=False), L.Softmax()), "conv", "running-sum", 9,
+        lambda: sequential(L.GlobalMaxPooling2D(), L.Dense(4, use_bias=False), L.Softmax()),
+        "conv",
+        "running-sum",
+        9,
     ),
     "softmax in the middle": (
-        lambda: sequential(L.Flatten(), L.Dense(5), L.Softmax(), L.Dense(4, "relu"), L.Dense(3)), "conv", "running-sum", 9,
+        lambda: sequential(L.Flatten(), L.Dense(5), L.Softmax(), L.Dense(4, "relu"), L.Dense(3)),
+        "conv",
+        "running-sum",
+        9,
     ),
     "softmax then reshape": (
-        lambda: sequential(L.Conv2D(4, 6), L.Activation("softmax"), L.Flatten()), "conv", "masked-tail", 9,
+        lambda: sequential(L.Conv2D(4, 6), L.Activation("softmax"), L.Flatten()),
+        "conv",
+        "masked-tail",
+        9,
     ),
     "inner branch": (lambda: residual(softmax=True), "inner_relu", "masked-model", 3),
     "block output": (residual, "add", "masked-tail", 3),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mode", ["remove", "insert"])
@@ -115,7 +143,9 @@ def test_fewer_points_are_exact_where_they_are(name, mode):
 
 @pytest.mark.parametrize("mode", ["remove", "insert"])
 def test_fewer_points_see_units_that_are_dead_on_some_images(mode):
-    """Nine units at 0, 4 and 9, so that what is gone and what has come differ; on each image another two units are alone alive."""
+    """Nine units at 0, 4 and 9, so that what is gone and what has come differ; on each image another two
+    units are alone alive.
+    """
     split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 9, 8), 8), "block2_conv2", n=9, scale=255)
     alive = (np.arange(9)[:, None] - np.arange(9)) % 9 < 2
     maps = (maps + 1) * alive[:, None, None]
@@ -228,7 +258,7 @@ def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypat
 
 # ---- a network whose curve is derived on paper ----
 def voting_model():
-    """Units are the colours; logit 0 is the sum of red and green, logit 1 the sum of blue, over 2x2 pixels."""
+    """Units are the colours: logit 0 sums red and green, logit 1 sums blue, over 2x2 pixels."""
     net = keras.Sequential(
         [keras.Input((2, 2, 3)), L.Conv2D(3, 1, activation="relu", name="colours"), L.Flatten(), L.Dense(2)]
     )
@@ -315,7 +345,9 @@ def test_permuting_the_images_permutes_the_outcomes(case):
 
 @pytest.mark.parametrize("layer", ["block2_conv3", "block2_conv2"])
 def test_dead_units_cost_nothing(layer, monkeypatch):
-    """Eight of ten units are dead on all images, one more on two of three: 3 + 3 + 1 states are evaluated, not 33, and one by the guard."""
+    """Eight of ten units are dead on all images, one more on two of three: 3 + 3 + 1 states are evaluated,
+    not 33, and one by the guard.
+    """
     split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 10, 10), 8), layer, n=3, scale=255)
     maps = maps * (np.arange(10) < 2) + (np.arange(10) < 2)
     maps[1:, :, :, 1] = 0
@@ -332,7 +364,9 @@ def test_dead_units_cost_nothing(layer, monkeypatch):
 
 
 def test_rounding_stays_small_over_a_thousand_units():
-    """Large terms that cancel: the state without units must come out as the bias alone, and all states within 1e-6 of float64."""
+    """Large terms that cancel: the state without units must come out as the bias alone, and all states within
+    1e-6 of float64.
+    """
     rng = np.random.default_rng(0)
     net = keras.Sequential(
         [
@@ -369,7 +403,9 @@ def test_the_model_is_untouched_also_when_interrupted(case, monkeypatch):
 
 
 def test_small_products_run_on_one_thread(case, monkeypatch):
-    """Two threads on small products wait for each other, eight times as long where something else runs beside."""
+    """Two threads on small products wait for each other, eight times as long where something else runs
+    beside.
+    """
     from threadpoolctl import threadpool_info
 
     def blas_threads():
@@ -464,7 +500,9 @@ def test_bootstrap_of_certain_outcomes_has_no_width():
 
 
 def test_bootstrap_draws_positives_and_negatives_apart():
-    """Recall is certain and the false-positive rate is 0.5 of 100: balanced accuracy has half its standard error, 0.025."""
+    """Recall is certain and the false-positive rate is 0.5 of 100: balanced accuracy has half its standard
+    error, 0.025.
+    """
     chosen = np.array([[True] * 5 + [True, False] * 50] * 2)
     curve = curve_of([[True] * 5] * 2, chosen=chosen, positive=np.arange(105) < 5)
     low, high = curve.bootstrap(lambda c: c.balanced_accuracy[0])
@@ -472,7 +510,9 @@ def test_bootstrap_draws_positives_and_negatives_apart():
 
 
 def test_difference_of_areas_is_paired_over_images():
-    """Each image lasts one step longer in the first curve: the difference is 1/4 whichever images are drawn, though the areas vary."""
+    """Each image lasts one step longer in the first curve: the difference is 1/4 whichever images are drawn,
+    though the areas vary.
+    """
     longer, shorter = ([[k < last for last in lasts] for k in range(5)] for lasts in ([2, 3, 4], [1, 2, 3]))
     difference, low, high = area_difference(curve_of(longer), curve_of(shorter))
     assert (difference, low, high) == pytest.approx((0.25, 0.25, 0.25))

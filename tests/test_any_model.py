@@ -78,7 +78,10 @@ ENDINGS = {
     "logits": ([L.Flatten, dense], of_logits),
     "a softmax function of one's own": ([L.Flatten, lambda: dense(activation=own_softmax)], of_probabilities),
     "a Lambda": ([L.Flatten, dense, lambda: L.Lambda(own_softmax)], of_probabilities),
-    "softmax, then a linear activation": ([*SOFTMAX, lambda: L.Activation("linear", dtype="float32")], of_probabilities),
+    "softmax, then a linear activation": (
+        [*SOFTMAX, lambda: L.Activation("linear", dtype="float32")],
+        of_probabilities,
+    ),
     "softmax, then dropout": ([*SOFTMAX, lambda: L.Dropout(0.5)], of_probabilities),
     "softmax, then a reshape": ([*SOFTMAX, lambda: L.Reshape((CLASSES,))], of_probabilities),
     "a Softmax layer": ([L.Flatten, dense, L.Softmax], of_probabilities),
@@ -92,32 +95,56 @@ ENDINGS = {
     "one sigmoid of one's own": ([L.Flatten, lambda: dense(1, activation=own_sigmoid)], of_sigmoid),
     "one logit": ([L.Flatten, lambda: L.Dense(1, bias_initializer="zeros")], of_logit),
     "a subclass of Dense with its own call": ([L.Flatten, lambda: DoubledDense(CLASSES)], of_logits),
-    "a subclass of Dense with a softmax": ([L.Flatten, lambda: NamedDense(CLASSES, activation="softmax")], of_probabilities),
-    "a subclass of Dense on the way": ([L.Flatten, lambda: DoubledDense(6, activation="relu"), dense], of_logits),
+    "a subclass of Dense with a softmax": (
+        [L.Flatten, lambda: NamedDense(CLASSES, activation="softmax")],
+        of_probabilities,
+    ),
+    "a subclass of Dense on the way": (
+        [L.Flatten, lambda: DoubledDense(6, activation="relu"), dense],
+        of_logits,
+    ),
     "mean pooling": ([L.GlobalAveragePooling2D, lambda: dense(activation="softmax")], of_probabilities),
     "max pooling": ([L.GlobalMaxPooling2D, lambda: dense(8, activation="tanh"), dense], of_logits),
     "as VGG": (
-        [L.MaxPooling2D, L.BatchNormalization, L.Flatten, lambda: dense(8, activation="relu"), lambda: L.Dropout(0.5), *SOFTMAX[1:]],
+        [
+            L.MaxPooling2D,
+            L.BatchNormalization,
+            L.Flatten,
+            lambda: dense(8, activation="relu"),
+            lambda: L.Dropout(0.5),
+            *SOFTMAX[1:],
+        ],
         of_probabilities,
     ),
     "log-softmax over the units": ([lambda: L.Activation("log_softmax"), L.Flatten, dense], of_logits),
     "softmax over the units": ([L.Softmax, L.Flatten, dense], of_logits),
     "a convolution at the end": ([lambda: L.Conv2D(CLASSES, 7), L.Flatten], of_logits),
-    "a convolution, pooled": ([lambda: L.Conv2D(CLASSES, 1), L.GlobalAveragePooling2D, L.Softmax], of_probabilities),
+    "a convolution, pooled": (
+        [lambda: L.Conv2D(CLASSES, 1), L.GlobalAveragePooling2D, L.Softmax],
+        of_probabilities,
+    ),
     "pooling that keeps its axes": (
-        [lambda: L.GlobalAveragePooling2D(keepdims=True), lambda: L.Conv2D(CLASSES, 1), L.Flatten], of_logits,
+        [lambda: L.GlobalAveragePooling2D(keepdims=True), lambda: L.Conv2D(CLASSES, 1), L.Flatten],
+        of_logits,
     ),
     "a softmax with axes of length 1": (
-        [lambda: L.GlobalAveragePooling2D(keepdims=True), lambda: L.Conv2D(CLASSES, 1, activation="softmax")], of_probabilities,
+        [lambda: L.GlobalAveragePooling2D(keepdims=True), lambda: L.Conv2D(CLASSES, 1, activation="softmax")],
+        of_probabilities,
     ),
     "dense on every pixel": ([lambda: dense(), L.GlobalAveragePooling2D], of_logits),
-    "normalised between dense layers": ([L.Flatten, lambda: dense(6), L.BatchNormalization, lambda: L.Activation("relu"), dense], of_logits),
+    "normalised between dense layers": (
+        [L.Flatten, lambda: dense(6), L.BatchNormalization, lambda: L.Activation("relu"), dense],
+        of_logits,
+    ),
     "unit norm before the dense layer": ([L.Flatten, L.UnitNormalization, dense], of_logits),
     "leaky": ([lambda: L.LeakyReLU(0.2), L.PReLU, L.Flatten, dense], of_logits),
     "noise": ([lambda: L.GaussianNoise(0.9), L.Flatten, lambda: L.GaussianDropout(0.5), dense], of_logits),
     "two heads that meet": ([L.Flatten, lambda: two_heads, L.Softmax], of_probabilities),
-    "half precision": ([L.Flatten, lambda: dense(activation="softmax", dtype="mixed_bfloat16")], of_probabilities),
-}  # fmt: skip
+    "half precision": (
+        [L.Flatten, lambda: dense(activation="softmax", dtype="mixed_bfloat16")],
+        of_probabilities,
+    ),
+}
 KINDS = ("functional", "loaded", "nested", "called again")
 
 
@@ -329,14 +356,34 @@ def twice(shared):
     ("model", "layer", "words"),
     [
         (lambda: twice(L.ReLU(name="shared")), "shared", "'shared' is used 2 times"),
-        (lambda: keras.Sequential([keras.Input((9, 9, 3)), L.Conv2D(5, 3, name="c")]), "c", r"the output .*\(None, 7, 7, 5\)|is the output"),
-        (lambda: seq(L.Conv2D(3, 1, activation="softmax")), "c", r"\(None, 7, 7, 3\); expected \(n, classes\)"),
+        (
+            lambda: keras.Sequential([keras.Input((9, 9, 3)), L.Conv2D(5, 3, name="c")]),
+            "c",
+            r"the output .*\(None, 7, 7, 5\)|is the output",
+        ),
+        (
+            lambda: seq(L.Conv2D(3, 1, activation="softmax")),
+            "c",
+            r"\(None, 7, 7, 3\); expected \(n, classes\)",
+        ),
         (lambda: keras.Sequential([L.Conv2D(4, 3, name="c"), L.Flatten()]), "c", "it is not built"),
-        (lambda: keras.Model([a := keras.Input((4,)), b := keras.Input((4,))], L.Add()([a, b])), "c", "2 inputs and 1 outputs"),
-        (lambda: keras.Model(a := keras.Input((9, 9, 3)), [L.Flatten()(a), L.Conv2D(3, 3, name="c")(a)]), "c", "1 inputs and 2 outputs"),
-        (lambda: type("Own", (keras.Model,), {"call": lambda self, x: x})(), "c", "a subclass with a call of its own"),
+        (
+            lambda: keras.Model([a := keras.Input((4,)), b := keras.Input((4,))], L.Add()([a, b])),
+            "c",
+            "2 inputs and 1 outputs",
+        ),
+        (
+            lambda: keras.Model(a := keras.Input((9, 9, 3)), [L.Flatten()(a), L.Conv2D(3, 3, name="c")(a)]),
+            "c",
+            "1 inputs and 2 outputs",
+        ),
+        (
+            lambda: type("Own", (keras.Model,), {"call": lambda self, x: x})(),
+            "c",
+            "a subclass with a call of its own",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_split_is_refused_in_words(model, layer, words):
     with pytest.raises(ValueError, match=words):
         split_model(model(), layer)

@@ -24,7 +24,12 @@ CLASSES = ("cat", "frog", "ship")
 
 def network(n_classes=3, side=16):
     keras.utils.set_random_seed(3)
-    layers = [L.RandomFlip(), L.Rescaling(1 / 255), L.Conv2D(6, 3, activation="relu", name="conv5"), L.GlobalMaxPooling2D()]
+    layers = [
+        L.RandomFlip(),
+        L.Rescaling(1 / 255),
+        L.Conv2D(6, 3, activation="relu", name="conv5"),
+        L.GlobalMaxPooling2D(),
+    ]
     return keras.Sequential([keras.Input((side, side, 3)), *layers, L.Dense(n_classes, activation="softmax")])
 
 
@@ -56,12 +61,16 @@ def test_a_saved_model_is_read_with_the_size_of_its_images_and_its_outputs(tmp_p
     path = tmp_path / f"model{ending}"
     network().save(path)
     images = np.random.default_rng(1).integers(0, 256, (4, 16, 16, 3)).astype("float32")
-    np.testing.assert_allclose(load_saved(path)(images, training=False), network()(images, training=False), atol=1e-6)
+    np.testing.assert_allclose(
+        load_saved(path)(images, training=False), network()(images, training=False), atol=1e-6
+    )
     assert image_shape(path) == (16, 16, 3) and output_count(path) == 3
 
 
 def test_a_file_of_keras_2_is_read():
-    """Made by tf-keras 2.21: Rescaling, Conv2D, MaxPooling2D, Flatten, Dense; with what it gave for one image."""
+    """Made by tf-keras 2.21: Rescaling, Conv2D, MaxPooling2D, Flatten, Dense; with what it gave for one
+    image.
+    """
     path = Path(__file__).parent / "keras2.h5"
     image = np.arange(12 * 12 * 3, dtype="float32").reshape(1, 12, 12, 3) % 256
     model = load_saved(path)
@@ -80,13 +89,18 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
     (tmp_path / "model.pt").write_bytes(b"")
     for name, words in {
-        "a.weights.h5": "weights alone", "only.h5": "weights alone", "text.keras": "cannot be read as a Keras model",
-        "text.h5": "cannot be read as a Keras model", "saved": "a SavedModel, which Keras 3 does not read",
+        "a.weights.h5": "weights alone",
+        "only.h5": "weights alone",
+        "text.keras": "cannot be read as a Keras model",
+        "text.h5": "cannot be read as a Keras model",
+        "saved": "a SavedModel, which Keras 3 does not read",
         "model.pt": "no model by its ending",
-    }.items():  # fmt: skip
+    }.items():
         with pytest.raises(DamagedFileError, match=words):
             load_saved(tmp_path / name)
-    with pytest.raises(FileNotFoundError, match="no model at .*; it holds the models a.weights.h5, only.h5, text"):
+    with pytest.raises(
+        FileNotFoundError, match="no model at .*; it holds the models a.weights.h5, only.h5, text"
+    ):
         load_saved(tmp_path / "none.keras")
 
 
@@ -94,12 +108,16 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path):
 def test_code_in_a_file_is_not_run(tmp_path, ending):
     path, ran = tmp_path / f"model{ending}", tmp_path / "ran"
     code = f"lambda x: (__import__('pathlib').Path({str(ran)!r}).touch(), x)[1]"
-    model = keras.Sequential([keras.Input((8, 8, 3)), L.Lambda(eval(code), name="sly"), L.Flatten(), L.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), L.Lambda(eval(code), name="sly"), L.Flatten(), L.Dense(2)]
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.save(path)
     ran.unlink()
-    with pytest.raises(DamagedFileError, match="the Lambda layer 'sly', which is code from the file and is not run"):
+    with pytest.raises(
+        DamagedFileError, match="the Lambda layer 'sly', which is code from the file and is not run"
+    ):
         load_saved(path)
     assert not ran.exists()
 
@@ -123,7 +141,10 @@ def test_the_profile_takes_name_size_and_sample_sets_from_what_there_is(place, c
     p = notebook_parameters(asked(place))
     assert (p.name, p.target_class, p.image_size, list(p.models), p.layer) == ("my", "frog", 16, ["A"], "")
     assert (p.n_rank, p.n_large, p.n_validation) == (17, 34, 12)
-    assert "sample sets as photos fills them: S_100 17 images, S_1000 34 images, S_val 12 images" in capsys.readouterr().out
+    assert (
+        "sample sets as photos fills them: S_100 17 images, S_1000 34 images, S_val 12 images"
+        in capsys.readouterr().out
+    )
     split = unitnb.open_layer(p, "A")
     assert split.layer == "conv5" and "my.keras: layer conv5, 6 units of 14x14" in capsys.readouterr().out
 
@@ -149,7 +170,10 @@ def test_too_few_images_are_listed(place, tmp_path):
 
 def test_classes_that_do_not_fit_are_an_error_with_both_lists(place, tmp_path):
     network(n_classes=4).save(tmp_path / "four.keras")
-    with pytest.raises(ValueError, match=r"four.keras tells 4 classes apart, .*photos has 3: cat, frog, ship. Name the classes"):
+    with pytest.raises(
+        ValueError,
+        match=r"four.keras tells 4 classes apart, .*photos has 3: cat, frog, ship. Name the classes",
+    ):
         unitnb.open_layer(notebook_parameters(asked(place, network=str(tmp_path / "four.keras"))), "A")
     names = tmp_path / "names.txt"
     names.write_text("ship\ncat\ndog\nfrog\n")
@@ -158,8 +182,12 @@ def test_classes_that_do_not_fit_are_an_error_with_both_lists(place, tmp_path):
     assert images.class_labels == (1, 3, 0) and images.n_outputs == 4
     assert set(images.labels["train"]) == {0, 1, 3} and unitnb.open_layer(p, "A").n_classes == 4
     names.write_text("boat\ncat\ndog\nfrog\n")
-    with pytest.raises(ValueError, match="has 4 classes and no class 'ship': .*The folders of images are: cat, frog, ship"):
-        unitnb.open_images(load_profile("own", asked(place, class_names=str(names))["overrides"] | {"target_class": "cat"}))
+    with pytest.raises(
+        ValueError, match="has 4 classes and no class 'ship': .*The folders of images are: cat, frog, ship"
+    ):
+        unitnb.open_images(
+            load_profile("own", asked(place, class_names=str(names))["overrides"] | {"target_class": "cat"})
+        )
 
 
 def test_an_accuracy_at_chance_is_a_warning(place, tmp_path):
@@ -168,7 +196,9 @@ def test_an_accuracy_at_chance_is_a_warning(place, tmp_path):
     model.layers[-1].bias.assign([9.0, 0.0, 0.0])
     model.save(tmp_path / "all_cats.keras")
     p = notebook_parameters(asked(place, network=str(tmp_path / "all_cats.keras")))
-    with pytest.warns(UserWarning, match=r"accuracy on frog is 0.00 and 0.00, chance is 0.33; .*CLASS_NAMES.*SCALING"):
+    with pytest.warns(
+        UserWarning, match=r"accuracy on frog is 0.00 and 0.00, chance is 0.33; .*CLASS_NAMES.*SCALING"
+    ):
         unitnb.open_layer(p, "A")
 
 
@@ -190,8 +220,19 @@ def test_a_notebook_runs_on_ones_own_model_by_the_command(place, monkeypatch, tm
     """As make does it: figures and claims under the model's name."""
     monkeypatch.setenv("UNITNB_FIGURES", str(tmp_path / "figures"))
     monkeypatch.setenv("UNITNB_DATA", str(place / "photos"))
-    settings = ["--set", f"network={place / 'my.keras'}", "--set", "points=4", "--class", "frog", "--profile", "own"]
-    assert cli.main(["run", "notebooks/03_ablation.py", str(tmp_path / "03.ipynb"), *settings]) == 0, capsys.readouterr().err
+    settings = [
+        "--set",
+        f"network={place / 'my.keras'}",
+        "--set",
+        "points=4",
+        "--class",
+        "frog",
+        "--profile",
+        "own",
+    ]
+    assert cli.main(["run", "notebooks/03_ablation.py", str(tmp_path / "03.ipynb"), *settings]) == 0, (
+        capsys.readouterr().err
+    )
     assert (tmp_path / "figures" / "my" / "frog" / "fig3.png").stat().st_size > 10_000
     assert cli.main(["claims", *settings]) == 0
     assert "make figures MODEL=" in (tmp_path / "figures" / "my" / "frog" / "claims.json").read_text()
@@ -206,7 +247,9 @@ def test_analyse_gives_what_the_single_calls_give():
     model = network()
     rng = np.random.default_rng(2)
     images, labels = rng.integers(0, 256, (40, 16, 16, 3)).astype(np.uint8), np.arange(40) % 2
-    found = unitnb.analyse(model, "conv5", images, labels, target=1, test_images=images[:20], test_labels=labels[:20])
+    found = unitnb.analyse(
+        model, "conv5", images, labels, target=1, test_images=images[:20], test_labels=labels[:20]
+    )
     split = unitnb.split_model(model, "conv5")
     maps = split.feature_maps(images[1::2])
     births = unitnb.birth_points(maps)
@@ -239,7 +282,9 @@ def test_maps_too_small_for_a_birth_are_refused_unless_b_max_is_given():
     model = network(side=6)  # maps of 4x4
     assert list(unitnb.usable_layers(model).values()) == [(6, 6, 3), (6, 6, 3)]  # before the convolution
     images = np.random.default_rng(0).integers(0, 256, (5, 6, 6, 3))
-    with pytest.raises(ValueError, match="maps of 4x4 have no birth within the default B_max of 3 edges .*5x5 or more"):
+    with pytest.raises(
+        ValueError, match="maps of 4x4 have no birth within the default B_max of 3 edges .*5x5 or more"
+    ):
         unitnb.analyse(model, "conv5", images, 0)
     maps = unitnb.split_model(model, "conv5").feature_maps(images)
     assert unitnb.birth_points(maps, b_max=6).shape == (5, 6)

@@ -24,7 +24,9 @@ def images():
 
 
 def residual(softmax=False):
-    """conv1 feeds a branch (inner -> inner_relu -> outer) and a shortcut; they meet in ``add``, which cuts the graph."""
+    """conv1 feeds a branch (inner -> inner_relu -> outer) and a shortcut; they meet in ``add``, which cuts
+    the graph.
+    """
     keras.utils.set_random_seed(2)
     entry = keras.Input((8, 8, 3))
     trunk = L.Conv2D(4, 3, padding="same", activation="relu", name="conv1")(entry)
@@ -156,7 +158,7 @@ def test_maps_of_an_inner_branch_without_images_are_refused():
 def test_an_unknown_layer_is_named_with_the_nearest(model):
     with pytest.raises(
         KeyError,
-        match="'block1_conv3' is no layer of 'small_vgg'. Nearest: [^.]*block1_conv1.*square maps: .*block2_pool",
+        match="'block1_conv3' is no layer of 'small_vgg'. Nearest: [^.]*block1_conv1.*maps: .*block2_pool",
     ):
         split_model(model, "block1_conv3")
 

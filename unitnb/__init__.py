@@ -1,7 +1,7 @@
 """unitnb: effectiveness, ablation, stability and roles of single units in CNNs (arXiv 2103.09716).
 
-Names are looked up on first use, so ``import unitnb`` is instant and TensorFlow is loaded only by what needs it.
-"""
+Names are looked up on first use, so ``import unitnb`` is instant and TensorFlow is loaded only by what needs
+it."""
 
 import importlib
 import importlib.util
@@ -92,7 +92,9 @@ __all__ = sorted(_MODULE_OF)
 
 
 def names_on_first_use(package: str):
-    """``__getattr__`` and ``__dir__`` of a package: the public names that its modules define, and its modules, imported when asked for."""
+    """``__getattr__`` and ``__dir__`` of a package: the public names that its modules define, and its
+    modules, imported when asked for.
+    """
     inside = package.removeprefix(__name__).removeprefix(".")
     public = {
         name: module

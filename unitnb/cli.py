@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from . import ONEDNN
+from .files.settings import named_settings
 from .profiles import load_profile, project_root
 
 
@@ -29,8 +30,8 @@ def _run(options) -> None:
     from .notebooks.run import run
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
-    given["overrides"] = _settings(options.set)
-    defaults = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+    given["overrides"] = named_settings(options.set)
+    defaults: dict = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
     changed = {name: value for name, value in given.items() if value != defaults[name]}
     needed = run(options.source, options.target, changed)
     print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
@@ -72,7 +73,7 @@ def _sweep(options) -> None:
         "models": options.models.split(",") if options.models else [],
         "layers": options.layers.split(",") if options.layers else [],
     }
-    settings = _settings(options.set) | ({} if options.points is None else {"points": options.points})
+    settings = named_settings(options.set) | ({} if options.points is None else {"points": options.points})
     profile = load_profile(options.profile, settings)
     os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
     given = tasks.tasks_of(profile, **names, overrides=settings)
@@ -128,20 +129,7 @@ def _html(options) -> None:
 
 def _profile_of(name, target_class=None, settings=()):
     chosen = {"target_class": target_class} if target_class else {}
-    return load_profile(name, _settings(settings) | chosen)
-
-
-def _settings(given) -> dict:
-    """``name=value`` pairs as settings of a profile, their values read as YAML."""
-    import yaml
-
-    pairs = [item.partition("=") for item in given]
-    for name, equals, value in pairs:
-        if not (name and equals and value):
-            raise ValueError(
-                f"--set {name}{equals}{value}: expected name=value, for instance --set n_rank=60"
-            )
-    return {name: yaml.safe_load(value) for name, _, value in pairs}
+    return load_profile(name, named_settings(settings) | chosen)
 
 
 def _check(options) -> None:

@@ -1,4 +1,5 @@
-"""Ablation curves against re-running the tail and against the matrix products that remain; ratios are from one run.
+"""Ablation curves against re-running the tail and against the matrix products that remain; ratios are from
+one run.
 
 python tests/benchmarks/bench_ablation.py
 """
@@ -46,7 +47,9 @@ def rectified_noise(rng, shape):
 
 
 def product_seconds(rng, states, sizes, rows=2048):
-    """Time of the plain products of ``states`` rows through dense layers of these sizes, from ``FLOOR_BLOCKS`` blocks."""
+    """Time of the plain products of ``states`` rows through dense layers of these sizes, from
+    ``FLOOR_BLOCKS`` blocks.
+    """
     kernels = [rng.standard_normal(pair, dtype=np.float32) for pair in zip(sizes, sizes[1:], strict=False)]
     blocks = [rng.standard_normal((rows, size), dtype=np.float32) for size in sizes[:-1]]
 

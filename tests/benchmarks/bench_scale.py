@@ -1,4 +1,6 @@
-"""The paper's scale: photographs of 500x375 pixels through VGG16 to births and a curve, time by stage and peak memory, all from one run."""
+"""The paper's scale: photographs of 500x375 pixels through VGG16 to births and a curve, time by stage and
+peak memory, all from one run.
+"""
 
 import os
 
@@ -24,7 +26,9 @@ N_CURVE = 100  # of them, for one curve
 
 
 def write_photographs(folder, n):
-    """JPEGs of 500x375 with detail at several scales, about as large in bytes as ImageNet's; one class, both splits."""
+    """JPEGs of 500x375 with detail at several scales, about as large in bytes as ImageNet's; one class, both
+    splits.
+    """
     rng = np.random.default_rng(0)
     (folder / "test" / "noise").mkdir(parents=True)
     (folder / "train" / "noise").mkdir(parents=True)
@@ -64,7 +68,9 @@ class Stages:
 
 
 def measure(folder, n):
-    """Stages of streaming ``n`` photographs and of one curve on the first of them, bytes before and at the peak, and what was found."""
+    """Stages of streaming ``n`` photographs and of one curve on the first of them, bytes before and at the
+    peak, and what was found.
+    """
     stages, images = Stages(), sources.folder_images(folder, 224, "nearest")
     split = unitnb.split_model(unitnb.vgg16(), "block5_conv3")
     photographs = samples.LazyImages(stages.of("decode", partial(images.read, "train")), range(n))

@@ -1,4 +1,6 @@
-"""Stability and roles, timed: compiled counting against a plain NumPy loop, and the bootstrap of the role rule."""
+"""Stability and roles, timed: compiled counting against a plain NumPy loop, and the bootstrap of the role
+rule.
+"""
 
 import os
 import platform
@@ -78,7 +80,8 @@ def main():
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, {versions}\n")
     print(
-        f"| {len(SET_SIZES)} set sizes x {N_SETS} sets x {UNITS} units, {POOL} images | seconds | ratio |\n|---|---|---|"
+        f"| {len(SET_SIZES)} set sizes x {N_SETS} sets x {UNITS} units, {POOL} images | seconds | ratio "
+        "|\n|---|---|---|"
     )
     print(f"| `stability_votes`, all sizes | {compiled:.2f} | 1 |")
     print(f"| `stability_table` (votes, ratio, agreement) | {table:.2f} | {table / compiled:.1f} |")

@@ -1,4 +1,5 @@
-"""What a sweep costs: a class by stage for every convolution of VGG16 (random weights), two processes against one, and a thousand classes.
+"""What a sweep costs: a class by stage for every convolution of VGG16 (random weights), two processes against
+one, and a thousand classes.
 
     python tests/benchmarks/bench_sweep.py
 
@@ -69,7 +70,9 @@ def decode_seconds():
 
 
 def layer_row(layer):
-    """Of one convolution: shape of its maps, births, and seconds of an image: forward, births, curves of ``POINTS`` and of all points."""
+    """Of one convolution: shape of its maps, births, and seconds of an image: forward, births, curves of
+    ``POINTS`` and of all points.
+    """
     from unitnb import birth_points, split_model
     from unitnb.ablation.cumulative import ablation_curve
     from unitnb.ablation.engines import open_engine
@@ -120,7 +123,9 @@ def start_up():
 
 
 def class_seconds(row, decode, which=0):
-    """A worker's seconds for one class in one layer, by stage; ``which`` curves: 0 of ``POINTS``, -1 of all points."""
+    """A worker's seconds for one class in one layer, by stage; ``which`` curves: 0 of ``POINTS``, -1 of all
+    points.
+    """
     *_, forward, births, curves = row
     return {
         "decode": OWN * decode,
@@ -132,7 +137,8 @@ def class_seconds(row, decode, which=0):
 
 def layer_table(rows, decode):
     print(
-        f"| an image, one thread | units, maps | forward | births | curve of {POINTS} points | a class: so | with all points |"
+        f"| an image, one thread | units, maps | forward | births | curve of {POINTS} points | a class: so | "
+        "with all points |"
     )
     print("|---|---|---|---|---|---|---|")
     for row in rows:
@@ -194,12 +200,14 @@ def scale_table(rows, decode, folder):
         print("| " + " | ".join(cells) + " |", flush=True)
     share = ", ".join(f"{stage} {taken / whole:.1%}" for stage, taken in stages.items())
     print(
-        f"\n- All layers, by stage: {share}; of {LAYER} alone: curves {last['curves'] / sum(last.values()):.0%}."
+        f"\n- All layers, by stage: {share}; of {LAYER} alone: curves "
+        f"{last['curves'] / sum(last.values()):.0%}."
     )
     once = per_layer[-1]["forward"]
     saved = stages["forward"] - once
     print(
-        f"- One forward pass for all {len(rows)} layers in place of one each: {saved:.0f} s a class less, {saved / whole:.2%} of it."
+        f"- One forward pass for all {len(rows)} layers in place of one each: {saved:.0f} s a class less, "
+        f"{saved / whole:.2%} of it."
     )
 
 

@@ -1,4 +1,6 @@
-"""Speed of birth points against GUDHI, Ripser and a plain copy of the maps: prints a Markdown table. Run by `make bench`, not by pytest."""
+"""Speed of birth points against GUDHI, Ripser and a plain copy of the maps: prints a Markdown table. Run by
+`make bench`, not by pytest.
+"""
 
 import os
 import platform
@@ -21,7 +23,9 @@ BATCH_BYTES = 40_000_000  # more than the caches hold, as in real use
 
 
 def noise(rng, n, positive=0.5, tied=0.0):
-    """ReLU-like float32 maps (images, n, n, UNITS): a share `positive` of values, of which a share `tied` has one value, their median."""
+    """ReLU-like float32 maps (images, n, n, UNITS): a share `positive` of values, of which a share `tied` has
+    one value, their median.
+    """
     images = max(1, BATCH_BYTES // (4 * n * n * UNITS))
     maps = rng.random((images, n, n, UNITS), np.float32) - np.float32(1 - positive)
     np.maximum(maps, 0, out=maps)
@@ -54,7 +58,9 @@ def distances(fmap):
 
 
 def by_gudhi(fmap):
-    """First birth in degree 1 of the clique complex up to triangles, by GUDHI's class for a matrix of distances."""
+    """First birth in degree 1 of the clique complex up to triangles, by GUDHI's class for a matrix of
+    distances.
+    """
     tree = gudhi.RipsComplex(distance_matrix=distances(fmap), max_edge_length=2).create_simplex_tree(
         max_dimension=2
     )
@@ -86,13 +92,16 @@ def row(name, maps):
 
 
 def compile_time():
-    """Seconds of the first call in a new process with an empty cache, with the cache it leaves, and of a one-line function."""
+    """Seconds of the first call in a new process with an empty cache, with the cache it leaves, and of a
+    one-line function.
+    """
     code = (
         "import time, numpy as np, unitnb.topology._kernel as b; m = np.zeros((1, 14, 14, 16), np.float32);"
         "t = time.perf_counter(); b.births_of(m, 50, False); print(time.perf_counter() - t)"
     )
     line = (
-        "import time, numpy as np, numba; f = numba.njit(lambda x: x[0] + 1); t = time.perf_counter(); f(np.zeros(2));"
+        "import time, numpy as np, numba; f = numba.njit(lambda x: x[0] + 1); t = time.perf_counter(); "
+        "f(np.zeros(2));"
         "print(time.perf_counter() - t)"
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -119,12 +128,14 @@ def streamed():
 def main():
     seconds, memory = streamed()  # first, before anything else has used memory
     print(
-        f"Birth points, k = 1, no bound on births; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"Birth points, k = 1, no bound on births; {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "gudhi", "ripser"))
         + f"; load {os.getloadavg()[0]:.1f}. Microseconds a map, least wall time of several runs.\n"
     )
     print(
-        "| maps | 1 thread | 2 threads | copy | GUDHI | Ripser | GUDHI / 2 threads | 2 threads / copy | 1 thread / copy |"
+        "| maps | 1 thread | 2 threads | copy | GUDHI | Ripser | GUDHI / 2 threads | 2 threads / copy | 1 "
+        "thread / copy |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)
@@ -139,10 +150,12 @@ def main():
     cold, warm, start = compile_time()
     print(f"\n- Tied against untied at 14x14, one thread: {tied[0]:.2f} (10%), {tied[1]:.2f} (90%).")
     print(
-        f"- 512 units x 1,000 images, streamed by 100: {seconds:.2f} s, peak memory {memory:.0f} MB, libraries included."
+        f"- 512 units x 1,000 images, streamed by 100: {seconds:.2f} s, peak memory {memory:.0f} MB, "
+        "libraries included."
     )
     print(
-        f"- First call in a new process: {cold:.1f} s compiling, {warm:.2f} s from the cache; a one-line function takes {start:.1f} s."
+        f"- First call in a new process: {cold:.1f} s compiling, {warm:.2f} s from the cache; a one-line "
+        f"function takes {start:.1f} s."
     )
 
 

@@ -179,7 +179,7 @@ def update_readme(path: Path) -> bool:
 
 
 def own_class(profile: Profile) -> Profile:
-    """The same profile with its own class; a profile around a model file has none but the one that is asked for."""
+    """The same profile with its own class; a profile around a model file has only the one asked for."""
     if profile.name not in profile_names():
         return profile
     return replace(profile, target_class=load_profile(profile.name).target_class)

@@ -182,7 +182,8 @@ def make_command(profile: Profile) -> str:
     """The command that runs a profile's notebooks for its class."""
     if profile.own_network:
         layer = f" LAYER={profile.layer}" if profile.layer else ""
-        return f"make figures MODEL={profile.network}{layer} DATA={profile.data_folder} CLASS={profile.target_class}"
+        named = f"DATA={profile.data_folder} CLASS={profile.target_class}"
+        return f"make figures MODEL={profile.network}{layer} {named}"
     own = load_profile(profile.name).target_class
     files = " DATA=... WEIGHTS=..." if profile.weights else ""
     named = f" CLASS={profile.target_class}" if profile.target_class != own else ""

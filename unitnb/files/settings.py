@@ -100,3 +100,20 @@ def _converted(value: Any, kind: Any, where: str) -> Any:
             raise ValueError(f"{where}: expected {kind.__name__}, got {value!r}")
         return kind(value)
     return value
+
+
+def named_settings(pairs: Iterable[str]) -> dict:
+    """``name=value`` pairs, as a command is given them, as settings; values are read as YAML.
+
+    Raises
+    ------
+    ValueError
+        If a pair has no name or no value.
+    """
+    import yaml
+
+    split = [pair.partition("=") for pair in pairs]
+    for name, equals, value in split:
+        if not (name and equals and value):
+            raise ValueError(f"setting '{name}{equals}{value}': expected name=value, for instance n_rank=60")
+    return {name: yaml.safe_load(value) for name, _, value in split}

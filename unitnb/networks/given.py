@@ -128,7 +128,8 @@ def opening_words(profile: Profile, split: SplitModel) -> str:
     Warns
     -----
     UserWarning
-        If it gives no more of the class's images their class than chance: labels or scaling are probably wrong.
+        If it gives no more of the class's images their class than chance: labels or scaling are probably
+        wrong.
     """
     images = sources.open_images(profile)
     drawn = {name: sample_set(images, profile, name) for name in ("S_100", "S_val")}
