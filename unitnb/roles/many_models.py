@@ -169,7 +169,7 @@ def post_core_slope(train, core) -> float:
     core : int
         Units in the core, below u.
 
-    >>> round(post_core_slope(np.array([0, 0.5, 0.6, 0.7, 0.8]), 1), 3)  # three units bring 0.1 each
+    >>> round(float(post_core_slope(np.array([0, 0.5, 0.6, 0.7, 0.8]), 1)), 3)  # three units bring 0.1 each
     0.3
     """
     rest = np.asarray(train, float)[int(core) :]
