@@ -20,7 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ALLOWED = 3  # survivors
 SECONDS = 600  # for the tests of one fault, and for those of all before
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 def faults(only=""):
@@ -90,7 +90,7 @@ def failed_test(root, tests):
         return None
     if run.returncode not in (1, 2) or not (names := FAILED.findall(run.stdout)):
         raise RuntimeError(f"{' '.join(tests)}: no test ran\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
-    return names[0].rpartition("/")[2]
+    return names[0].removeprefix("tests/")
 
 
 def check_whole(root, chosen):
