@@ -226,7 +226,9 @@ def test_the_readmes_own_model_example_runs(monkeypatch, tmp_path):
 
 def test_the_readmes_own_model_command_is_one_that_make_knows():
     command = re.search(r"^    (make figures MODEL=.*)$", (ROOT / "README.md").read_text(), re.M)[1].split()
-    wanted = subprocess.run([*command, "-n", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True)
+    wanted = subprocess.run(
+        [*command, "-n", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True
+    )
     assert "No rule to make target 'my.keras'" in wanted.stderr  # the one thing that is missing here
 
 

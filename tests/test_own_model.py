@@ -149,6 +149,17 @@ def test_the_profile_takes_name_size_and_sample_sets_from_what_there_is(place, c
     assert split.layer == "conv5" and "my.keras: layer conv5, 6 units of 14x14" in capsys.readouterr().out
 
 
+def test_a_figure_says_how_large_the_sample_sets_are(place, monkeypatch, tmp_path):
+    from unitnb.figures import panels
+
+    monkeypatch.setenv("UNITNB_FIGURES", str(tmp_path))
+    figure, _ = panels.new_figure([["one"]])
+    unitnb.save_figure(notebook_parameters(asked(place)), "fig3", figure, notebook="03_ablation")
+    assert [text.get_text() for text in figure.texts] == [
+        "S_100 17 images, S_1000 34 images, S_val 12 images"
+    ]
+
+
 def test_a_layer_and_a_scaling_are_found_inside(place):
     p = notebook_parameters(asked(place, layer="conv5", scaling="unit"))
     images = np.full((1, 16, 16, 3), 255, np.uint8)

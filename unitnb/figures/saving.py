@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..files import store
+from ..images.parameters import sample_sizes
 from ..profiles import Profile, project_root
 
 
@@ -96,6 +97,8 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
+    if profile.own_network:  # its sample sets are as large as its folder
+        figure.text(0.998, 0.002, sample_sizes(profile), ha="right", va="bottom", fontsize=6, color="#666666")
     figure.set_layout_engine("none")  # both files keep this layout, which takes half a second to make
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
     for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
