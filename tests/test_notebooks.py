@@ -27,6 +27,10 @@ PARAMETERS = '# %% tags=["parameters"]\nprofile = "shapes"\ntarget_class = None\
 
 @pytest.fixture
 def project(monkeypatch, tmp_path):
+    return small_project(monkeypatch, tmp_path)
+
+
+def small_project(monkeypatch, tmp_path):
     """A project with two small notebooks, the real package, Makefile and profiles."""
     (tmp_path / "notebooks").mkdir()
     shutil.copytree(ROOT / "notebooks" / "profiles", tmp_path / "notebooks" / "profiles")
@@ -57,6 +61,23 @@ def printed(path):
 def run_all(project):
     for source in rules.sources():
         run(source, project / "runs" / f"{source.stem}.ipynb", {})
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """The two small notebooks, executed once: name of the file -> text."""
+    with pytest.MonkeyPatch.context() as patch:
+        root = small_project(patch, tmp_path_factory.mktemp("executed"))
+        run_all(root)
+        return {path.name: path.read_text() for path in (root / "runs").glob("*.ipynb")}
+
+
+def refreshed(project, executed):
+    """The pairs' committed halves, made from the runs of ``executed``."""
+    (project / "runs").mkdir(exist_ok=True)
+    for name, text in executed.items():
+        (project / "runs" / name).write_text(text)
+    return pairs.refresh(project / "runs")
 
 
 def test_a_run_takes_parameters_and_leaves_only_its_target(project):
@@ -140,11 +161,10 @@ def test_bad_parameters_are_refused_before_anything_runs(project, parameters, sa
     assert not (project / "x.ipynb").exists()
 
 
-def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project):
-    written = []
-    for _ in range(2):
-        run_all(project)
-        written.append([path.read_bytes() for path in pairs.refresh(project / "runs")])
+def test_refreshed_notebooks_repeat_byte_for_byte_and_make_a_whole_pair(project, executed):
+    written = [[path.read_bytes() for path in refreshed(project, executed)]]
+    run_all(project)
+    written.append([path.read_bytes() for path in pairs.refresh(project / "runs")])
     assert written[0] == written[1] and list(pairs.problems()) == []
     cells = [cell for cell in json.loads(written[0][0])["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == [1, 2] and cells[1]["outputs"][0]["text"] == [
@@ -167,16 +187,15 @@ def test_the_explorer_is_a_pair_but_makes_no_figure_of_the_paper(project):
 
 
 def test_a_run_with_parameters_is_never_committed(project):
-    for source in rules.sources():
-        run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
+    source = rules.sources()[0]
+    run(source, project / "runs" / f"{source.stem}.ipynb", {"seed": 1})
     with pytest.raises(ValueError, match="run with parameters"):
         pairs.refresh(project / "runs")
 
 
 @pytest.mark.parametrize("spoil", ["missing", "source", "count", "stderr"])
-def test_what_is_wrong_with_a_pair_is_found(project, spoil, capsys):
-    run_all(project)
-    path = pairs.refresh(project / "runs")[0]
+def test_what_is_wrong_with_a_pair_is_found(project, executed, spoil, capsys):
+    path = refreshed(project, executed)[0]
     notebook = nbformat.read(path, 4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     if spoil == "count":
@@ -234,6 +253,7 @@ def checkout(tmp_path):
     runs = tmp_path / "build" / "runs" / "shapes" / "square"
     runs.mkdir(parents=True)
     make(tmp_path, "-s", "build/rules.mk")
+    make(tmp_path, "-n", "figures")  # notes what a run is made from besides files
     for source in rules.sources():
         (runs / f"{source.stem}.ipynb").touch()
     (tmp_path / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
@@ -263,6 +283,26 @@ def test_make_alone_prints_the_commands(checkout):
 def test_a_second_make_figures_does_nothing_and_says_so(checkout):
     done = make(checkout, "figures")
     assert done.returncode == 0 and "Nothing to be done for 'figures'" in done.stdout
+
+
+def test_other_inputs_make_every_notebook_anew(checkout):
+    everything = [source.stem for source in rules.sources()]
+    assert rerun(checkout) == []
+    assert rerun(checkout, "DATA=elsewhere") == everything
+    assert rerun(checkout, "DATA=elsewhere", "SET=n_rank=60") == everything
+
+
+def test_a_model_of_ones_own_needs_a_class(checkout):
+    (checkout / "my.keras").touch()
+    assert "MODEL='my.keras' needs CLASS=" in make(checkout, "figures", "MODEL=my.keras").stderr
+    out = make(
+        checkout, "-n", "figures", "MODEL=my.keras", "LAYER=conv5", "CLASS=cat", "SET=points=9 n_rank=60"
+    ).stdout
+    assert (
+        "build/runs/my/cat/03_ablation.ipynb --profile own --set 'network=my.keras' --set 'layer=conv5'"
+        in out
+    )
+    assert "--set 'points=9' --set 'n_rank=60' --class 'cat'" in out.replace("  ", " ")
 
 
 def test_touching_a_part_reruns_what_depends_on_it(checkout):
@@ -316,13 +356,15 @@ def test_names_that_are_commands_are_refused(checkout):
 
 
 def test_make_classes_refuses_paths(checkout):
-    before = {path for path in checkout.parent.rglob("*") if "build" not in path.parts}
+    before = {path for path in checkout.parent.rglob("*") if not {"build", "__pycache__"} & set(path.parts)}
     for names in ("ring ../x", "/x", ".."):
         done = make(checkout, "classes", f"CLASSES={names}")
         assert done.returncode and (
             "the name of a class has no slash" in done.stderr or "'..' is no name of a class" in done.stderr
         )
-    assert {path for path in checkout.parent.rglob("*") if "build" not in path.parts} == before
+    assert {
+        path for path in checkout.parent.rglob("*") if not {"build", "__pycache__"} & set(path.parts)
+    } == before
 
 
 def test_make_class_asks_for_a_class(checkout):
