@@ -51,8 +51,8 @@ TARGET := $(or $(CLASS),$(call setting,target_class))
 endif
 # A model of one's own, MODEL, gives its name to the folder of its figures; its settings go to every command.
 NAME := $(if $(MODEL),$(basename $(notdir $(MODEL))),$(PROFILE))
-SETTINGS := $(if $(MODEL),--set 'network=$(MODEL)') $(if $(LAYER),--set 'layer=$(LAYER)') $(if $(SCALING),--set 'scaling=$(SCALING)') \
-	$(if $(CLASS_NAMES),--set 'class_names=$(CLASS_NAMES)') $(SET:%=--set '%')
+SETTINGS := $(strip $(if $(MODEL),--set 'network=$(MODEL)') $(if $(LAYER),--set 'layer=$(LAYER)') \
+	$(if $(SCALING),--set 'scaling=$(SCALING)') $(if $(CLASS_NAMES),--set 'class_names=$(CLASS_NAMES)') $(SET:%=--set '%'))
 ifneq ($(and $(MODEL),$(filter figures,$(MAKECMDGOALS)),$(if $(CLASS),,none)),)
 $(error MODEL='$(MODEL)' needs CLASS=<the class to study>, one of the folders in DATA/train)
 endif
@@ -90,7 +90,7 @@ figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every
 
 # The verdicts are made from the notebooks' records alone; a record that is missing is made by running the notebooks again.
 $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
+	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
 
 # What a run is made from besides files: other images, weights or settings make every notebook anew.
 INPUTS := $(strip $(subst ','\'',DATA=$(DATA) WEIGHTS=$(WEIGHTS)) $(subst ',,$(SETTINGS)))
@@ -104,7 +104,7 @@ $(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/figures/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
 		| $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)')
+	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 endef
 $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))
 .PHONY: missing
@@ -126,7 +126,7 @@ train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on 
 	@$(PY) -m unitnb.cli train --profile $(PROFILE) $(if $(CLASS),--class '$(CLASS)') $(if $(EXTRA),--extra)
 
 html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
-	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(SETTINGS) $(if $(CLASS),--class '$(CLASS)')
+	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
