@@ -6,7 +6,7 @@ from test_imagenette import write_imagenette
 
 import unitnb
 from unitnb.claims import measures_extension
-from unitnb.controls.scores import LENGTH, PAPER
+from unitnb.controls.scores import LENGTH, rival_scores
 from unitnb.networks import given
 from unitnb.networks.efficientnet_lite import efficientnet_lite0
 from unitnb.profiles import load_profile
@@ -47,11 +47,12 @@ def test_the_profile_ranks_ablates_and_compares_without_photographs(opened):
     assert curve.loss[-1] == pytest.approx(np.log(1000), abs=1e-3)  # a bias of zeros knows nothing
 
 
-def test_all_scores_and_claims_of_the_profile_run_behind_normalisation_and_activation(opened):
+def test_scores_and_claims_run_behind_normalisation_and_activation(opened):
     profile, images, split = opened
     sets = unitnb.class_maps(images, profile, split)
-    result = unitnb.class_result(split, sets, profile.target_class, profile)
-    assert {LENGTH, PAPER} <= set(result.test) and np.isfinite(result.scores[LENGTH]).all()
-    found = unitnb.scale_claim(split, *(sample.images[:3] for sample in sets.samples))
-    assert found["ratio of L1"] == 0.5 and found["units"] == 1280
+    maps, others = sets.maps["ranking"]["garbage_truck"], sets.others("ranking", "garbage_truck")
+    found = rival_scores(split, maps, sets.labels["garbage_truck"], others)
+    assert all(values.shape == (1280,) for values in found.values()) and found[LENGTH].min() > 0
+    claim = unitnb.scale_claim(split, *(sample.images[:3] for sample in sets.samples))
+    assert claim["ratio of L1"] == 0.5 and claim["units"] == 1280
     assert measures_extension.is_residual(split.graph)

@@ -11,10 +11,10 @@ def extension_claim(split: SplitModel, profile: Profile) -> dict[str, object]:
     """Numbers of C44, 1 for yes: whether the profile's network is residual, and C15 and C18 hold on it.
 
     The verdicts of C15 and C18 are those of the record of ``03_ablation``. A network that adds no branches
-    gives a reason in place of numbers. Maps that are not square do not run: ``split_model`` refuses them.
+    gives no numbers. Maps that are not square do not run: ``split_model`` refuses them.
     """
     if not is_residual(split.graph):
-        return {"reason": "the network of this profile is not residual, and maps must be square"}
+        return {}
     verdicts = {entry["id"]: entry["verdict"] for entry in load_claims(profile)}
     return {
         "a residual network runs": 1,
