@@ -4,6 +4,8 @@ The paper names magnitude, APoZ and mean activation (Sec. 1) without comparing t
 the formula of its own paper, which the docstring names. Maps are (images, h, w, units), after the activation.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -100,7 +102,8 @@ def from_filters(graph: FlatGraph, layer: str) -> list[keras.Operation]:
 
     Empty where there is none. Only normalisations, activations and dropout may follow.
     """
-    makers, tensor = producers(graph.nodes), graph.calls[layer][0]
+    makers: dict[int, Any] = producers(graph.nodes)
+    tensor = graph.calls[layer][0]
     found: list[keras.Operation] = []
     while (node := makers.get(id(tensor))) is not None:
         found.insert(0, node.operation)
