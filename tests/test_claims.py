@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import keras
 import matplotlib
 
 matplotlib.use("agg")
@@ -16,6 +17,7 @@ from unitnb.ablation.curves import Curve
 from unitnb.claims import (
     documents,
     measures,
+    measures_extension,
     measures_networks,
     measures_roles,
     measures_seeds,
@@ -450,7 +452,7 @@ def test_a_profile_that_was_not_run_says_how(profile):
     assert "make figures PROFILE=imagenet DATA=... WEIGHTS=..." in columns["imagenet"]
 
 
-@pytest.mark.parametrize("name", ["shapes", "cifar10", "cifar10-vgg16"])
+@pytest.mark.parametrize("name", ["shapes", "cifar10", "cifar10-vgg16", "imagenette"])
 def test_the_committed_verdicts_are_those_of_the_committed_numbers(committed, name):
     profile = load_profile(name)
     entries = verdicts.load_claims(profile)
@@ -555,6 +557,63 @@ def test_halving_the_weights_of_a_layer_halves_its_maps():
         len(depth["by layer, trained"]) == 5
         and depth["studied layer, random"] != depth["studied layer, trained"]
     )
+
+
+def normalised_net(nested=False):
+    """Two convolutions, each with normalisation and ReLU; a sum of branches; four classes."""
+    images = keras.Input((16, 16, 3), name="images")
+    x = keras.layers.ReLU(name="relu1")(convolved(images, 1))
+    y = keras.layers.ReLU(name="relu2")(convolved(x, 2))
+    base = keras.Model(images, keras.layers.Dropout(0.1)(keras.layers.Add(name="sum")([x, y])), name="base")
+    head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(4)]
+    if nested:
+        return keras.Sequential([keras.Input((16, 16, 3)), base, *head])
+    return keras.Model(images, head[1](head[0](base.output)))
+
+
+def convolved(x, number):
+    x = keras.layers.Conv2D(6, 3, padding="same", name=f"conv{number}")(x)
+    drawn = {
+        name: keras.initializers.RandomUniform(0.5, 1)
+        for name in ("moving_mean_initializer", "beta_initializer")
+    }
+    return keras.layers.BatchNormalization(name=f"bn{number}", **drawn)(x)
+
+
+@pytest.mark.parametrize("path, nested", [("relu2", False), ("base/relu2", True)])
+def test_scale_and_depth_reach_behind_normalisation_and_into_nested_models(path, nested):
+    images = np.random.default_rng(0).random((6, 16, 16, 3), np.float32)
+    split = unitnb.split_model(normalised_net(nested), path)
+    found = measures_networks.scale_claim(split, images[:3], images[3:])
+    assert found["units changed"] == 0 and found["ratio of L1"] == 0.5
+    assert found["ratio of mean activation"] == pytest.approx(0.5)
+    depth = measures_networks.depth_claim(split.model, path, images)
+    relus = [split.graph.calls[path.replace("2", str(number))][0] for number in (1, 2)]
+    maps = keras.Model(split.graph.entry, relus)(images)
+    expected = [np.nanmean(unitnb.feature_entropy(unitnb.birth_points(np.asarray(m)))) for m in maps]
+    assert depth["by layer, trained"] == pytest.approx(expected)
+
+
+def test_units_without_filters_give_a_reason():
+    split = unitnb.split_model(normalised_net(), "sum")
+    images = np.zeros((2, 16, 16, 3), np.float32)
+    assert "no filters" in measures_networks.scale_claim(split, images, images)["reason"]
+    with pytest.raises(ValueError, match="no one convolution makes the maps of 'sum'"):
+        unitnb.halved_weights(split.model, "sum")
+
+
+def test_the_method_extends_where_it_runs_on_a_residual_network(profile):
+    plain = unitnb.split_model(unitnb.small_vgg(widths=(4, 4, 6), dense=5), "block2_conv3")
+    assert measures_extension.extension_claim(plain, profile) == {}
+    curves = {"C15": {"units": 0.05, "random orders": 0.5}, "C18": {"interval": (0.1, 0.2), "removed": 0.5}}
+    verdicts.record_claims(profile, "03_ablation", curves)
+    found = measures_extension.extension_claim(unitnb.split_model(normalised_net(), "relu2"), profile)
+    assert found == {
+        "a residual network runs": 1,
+        "maps that are not square run": 0,
+        "C15 holds": 1,
+        "C18 holds": 0,
+    }
 
 
 # ---- over seeds ----

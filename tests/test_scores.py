@@ -40,6 +40,42 @@ def test_filter_norms_are_the_sums_of_the_absolute_weights():
     assert scores.filter_l1(split.model, "conv").tolist() == [1, 3]
 
 
+def behind_normalisation(last=None):
+    """A convolution, its normalisation and activation; ``last`` makes other maps of these."""
+    images = keras.Input((6, 6, 1))
+    x = keras.layers.Conv2D(3, 2, padding="same", name="conv")(images)
+    x = keras.layers.BatchNormalization(name="bn")(x)
+    x = keras.layers.ReLU(6, name="relu")(x)
+    x = last(x) if last else x
+    y = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(x))
+    return seeded(lambda: keras.Model(images, y))
+
+
+def test_filters_are_found_behind_normalisation_and_activation_and_in_nested_models():
+    model = behind_normalisation()
+    kernel = np.abs(keras.ops.convert_to_numpy(model.get_layer("conv").kernel))
+    assert scores.filter_l1(model, "relu") == pytest.approx(kernel.sum(axis=(0, 1, 2)))
+    base = keras.Model(model.inputs, model.get_layer("relu").output, name="base")
+    outer = keras.Sequential([keras.Input((6, 6, 1)), base, keras.layers.Flatten(), keras.layers.Dense(2)])
+    assert np.array_equal(scores.filter_l1(outer, "base/relu"), scores.filter_l1(model, "relu"))
+
+
+def test_filters_of_a_depthwise_convolution_are_in_the_order_of_its_units():
+    model = behind_normalisation(keras.layers.DepthwiseConv2D(2, depth_multiplier=2, name="wide"))
+    kernel = np.abs(keras.ops.convert_to_numpy(model.get_layer("wide").kernel))
+    expected = [kernel[:, :, unit // 2, unit % 2].sum() for unit in range(6)]
+    assert scores.filter_l1(model, "wide") == pytest.approx(expected)
+
+
+def test_a_sum_of_branches_has_no_filters_and_no_such_score():
+    split = split_model(behind_normalisation(lambda x: keras.layers.Add(name="sum")([x, x])), "sum")
+    maps = split.feature_maps(np.random.default_rng(0).random((5, 6, 6, 1), np.float32))
+    found = scores.rival_scores(split, maps, 1, maps[::-1])
+    assert scores.LENGTH not in found and scores.PAPER in found
+    with pytest.raises(ValueError, match="'sum' is Add and has no filters"):
+        scores.filter_l1(split.model, "sum")
+
+
 def test_scores_of_the_maps():
     assert scores.apoz(MAPS).tolist() == [6 / 8, 1 / 8]
     assert scores.mean_activation(MAPS).tolist() == [12 / 8, 4 / 8]

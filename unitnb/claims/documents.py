@@ -15,7 +15,7 @@ from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
 from .verdicts import FILE, load_claims, make_command, write_record
 
 DOCUMENT = "CLAIMS.md"
-COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenet")  # profiles of the overview
+COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenette", "imagenet")  # profiles of the overview
 SYMBOLS = {HOLDS: "●", HOLDS_IN_PART: "◆", FAILS: "✕", NOT_MEASURED: "–"}  # as the marks of the picture
 MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 

@@ -8,15 +8,24 @@ from scipy.stats import kendalltau, spearmanr
 
 from ..controls.comparison import differences, partial_spearman
 from ..controls.experiments import on_set
-from ..controls.scores import CAUSAL, PAPER, class_selectivity, filter_l1, mean_activation
+from ..controls.scores import (
+    CAUSAL,
+    LENGTH,
+    PAPER,
+    class_selectivity,
+    filter_l1,
+    from_filters,
+    mean_activation,
+)
 from ..networks.batches import fitting_batch
-from ..networks.split import convolutions, split_model
+from ..networks.graph import FlatGraph, flat_graph
+from ..networks.split import SplitModel, split_model
 from ..topology.births import birth_points
 from ..units.entropy import feature_entropy, selective_rate
 from ..units.intervals import drawn_places, interval, paired_bootstrap, resampled_means
 
 # Criteria of magnitude that the paper names (Sec. 1), by the name in the claim.
-MAGNITUDES = {"L1": "L1 of the filter", "APoZ": "APoZ", "mean activation": "mean activation"}
+MAGNITUDES = {"L1": LENGTH, "APoZ": "APoZ", "mean activation": "mean activation"}
 
 
 # ---- importance, classes, core ----
@@ -63,13 +72,15 @@ def _importance_lows(result, p, n_boot, seed):
     return interval(values).low
 
 
-def rivals_claim(results: Mapping) -> dict[str, float]:
+def rivals_claim(results: Mapping) -> dict[str, object]:
     """Numbers of C43 (Sec. 1): area of E minus that of each of ``MAGNITUDES``, with its 95% interval.
 
     ``results[class]`` is of ``class_result``; areas are between the two orders, in balanced accuracy on test
-    images.
+    images. Where the units have no filters the claim gets a reason instead.
     """
-    found = {}
+    if any(LENGTH not in result.scores for result in results.values()):
+        return {"reason": "no one convolution makes the maps, so the units have no filters"}
+    found: dict[str, object] = {}
     for name, rival in MAGNITUDES.items():
         areas = differences(on_set(results, "test"), PAPER, rival)
         found[name], found[f"low, {name}"], found[f"high, {name}"] = paired_bootstrap(areas)
@@ -110,17 +121,17 @@ def core_claim(runs: Mapping[str, tuple]) -> dict[str, object]:
 
 
 def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
-    """Numbers of C45: mean H (nats) over the units of each convolution up to ``layer``.
+    """Numbers of C45: mean H (nats) over the units of each layer of the studied kind, up to ``layer``.
 
-    They are of a network and of the same network with random weights. B_max is the default, in proportion to
-    the edges. ``images`` are (n, H, W, 3), as the network takes them; ``seed`` is of the random weights.
+    They are of a network and of the same network with random weights. The layers are those of
+    ``depth_layers``. B_max is the default, in proportion to the edges. ``images`` are (n, H, W, 3), as the
+    network takes them; ``seed`` is of the random weights.
     """
     keras.utils.set_random_seed(1 + seed)
-    names = convolutions(model)
-    names = names[: names.index(layer) + 1]
-    trained, random = (
-        _mean_entropies(net, names, images) for net in (model, keras.models.clone_model(model))
-    )
+    graph = flat_graph(model)
+    names = depth_layers(graph, layer)
+    untrained = flat_graph(keras.models.clone_model(model))
+    trained, random = (_mean_entropies(net, names, images) for net in (graph, untrained))
     return {
         "by layer, trained": trained,
         "by layer, random": random,
@@ -132,25 +143,44 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
     }
 
 
-def _mean_entropies(model, layers, images) -> list[float]:
+def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
+    """The layers of the same kind as ``layer`` with square maps, from the images up to it, as paths.
+
+    For a convolution they are the convolutions. For an activation behind a batch normalisation they are the
+    activations.
+    """
+    kind = (
+        keras.layers.Conv2D
+        if isinstance(graph.layers[layer], keras.layers.Conv2D)
+        else type(graph.layers[layer])
+    )
+    names = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
+    return [*names[: names.index(layer)], layer]
+
+
+def _mean_entropies(graph: FlatGraph, layers, images) -> list[float]:
     """Mean H of each layer, from one forward pass over a few images at a time.
 
     VGG16's maps of all layers take 55 MB an image.
     """
-    head = keras.Model(model.inputs[0], [model.get_layer(layer).output for layer in layers])
+    head = keras.Model(graph.entry, [graph.calls[layer][0] for layer in layers])
     few = max(1, fitting_batch(images.shape) // 4)
     blocks = (
-        [keras.ops.convert_to_numpy(maps) for maps in head(images[i : i + few])]
+        [
+            keras.ops.convert_to_numpy(maps)
+            for maps in keras.tree.flatten(head(images[i : i + few], training=False))
+        ]
         for i in range(0, len(images), few)
     )
     births = zip(*([birth_points(maps) for maps in block] for block in blocks), strict=True)
     return [float(np.nanmean(feature_entropy(np.concatenate(parts)))) for parts in births]
 
 
-def scale_claim(split, images, others, b_max=None) -> dict[str, float]:
+def scale_claim(split: SplitModel, images, others, b_max=None) -> dict[str, object]:
     """Numbers of C46: what halving kernel and bias of the layer does to its units, and what halved images do.
 
-    H is in nats; the ratios are of the halved weights to the given ones.
+    H is in nats; the ratios are of the halved weights to the given ones. Where the units have no filters the
+    claim gets a reason instead.
 
     Parameters
     ----------
@@ -160,6 +190,8 @@ def scale_claim(split, images, others, b_max=None) -> dict[str, float]:
     b_max : number, optional
         The bound on births (Def. 2).
     """
+    if not from_filters(split.graph, split.layer):
+        return {"reason": "no one convolution makes the maps, so the units have no filters"}
     halved = split_model(halved_weights(split.model, split.layer), split.layer)
     maps, small = split.feature_maps(images), halved.feature_maps(images)
     dim = split.feature_maps(images.astype(np.float32) / 2)
@@ -182,9 +214,24 @@ def scale_claim(split, images, others, b_max=None) -> dict[str, float]:
 
 
 def halved_weights(model, layer: str):
-    """A copy of a network with kernel and bias of one layer halved."""
+    """A copy of a network with kernel and bias of the convolution that makes the maps of ``layer`` halved.
+
+    A batch normalisation behind the convolution gets half its mean and half its shift, so that its output is
+    halved, too: as if it were folded into the convolution.
+    """
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    changed = copy.get_layer(layer)
-    changed.set_weights([weights / 2 for weights in changed.get_weights()])
+    operations = from_filters(flat_graph(copy), layer)
+    if not operations:
+        raise ValueError(
+            f"no one convolution makes the maps of '{layer}'; name a Conv2D layer or one behind it"
+        )
+    for weight in [*operations[0].weights, *_shifts(operations)]:
+        weight.assign(weight / 2)
     return copy
+
+
+def _shifts(operations) -> list:
+    """The means and shifts of the batch normalisations among some layers."""
+    found = [layer for layer in operations if isinstance(layer, keras.layers.BatchNormalization)]
+    return [weight for layer in found for weight in (layer.moving_mean, layer.beta) if weight is not None]

@@ -43,7 +43,8 @@ def _label(axes, columns):
     from matplotlib.lines import Line2D
 
     names = [
-        f"{name}\n(not run here)" if isinstance(column, str) else name for name, column in columns.items()
+        name.replace("-", "-\n") + ("\n(not run)" if isinstance(column, str) else "")
+        for name, column in columns.items()
     ]
     axes.set_xticks(range(len(columns)), names, fontsize=8)
     axes.set_yticks(range(len(CLAIMS)), [f"{claim.statement}   {claim.id}" for claim in CLAIMS], fontsize=7)

@@ -185,7 +185,7 @@ def make_command(profile: Profile) -> str:
         named = f"DATA={profile.data_folder} CLASS={profile.target_class}"
         return f"make figures MODEL={profile.network}{layer} {named}"
     own = load_profile(profile.name).target_class
-    files = " DATA=... WEIGHTS=..." if profile.weights else ""
+    files = " DATA=... WEIGHTS=..." if profile.weights else " DATA=..." if profile.network else ""
     named = f" CLASS={profile.target_class}" if profile.target_class != own else ""
     return f"make figures PROFILE={profile.name}{named}{files}"
 
@@ -196,17 +196,14 @@ def _why_not(profile, command, claim, measured, reason) -> dict:
         return UNDONE[claim.id]
     if not claim.seeds:
         return {"why": reason or f"{claim.notebook} has not recorded it", "command": command}
-    train = f"make train PROFILE={profile.name}{' DATA=...' if profile.weights else ''} EXTRA=1 && {command}"
-    train = (
-        "networks of several seeds, with a profile of their own (notebooks/profiles)"
-        if profile.own_network
-        else train
-    )
+    train = f"make train PROFILE={profile.name}{' DATA=...' if profile.is_given else ''} EXTRA=1 && {command}"
+    if profile.own_network:
+        train = "networks of several seeds, with a profile of their own (notebooks/profiles)"
     return {"why": reason or _too_few(profile, claim, measured.get("seeds", 0)), "command": train}
 
 
 def _too_few(profile, claim, seeds) -> str:
-    trained = "the given network is none of them" if profile.is_given else "only one was trained"
+    trained = "the pretrained network is none of them" if profile.is_given else "only one was trained"
     there = f"{seeds} were measured" if seeds else trained
     missing = f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
     recipes = "" if profile.extra else missing
@@ -215,7 +212,7 @@ def _too_few(profile, claim, seeds) -> str:
 
 UNDONE = {
     "C44": {
-        "why": "no profile has a residual network yet, and maps must be square",
-        "command": "README, 'Your own network': split_model(your network, layer), then ablation_curve",
+        "why": "the network of this profile is not residual, and maps must be square",
+        "command": "make figures PROFILE=imagenette DATA=...",
     }
 }

@@ -4,27 +4,42 @@ The paper names magnitude, APoZ and mean activation (Sec. 1) without comparing t
 the formula of its own paper, which the docstring names. Maps are (images, h, w, units), after the activation.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from ..ablation.causal import single_ablation, taylor
+from ..networks.graph import FlatGraph, flat_graph, producers
 from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, selective_rate
 
 PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
+LENGTH = "L1 of the filter"
 CONTROLS = ("rate only", "1/H only", "shuffled E")
+_WITH_FILTERS = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
+_BEHIND_FILTERS = (  # layers that leave each unit's map in its place
+    keras.layers.BatchNormalization,
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ELU,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+)
 
 
 def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict[str, np.ndarray]:
     """Effectiveness, its rivals and its controls on one class, by name, (units,) float64 each.
 
     PAPER is the paper's score, OURS this package's own, and CAUSAL the reference that removes each unit.
-    CONTROLS are parts of the paper's score. Higher is more important.
+    CONTROLS are parts of the paper's score. Higher is more important. The L1 norm of the filters (LENGTH) is
+    left out where no one convolution makes the maps, as behind the sum of a residual network.
 
     Parameters
     ----------
     split : SplitModel
-        Whose layer is a convolution, for the L1 norm of its filters.
     maps, others : (n, h, w, u), (m, h, w, u)
         Maps of the class's images and of images of other classes.
     labels : (n,) int, or one int for all
@@ -36,14 +51,14 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
     Raises
     ------
     ValueError
-        If the layer has no filters, or a map is negative somewhere.
+        If a map is negative somewhere.
     """
     births, other_births = birth_points(maps, b_max), birth_points(others, b_max)
     paper = effectiveness(births, p=p)
     return {
         PAPER: paper,
         OURS: effectiveness(births, variant="balanced", other_births=other_births),
-        "L1 of the filter": filter_l1(split.model, split.layer),
+        **({LENGTH: filter_l1(split.model, split.layer)} if from_filters(split.graph, split.layer) else {}),
         "APoZ": apoz(maps),
         "mean activation": mean_activation(maps),
         "selectivity": class_selectivity(maps, others),
@@ -63,19 +78,41 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
 def filter_l1(model, layer: str) -> np.ndarray:
     """Sum of the absolute weights of each filter, (units,) float64 (Li et al. 2017, arXiv 1608.08710).
 
-    It does not depend on the class.
+    The filters are those of the convolution that makes the maps: the layer itself, or the one in front of the
+    batch normalisation and the activation that end in the layer. The score does not depend on the class.
 
     Raises
     ------
     ValueError
-        If the layer is not a ``Conv2D``, such as the activation layer behind one.
+        If no one convolution makes the maps of the layer.
     """
-    found = model.get_layer(layer)
-    if not isinstance(found, keras.layers.Conv2D):
+    graph = flat_graph(model)
+    found = from_filters(graph, layer)
+    if not found:
         raise ValueError(
-            f"layer '{layer}' is {type(found).__name__} and has no filters; name the Conv2D layer before it"
+            f"layer '{layer}' is {type(graph.layers[layer]).__name__} and has no filters; "
+            "name a Conv2D layer, or a normalisation or activation behind one"
         )
-    return np.abs(keras.ops.convert_to_numpy(found.kernel).astype(np.float64)).sum(axis=(0, 1, 2))
+    sizes = np.abs(keras.ops.convert_to_numpy(found[0].kernel).astype(np.float64)).sum(axis=(0, 1))
+    return sizes.ravel() if isinstance(found[0], keras.layers.DepthwiseConv2D) else sizes.sum(axis=0)
+
+
+def from_filters(graph: FlatGraph, layer: str) -> list[keras.Operation]:
+    """The convolution whose filters are the units of ``layer``, and what follows it up to ``layer``.
+
+    Empty where there is none. Only normalisations, activations and dropout may follow.
+    """
+    makers: dict[int, Any] = producers(graph.nodes)
+    tensor = graph.calls[layer][0]
+    found: list[keras.Operation] = []
+    while (node := makers.get(id(tensor))) is not None:
+        found.insert(0, node.operation)
+        if isinstance(node.operation, _WITH_FILTERS):
+            return found
+        if not isinstance(node.operation, _BEHIND_FILTERS):
+            break
+        tensor = node.input_tensors[0]
+    return []
 
 
 def apoz(maps) -> np.ndarray:

@@ -104,8 +104,14 @@ def draw_agreement(axes, set_sizes: np.ndarray, values: np.ndarray, label: str) 
     axes.plot(set_sizes, values, marker=marker, markersize=3.5, color=colour, label=label)
 
 
+CLEAR = 0.3  # agreement from which curves pass above a legend that stands on 0
+
+
 def label_agreement(axes, title: str) -> None:
     """Axis labels of measures of stability, and the paper's 90% as a dotted line."""
     axes.axhline(0.9, color=COLOURS["random"], linewidth=0.8, linestyle=":")
-    axes.set(xlabel="images in a sample set, K", ylabel="agreement", title=title, ylim=(-0.03, 1.03))
+    lowest = min(np.nanmin(line.get_ydata()) for line in axes.lines)
+    bottom = -0.03 if lowest >= CLEAR else lowest - 0.5  # room for the legend below the curves
+    axes.set(xlabel="images in a sample set, K", ylabel="agreement", title=title, ylim=(bottom, 1.03))
+    axes.set_yticks(np.linspace(0, 1, 6))
     axes.legend(loc="lower right", ncols=2)

@@ -93,6 +93,8 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
             place = {"1": (-16, 2), "2": (4, -9)}.get(model[-1], (5, 2))
             axes[name].annotate(model, (x, gap), xytext=place, textcoords="offset points", fontsize=8)
         axes[name].set(xlabel=label, ylabel="gap: training - test accuracy")
+        if len(models) == 1:
+            axes[name].set(xlim=(-1, 1), ylim=(-1, 1), title="one model: no relation to be seen")
     return figure
 
 
