@@ -208,7 +208,8 @@ for metric in comparison.METRICS:
 # %%
 others = unitnb.sample_others(images, p, "S_100")
 measured = {"C05": unitnb.importance_claim(results, p.effective_threshold), "C43": unitnb.rivals_claim(results)}
-measured |= {"C45": unitnb.depth_claim(split.model, p.layer, s100.images, p.seed), "C46": unitnb.scale_claim(split, s100.images, others.images, p.b_max)}
+measured |= {"C44": unitnb.extension_claim(split, p), "C45": unitnb.depth_claim(split.model, split.layer, s100.images, p.seed)}
+measured |= {"C46": unitnb.scale_claim(split, s100.images, others.images, p.b_max)}
 print(unitnb.record_claims(p, "06_controls", measured))
 
 # %% [markdown]

@@ -76,6 +76,7 @@ EXPORTS = {
     "figures.tables": ("answers_table", "bias_table", "scores_table"),
     "claims.verdicts": ("load_claims", "record_claims"),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),
+    "claims.measures_extension": ("extension_claim",),
     "claims.measures_networks": (
         "class_claim",
         "core_claim",
