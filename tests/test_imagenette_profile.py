@@ -22,6 +22,9 @@ FEW = {
     "keep_maps": False,
 }
 
+# Random weights are at chance.
+pytestmark = pytest.mark.filterwarnings("ignore:accuracy on")
+
 
 @pytest.fixture
 def opened(tmp_path, monkeypatch):

