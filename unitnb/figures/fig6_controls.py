@@ -107,6 +107,9 @@ def _area_panel(axes, tests, rows):
     axes.set(xlabel="area between the orders,\nminus that of E")
 
 
+NARROW = 0.03  # range of areas whose tick labels have three decimals and would touch
+
+
 def choices_figure(results: Mapping, target: str, target_areas):
     """Fig. 6G: all combinations of free choices, by each choice, and the parts of E.
 
@@ -123,6 +126,8 @@ def choices_figure(results: Mapping, target: str, target_areas):
     axes["area"].axvline(0, color=COLOURS["random"], linewidth=0.9)
     axes["area"].set_yticks(rows, [])
     axes["area"].set(xlabel="area, minus the default's", title=f"Curves under them, {target}")
+    if np.ptp(axes["area"].get_xlim()) < NARROW:
+        axes["area"].locator_params(axis="x", nbins=4)
     _parts_panel(axes["rho"], results)
     return figure
 
