@@ -229,11 +229,11 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
         If the model has not been trained here.
     """
     path = weights_file(profile, model, ".csv")
-    if is_given(profile, model) and not path.exists():
-        name = Path(profile.network or "VGG16").name
+    if profile.network and is_given(profile, model):  # no profile trains such an architecture
+        name = Path(profile.network).name
         raise NotTrainedError(
-            f"{name} came without its training; Fig. 2 needs the loss and the convolutions after every epoch, which "
-            "make train keeps of the networks of a profile"
+            f"{name} came without its training; Fig. 2 needs the loss and the convolutions after every "
+            "epoch, which make train keeps of the networks of a profile"
         )
     if not path.exists():
         command = train_command(profile, [model])
