@@ -272,7 +272,7 @@ def test_analyse_gives_what_the_single_calls_give():
     table = found.table()
     assert list(table["unit"]) == rank.tolist() and list(table["place"]) == [1, 2, 3, 4, 5, 6]
     assert list(table["role"]) == found.roles.role[rank].tolist()
-    assert [axes.get_title() for axes in found.plot().axes] == ["Every unit", "E = rate / H", "Removal"]
+    assert [axes.get_title("left") for axes in found.plot().axes] == ["Every unit", "E = rate / H", "Removal"]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_maps_too_small_for_a_birth_are_refused_unless_b_max_is_given():
     assert list(unitnb.usable_layers(model).values()) == [(6, 6, 3), (6, 6, 3)]  # before the convolution
     images = np.random.default_rng(0).integers(0, 256, (5, 6, 6, 3))
     with pytest.raises(
-        ValueError, match="maps of 4x4 have no birth within the default B_max of 3 edges .*5x5 or more"
+        ValueError, match="maps of 4x4 have no birth within the default B_max of 3 edges.*5x5 or more"
     ):
         unitnb.analyse(model, "conv5", images, 0)
     maps = unitnb.split_model(model, "conv5").feature_maps(images)

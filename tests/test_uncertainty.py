@@ -9,7 +9,7 @@ import pytest
 from unitnb.ablation import causal
 from unitnb.ablation.cumulative import ablation_curve
 from unitnb.ablation.curves import Curve, area_difference
-from unitnb.claims import measures_networks, measures_seeds
+from unitnb.claims import measures_networks, measures_roles, measures_seeds
 from unitnb.controls import chance, scores
 from unitnb.images import samples
 from unitnb.networks.split import split_model
@@ -179,17 +179,17 @@ def stored(**arrays):
 
 
 def test_chance_of_shared_tails_is_the_high_end(monkeypatch):
-    monkeypatch.setattr(measures_seeds, "shared_tails", lambda ranks, head, tail: (0.5, 0.1, 0.9))
-    found = measures_seeds.ROLE_CLAIMS["C38"](MODELS, {"rank": np.zeros((12, 2, 30))}, None)
+    monkeypatch.setattr(measures_roles, "shared_tails", lambda ranks, head, tail: (0.5, 0.1, 0.9))
+    found = measures_roles.ROLE_CLAIMS["C38"](MODELS, {"rank": np.zeros((12, 2, 30))}, None)
     assert found["by chance"].tolist() == [0.9] * 3 and found["share"].tolist() == [0.5] * 3
 
 
 def test_every_seed_of_a_recipe_counts_and_no_other_model():
     by_model = np.arange(12.0)[:, None] / 100
-    found = measures_seeds.TRAINING["C09"](MODELS, {"partial": by_model}, None)
+    found = measures_seeds.TRAINING_CLAIMS["C09"](MODELS, {"partial": by_model}, None)
     assert found == {"seeds": 3, "share of units": pytest.approx([0.00, 0.04, 0.08])}
     gaps = stored(train=by_model[..., None], test=0 * by_model[..., None])
-    found = measures_seeds.ROLE_CLAIMS["C29"](MODELS, gaps, None)
+    found = measures_roles.ROLE_CLAIMS["C29"](MODELS, gaps, None)
     assert found["seeds"] == 3
     for place, letter in enumerate("ABCD"):
         assert found[f"gap of {letter}"] == pytest.approx(np.array([0, 4, 8]) / 100 + place / 100)
@@ -199,7 +199,7 @@ def test_the_peak_of_each_seed_is_its_own():
     curves = np.zeros((12, 2, 11))
     for seed, model in enumerate((0, 4, 8)):
         curves[model, :, 1 + 3 * seed] = 1
-    found = measures_seeds.ROLE_CLAIMS["C32"](MODELS, {"train": curves}, None)
+    found = measures_roles.ROLE_CLAIMS["C32"](MODELS, {"train": curves}, None)
     assert found["place"] == pytest.approx([0.1, 0.4, 0.7])
 
 
@@ -207,14 +207,14 @@ def test_the_interval_of_the_fall_of_entropy_is_the_binomials():
     # Twelve falls, half of them 1: the 2.5% quantile of Binomial(12, 1/2) is 3 (P(X <= 2) = 0.019).
     falls = np.tile([0.0, 1.0], (3, 2))
     entropy = np.stack([falls, np.zeros((3, 4))], axis=-1)
-    found = measures_seeds.TRAINING["C06"](MODELS, {"epoch_entropy": entropy}, None)
+    found = measures_seeds.TRAINING_CLAIMS["C06"](MODELS, {"epoch_entropy": entropy}, None)
     assert found["fall of H"].tolist() == [0.5] * 3
     assert tuple(found["interval"]) == pytest.approx((0.25, 0.75))
 
 
 def test_the_range_of_a_permuted_correlation_is_the_normals():
     results = {"train": np.zeros((12, 2, 102)), "epoch_index": np.full((3, 2, 5), 0.3)}
-    found = measures_seeds.TRAINING["C12"](MODELS, results, None)
+    found = measures_seeds.TRAINING_CLAIMS["C12"](MODELS, results, None)
     assert found["permuted"] == pytest.approx(0.196)  # 101 units: 1.96 / sqrt(100)
 
 
