@@ -9,7 +9,7 @@ from .removal_slices import smaller_layer
 
 
 def smaller_model(removal: Removal) -> keras.Model:
-    """The model of a plan in which nothing is blocked, flat, not compiled, and sharing nothing with the original."""
+    """The model of a plan in which nothing is blocked: flat, not compiled, sharing no weights."""
     graph = removal.linked.graph
     entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=graph.entry.name)
     known, names, made = {id(graph.entry): entry}, _names(graph), {}
@@ -26,7 +26,7 @@ def smaller_model(removal: Removal) -> keras.Model:
 
 
 def _packed(graph: FlatGraph, entry, output) -> keras.Model:
-    """The model in the form in which the original takes its images and gives its outputs: alone, listed or named."""
+    """The model, with inputs and outputs in the original's form: alone, in a list or by name."""
     forms = [getattr(graph.model, name, None) for name in ("_inputs_struct", "_outputs_struct")]
     ends = [
         end if form is None else keras.tree.pack_sequence_as(form, [end])
@@ -63,8 +63,8 @@ def _copied(operation, names: dict[int, str], changes: dict):
         if not operation.variables:
             return operation
         raise ValueError(
-            f"'{operation.name}' ({type(operation).__name__}) cannot be copied ({error}); give it a get_config that "
-            "returns all arguments of its __init__"
+            f"'{operation.name}' ({type(operation).__name__}) cannot be copied ({error}); give it a "
+            "get_config that returns all arguments of its __init__"
         ) from error
 
 
@@ -74,4 +74,3 @@ def _set(operation, weights: list[np.ndarray]) -> None:
     operation.set_weights(weights)
     if isinstance(operation, keras.layers.Normalization):
         operation.finalize_state()  # it reads its weights only here
-

@@ -1,7 +1,7 @@
-"""Which channels go from which tensor when units are removed, and what keeps them from going (see ``removal``).
+"""Which channels go from which tensor when units are removed, and what keeps them there (see ``removal``).
 
-Three readings of the flat graph: the constants that masked units make (forwards), the channels that anything still
-needs (backwards), and the channels that are linked by layers of single channels (both ways).
+Three readings of the flat graph: the constants that masked units make (forwards), the channels that anything
+still needs (backwards), and the channels that layers of single channels link (both ways).
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .graph import FlatGraph, producers
-from .removal_rules import MIXERS, constants, links, obstacle, width
+from .removal_rules import MIXERS, PRODUCTS, constants, links, obstacle, width
 from .removal_slices import offset
 
 
@@ -81,8 +81,8 @@ class Removal:
     values : by tensor, (c,) float
         Constants behind the masks; NaN where a channel varies.
     blocked : by tensor, (c,) bool
-        Channels that have to go and cannot, because they vary and something needs them, or because the constant
-        cannot be folded into the layer behind.
+        Channels that have to go and cannot: they vary and something needs them, or their constant cannot be
+        folded into the layer behind.
     """
 
     linked: Linked
@@ -154,24 +154,36 @@ def _unfoldable(node, gone, values) -> np.ndarray:
 
 
 def together(removal: Removal) -> dict[str, np.ndarray] | None:
-    """Layers whose masks, all together, let the same units go: paths and (c,) bool; None where none are found.
+    """Layers whose masks together let the same units go: paths and (c,) bool; None where none are found.
 
-    Masks are added where a channel is blocked, behind the last layer of single channels, until nothing is. Then
-    those without which nothing is blocked are left out.
+    Masks are added where a channel is blocked, behind the last layer of single channels, until nothing is.
+    Then those without which nothing is blocked are left out. The search begins at the given layers and,
+    again, at the last layers of single channels behind them; the smaller set is taken.
     """
-    linked, masks = removal.linked, dict(removal.masks)
-    while (tensor := removal.first_blocked()) is not None:
-        place = _place_of_mask(removal, tensor)
-        if place is None or np.array_equal(masks.get(place), removal.gone[place]):
+    linked = removal.linked
+    tensors = {id(tensor): tensor for tensor in linked.tensors()}
+    behind = {_named_after(linked, tensors[key]): removal.gone for key in removal.masks}
+    starts = [removal.masks, {place: gone[place] for place, gone in behind.items() if place is not None}]
+    found = [masks for start in starts if (masks := _enough(removal, start)) is not None]
+    if not found:
+        return None
+    order = list(tensors)
+    best = min(found, key=len)
+    return {linked.paths[key]: best[key] for key in sorted(best, key=order.index)}
+
+
+def _enough(removal: Removal, masks: dict) -> dict | None:
+    masks, gone, linked = dict(masks), removal.gone, removal.linked
+    while (tensor := (trial := plan_removal(linked, masks, gone)).first_blocked()) is not None:
+        place = _place_of_mask(trial, tensor)
+        if place is None or np.array_equal(masks.get(place), gone[place]):
             return None
-        masks[place] = removal.gone[place]
-        removal = plan_removal(linked, masks, removal.gone)
+        masks[place] = gone[place]
     for place in list(masks):
         fewer = {key: mask for key, mask in masks.items() if key != place}
-        if fewer and plan_removal(linked, fewer, removal.gone).first_blocked() is None:
+        if fewer and plan_removal(linked, fewer, gone).first_blocked() is None:
             masks = fewer
-    order = [id(tensor) for tensor in linked.tensors()]
-    return {linked.paths[key]: masks[key] for key in sorted(masks, key=order.index) if key in linked.paths}
+    return masks
 
 
 def _place_of_mask(removal: Removal, tensor) -> int | None:
@@ -182,7 +194,20 @@ def _place_of_mask(removal: Removal, tensor) -> int | None:
     maker = linked.makers.get(id(tensor))
     if maker is not None and _lost_here(removal, maker, blocked):
         return _named_before(linked, maker.input_tensors[0])
-    return _named_after(linked, tensor)
+    place = _named_after(linked, tensor)
+    factor = _constant_factor(removal, place, blocked)
+    before = None if factor is None else _named_before(linked, factor)
+    return place if before is None or before in removal.masks else before
+
+
+def _constant_factor(removal: Removal, place: int | None, blocked):
+    """The constant that a tensor is multiplied with next: where it is zero the tensor is not needed."""
+    for node in removal.linked.users[place]:
+        others = [tensor for tensor in node.input_tensors if id(tensor) != place]
+        if type(node.operation) in PRODUCTS and len(others) == 1 and width(others[0]) == len(blocked):
+            if not np.isnan(removal.values[id(others[0])][blocked]).any():
+                return others[0]
+    return None
 
 
 def _lost_here(removal: Removal, node, blocked) -> bool:

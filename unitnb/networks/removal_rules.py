@@ -14,13 +14,27 @@ L = keras.layers
 DEPTHWISE = {L.DepthwiseConv2D}
 MIXERS = {L.Conv2D, L.Conv2DTranspose, L.SeparableConv2D, L.Dense}  # every unit depends on every channel
 _VALUEWISE = {L.BatchNormalization, L.Activation, L.ReLU, L.LeakyReLU, L.ELU, L.Rescaling} | IDENTITIES
-_POOLS = {L.MaxPooling2D, L.AveragePooling2D, L.GlobalAveragePooling2D, L.GlobalMaxPooling2D, L.Cropping2D, L.UpSampling2D}
+_POOLS = {
+    L.MaxPooling2D,
+    L.AveragePooling2D,
+    L.GlobalAveragePooling2D,
+    L.GlobalMaxPooling2D,
+    L.Cropping2D,
+    L.UpSampling2D,
+}
 _RESHAPERS = {L.Flatten, L.Reshape}
 _PADS = {L.ZeroPadding2D}
-_SUMS = {L.Add: np.add, L.Subtract: np.subtract, L.Maximum: np.maximum, L.Minimum: np.minimum, L.Average: np.add}
+_SUMS = {
+    L.Add: np.add,
+    L.Subtract: np.subtract,
+    L.Maximum: np.maximum,
+    L.Minimum: np.minimum,
+    L.Average: np.add,
+}
 _OPERATIONS = {operations.Add: np.add, operations.Subtract: np.subtract, operations.Multiply: np.multiply,
                operations.Divide: np.divide, operations.TrueDivide: np.divide}  # fmt: skip
-MEETINGS = {*_SUMS, *_OPERATIONS, L.Multiply, CustomScaleLayer}
+PRODUCTS = {L.Multiply, operations.Multiply}
+MEETINGS = {*_SUMS, *_OPERATIONS, *PRODUCTS, CustomScaleLayer}
 _KNOWN = {*DEPTHWISE, *MIXERS, *_VALUEWISE, *_POOLS, *_RESHAPERS, *_PADS, *MEETINGS, L.PReLU, L.Concatenate}
 
 
@@ -40,7 +54,9 @@ def obstacle(node, outputs_too: bool = True) -> str:
         return f"{kind} is no layer that unitnb can follow, or it mixes the units"
     if getattr(layer, "data_format", None) == "channels_first" or not _axis_is_last(node):
         return f"{kind} works on another axis than the last (channels_first); build the model channels last"
-    if getattr(getattr(layer, "dtype_policy", None), "quantization_mode", None) or getattr(layer, "lora_enabled", False):
+    if getattr(getattr(layer, "dtype_policy", None), "quantization_mode", None) or getattr(
+        layer, "lora_enabled", False
+    ):
         return f"{kind} is quantized or has LoRA weights; remove units before that"
     if getattr(layer, "groups", 1) != 1:
         return f"{kind} has {layer.groups} groups, which would lose their equal sizes"
@@ -75,7 +91,7 @@ def _operands(node) -> list:
 
 
 def links(node) -> list[tuple[int, np.ndarray]]:
-    """For each linked input its place and, for each output channel, the channel of it that goes with it, or -1.
+    """For each linked input its place and, for each output channel, its channel that goes with it, or -1.
 
     Linked channels stay or go together. Mixing layers and unknown ones link nothing.
     """
@@ -85,7 +101,11 @@ def links(node) -> list[tuple[int, np.ndarray]]:
     if kind is L.Concatenate:
         return _offsets(node, n)
     widths = [width(tensor) for tensor in node.input_tensors]
-    return [(place, _places(kind, n, w)) for place, w in enumerate(widths) if w and n % w == 0 and (w > 1 or n == 1)]
+    return [
+        (place, _places(kind, n, w))
+        for place, w in enumerate(widths)
+        if w and n % w == 0 and (w > 1 or n == 1)
+    ]
 
 
 def _places(kind, n: int, inputs: int) -> np.ndarray:
@@ -106,7 +126,7 @@ def _offsets(node, n: int) -> list[tuple[int, np.ndarray]]:
 
 
 def constants(node, given: list[np.ndarray]) -> np.ndarray:
-    """The value that each output channel has at every pixel of every image, (n,) float32; NaN where it varies.
+    """The value of each output channel at every pixel of every image, (n,) float32; NaN where it varies.
 
     ``given`` has such values of the inputs. Padding with zeros makes a constant other than zero vary.
     """
@@ -127,7 +147,9 @@ def _met(node, given: list[np.ndarray]) -> np.ndarray:
         return given[0] + given[1] * np.float32(node.operation.scale)
     if kind in _OPERATIONS:
         waiting = iter(given)
-        operands = [next(waiting) if isinstance(x, keras.KerasTensor) else np.float32(x) for x in _operands(node)]
+        operands = [
+            next(waiting) if isinstance(x, keras.KerasTensor) else np.float32(x) for x in _operands(node)
+        ]
         return _product(operands) if kind is operations.Multiply else _OPERATIONS[kind](*operands)
     if kind is L.Multiply:
         return _product(given)
@@ -170,7 +192,9 @@ def _depthwise(layer, values: np.ndarray) -> np.ndarray:
     arrays = [array.astype(np.float32) for array in layer.get_weights()]
     summed = spread(arrays[0], values, is_uniform(layer)).reshape(-1)
     with_bias = summed + arrays[1] if layer.use_bias else summed
-    found = keras.ops.convert_to_numpy(layer.activation(keras.ops.convert_to_tensor(np.nan_to_num(with_bias))))
+    found = keras.ops.convert_to_numpy(
+        layer.activation(keras.ops.convert_to_tensor(np.nan_to_num(with_bias)))
+    )
     return np.where(np.isnan(with_bias), np.float32(np.nan), found)
 
 
@@ -185,10 +209,12 @@ def is_uniform(layer) -> bool:
     """Whether a convolution makes one constant of another everywhere: it never reaches over the border."""
     if type(layer) is L.Dense or set(layer.kernel_size) == {1} and set(layer.strides) == {1}:
         return True
-    return type(layer) is not L.Conv2DTranspose and (layer.padding == "valid" or set(layer.kernel_size) == {1})
+    return type(layer) is not L.Conv2DTranspose and (
+        layer.padding == "valid" or set(layer.kernel_size) == {1}
+    )
 
 
 def spread(kernel: np.ndarray, values: np.ndarray, uniform: bool) -> np.ndarray:
-    """What constants (c,) give behind a depthwise kernel (h, w, c, m), (c, m); NaN where it is no constant."""
+    """What constants (c,) give behind a depthwise kernel (h, w, c, m), (c, m); NaN where that varies."""
     found = kernel.sum(axis=(0, 1)) * values[:, None]
     return found if uniform else np.where(values[:, None] == 0, np.float32(0), np.float32(np.nan))

@@ -61,7 +61,7 @@ def _sliced(layer, kernels, kept_in, kept_out):
 
 
 def offset(layer, values: np.ndarray) -> np.ndarray:
-    """What constant channels (c,) add to each unit of a mixing layer, (units,); NaN where it varies at borders.
+    """What constant channels (c,) add to each unit of a mixing layer, (units,); NaN where that varies.
 
     A constant of zero adds zero anywhere.
     """
@@ -70,7 +70,9 @@ def offset(layer, values: np.ndarray) -> np.ndarray:
     if not is_uniform(layer) and values.any():
         return np.full(getattr(layer, _COUNTED[type(layer)]), np.nan)
     if type(layer) is L.SeparableConv2D:
-        return spread(kernels[0].astype(np.float64), values, True).reshape(-1) @ kernels[1][0, 0].astype(np.float64)
+        return spread(kernels[0].astype(np.float64), values, True).reshape(-1) @ kernels[1][0, 0].astype(
+            np.float64
+        )
     kernel = kernels[0].astype(np.float64)
     if type(layer) is L.Conv2DTranspose:
         kernel = kernel.swapaxes(2, 3)
