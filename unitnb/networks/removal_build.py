@@ -11,11 +11,12 @@ from .removal_slices import smaller_layer
 def smaller_model(removal: Removal) -> keras.Model:
     """The model of a plan in which nothing is blocked: flat, not compiled, sharing no weights."""
     graph = removal.linked.graph
-    entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=graph.entry.name)
-    known, names, made = {id(graph.entry): entry}, _names(graph), {}
+    name = graph.entry._keras_history.operation.name
+    entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=name)
+    known, made = {id(graph.entry): entry}, {}
     for node in graph.nodes:
         changes, weights = _changed(removal, node)
-        operation = made.setdefault(id(node.operation), None) or _copied(node.operation, names, changes)
+        operation = made.setdefault(id(node.operation), None) or _copied(node.operation, changes)
         args, kwargs = node.arguments.fill_in(known)
         outputs = keras.tree.flatten(operation(*args, **kwargs))
         if made[id(node.operation)] is None and operation is not node.operation:
@@ -43,22 +44,12 @@ def _changed(removal: Removal, node) -> tuple[dict, list]:
     return smaller_layer(node, removal.values[before], ~removal.gone[before], ~removal.gone[after])
 
 
-def _names(graph: FlatGraph) -> dict[int, str]:
-    """A name for each layer: its own, or its path where two nested models have the same."""
-    found: dict[int, str] = {}
-    for path, layer in graph.layers.items():
-        taken = layer.name in found.values()
-        found.setdefault(id(layer), path.replace("/", "_") if taken else layer.name)
-    return found
-
-
-def _copied(operation, names: dict[int, str], changes: dict):
+def _copied(operation, changes: dict):
     """A layer of the same configuration but for ``changes``; an operation without weights is used again."""
     if not isinstance(operation, keras.Layer):
         return operation
     try:
-        config = {**operation.get_config(), "name": names.get(id(operation), operation.name), **changes}
-        return type(operation).from_config(config)
+        return type(operation).from_config({**operation.get_config(), **changes})
     except Exception as error:  # a layer of one's own raises whatever its configuration lacks
         if not operation.variables:
             return operation

@@ -217,4 +217,4 @@ def is_uniform(layer) -> bool:
 def spread(kernel: np.ndarray, values: np.ndarray, uniform: bool) -> np.ndarray:
     """What constants (c,) give behind a depthwise kernel (h, w, c, m), (c, m); NaN where that varies."""
     found = kernel.sum(axis=(0, 1)) * values[:, None]
-    return found if uniform else np.where(values[:, None] == 0, np.float32(0), np.float32(np.nan))
+    return found if uniform else np.where(values[:, None] == 0, np.zeros_like(found), np.float32(np.nan))
