@@ -29,6 +29,8 @@ EXPORTS = {
     "images.parameters": ("notebook_parameters",),
     "images.samples": ("sample_others", "sample_set", "training_set"),
     "images.sources": ("folder_images", "open_images"),
+    "networks.removal": ("remove_units",),
+    "networks.cost": ("model_cost",),
     "networks.split": ("SplitModel", "split_model", "usable_layers"),
     "networks.efficientnet_lite": ("efficientnet_lite0", "load_efficientnet_lite0"),
     "networks.vgg": ("small_vgg", "vgg16"),

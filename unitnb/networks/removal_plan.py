@@ -1,0 +1,240 @@
+"""Which channels go from which tensor when units are removed, and what keeps them there (see ``removal``).
+
+Three readings of the flat graph: the constants that masked units make (forwards), the channels that anything
+still needs (backwards), and the channels that layers of single channels link (both ways).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from .graph import FlatGraph, producers
+from .removal_rules import MIXERS, PRODUCTS, constants, links, obstacle, width
+from .removal_slices import offset
+
+
+class CoupledUnitsError(ValueError):
+    """Units that can go only together with units of other layers.
+
+    Attributes
+    ----------
+    together : dict from path to list of int
+        Layers and units that ``remove_units`` takes instead.
+    """
+
+    def __init__(self, text: str, together: dict[str, list[int]]):
+        super().__init__(text)
+        self.together = together
+
+
+class Linked:
+    """The links of all calls of a graph, found once."""
+
+    def __init__(self, graph: FlatGraph):
+        self.graph, self.makers = graph, producers(graph.nodes)
+        self.links = {id(node): links(node) for node in graph.nodes}
+        self.users = defaultdict(list)
+        for node in graph.nodes:
+            for tensor in node.input_tensors:
+                self.users[id(tensor)].append(node)
+        self.paths = {id(made[0]): path for path, made in graph.calls.items() if _is_studied(graph, made)}
+
+    def group(self, masks: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        """Channels (c,) bool, by tensor, that are linked with those of ``masks``, by tensor."""
+        gone = {id(tensor): np.zeros(width(tensor), bool) for tensor in self.tensors()}
+        gone.update({key: mask.copy() for key, mask in masks.items()})
+        while any([self._spread(gone, node) for node in (*self.graph.nodes, *reversed(self.graph.nodes))]):
+            pass
+        return gone
+
+    def tensors(self) -> list:
+        """Every tensor of the graph, from the images on."""
+        return [self.graph.entry, *(tensor for node in self.graph.nodes for tensor in node.outputs)]
+
+    def _spread(self, gone, node) -> bool:
+        changed, after = False, gone[id(node.outputs[0])]
+        for place, channel in self.links[id(node)]:
+            before, linked = gone[id(node.input_tensors[place])], channel >= 0
+            fresh = after.copy()
+            fresh[linked] |= before[channel[linked]]
+            back = before.copy()
+            back[channel[linked & after]] = True
+            changed |= bool((fresh != after).any() or (back != before).any())
+            after |= fresh
+            before |= back
+        return changed
+
+
+def _is_studied(graph: FlatGraph, made: list) -> bool:
+    return len(made) == 1 and len(made[0].shape) == 4 and made[0] is not graph.output
+
+
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """What a set of masked units makes of a graph.
+
+    Attributes
+    ----------
+    gone : by tensor, (c,) bool
+        Channels that have to go.
+    values : by tensor, (c,) float
+        Constants behind the masks; NaN where a channel varies.
+    blocked : by tensor, (c,) bool
+        Channels that have to go and cannot: they vary and something needs them, or their constant cannot be
+        folded into the layer behind.
+    """
+
+    linked: Linked
+    masks: dict
+    gone: dict
+    values: dict
+    blocked: dict
+
+    def taken(self, node) -> bool:
+        """Whether channels go from what a call takes or gives."""
+        return any(self.gone[id(tensor)].any() for tensor in (*node.input_tensors, *node.outputs))
+
+    def first_blocked(self):
+        """The first tensor with a blocked channel, or None."""
+        return next((x for x in self.linked.tensors() if self.blocked[id(x)].any()), None)
+
+
+def plan_removal(linked: Linked, masks: dict[int, np.ndarray], gone=None) -> Removal:
+    """Read the graph with these channels, by tensor, set to zero; ``gone`` where it is known already."""
+    gone = linked.group(masks) if gone is None else gone
+    values = _constants(linked, masks)
+    needed = _needed(linked, values)
+    blocked = {key: part & np.isnan(values[key]) & needed[key] for key, part in gone.items()}
+    for node in linked.graph.nodes:
+        if type(node.operation) in MIXERS and gone[id(node.input_tensors[0])].any():
+            key = id(node.input_tensors[0])
+            blocked[key] |= _unfoldable(node, gone[key], values[key])
+    return Removal(linked, masks, gone, values, blocked)
+
+
+def _constants(linked: Linked, masks) -> dict[int, np.ndarray]:
+    values = {id(linked.graph.entry): np.full(width(linked.graph.entry), np.nan, np.float32)}
+    for node in linked.graph.nodes:
+        found = constants(node, [values[id(tensor)] for tensor in node.input_tensors])
+        for place, tensor in enumerate(node.outputs):
+            known = found if place == 0 else np.full(width(tensor), np.nan, np.float32)
+            mask = masks.get(id(tensor))
+            values[id(tensor)] = known if mask is None else np.where(mask, np.float32(0), known)
+    return values
+
+
+def _needed(linked: Linked, values) -> dict[int, np.ndarray]:
+    """Channels, by tensor, on which the output depends. No constant depends on what it is computed from."""
+    needed = {id(tensor): np.zeros(width(tensor), bool) for tensor in linked.tensors()}
+    needed[id(linked.graph.output)][:] = True
+    for node in reversed(linked.graph.nodes):
+        after = needed[id(node.outputs[0])] & np.isnan(values[id(node.outputs[0])])
+        by_place = dict(linked.links[id(node)])
+        for place, tensor in enumerate(node.input_tensors):
+            if place in by_place:
+                needed[id(tensor)][by_place[place][after & (by_place[place] >= 0)]] = True
+            else:
+                needed[id(tensor)][:] |= after.any() or len(node.outputs) > 1
+    return needed
+
+
+def _unfoldable(node, gone, values) -> np.ndarray:
+    """Channels whose constant is not zero, where the layer behind cannot take it into its bias."""
+    known = np.where(gone, np.nan_to_num(values), 0)
+    exact = not (gone & ~np.isnan(values)).any() or obstacle(node, outputs_too=False)
+    return (
+        np.zeros(len(gone), bool)
+        if exact or np.isfinite(offset(node.operation, known)).all()
+        else gone & (known != 0)
+    )
+
+
+# ---- what to give together ----
+
+
+def together(removal: Removal) -> dict[str, np.ndarray] | None:
+    """Layers whose masks together let the same units go: paths and (c,) bool; None where none are found.
+
+    Masks are added where a channel is blocked, behind the last layer of single channels, until nothing is.
+    Then those without which nothing is blocked are left out. The search begins at the given layers and,
+    again, at the last layers of single channels behind them; the smaller set is taken.
+    """
+    linked = removal.linked
+    tensors = {id(tensor): tensor for tensor in linked.tensors()}
+    behind = {_named_after(linked, tensors[key]): removal.gone for key in removal.masks}
+    starts = [removal.masks, {place: gone[place] for place, gone in behind.items() if place is not None}]
+    found = [masks for start in starts if (masks := _enough(removal, start)) is not None]
+    if not found:
+        return None
+    order = list(tensors)
+    best = min(found, key=len)
+    return {linked.paths[key]: best[key] for key in sorted(best, key=order.index)}
+
+
+def _enough(removal: Removal, masks: dict) -> dict | None:
+    masks, gone, linked = dict(masks), removal.gone, removal.linked
+    while (tensor := (trial := plan_removal(linked, masks, gone)).first_blocked()) is not None:
+        place = _place_of_mask(trial, tensor)
+        if place is None or np.array_equal(masks.get(place), gone[place]):
+            return None
+        masks[place] = gone[place]
+    for place in list(masks):
+        fewer = {key: mask for key, mask in masks.items() if key != place}
+        if fewer and plan_removal(linked, fewer, gone).first_blocked() is None:
+            masks = fewer
+    return masks
+
+
+def _place_of_mask(removal: Removal, tensor) -> int | None:
+    """The tensor to mask so that ``tensor`` is no longer blocked."""
+    linked, blocked = removal.linked, removal.blocked[id(tensor)]
+    if not np.isnan(removal.values[id(tensor)][blocked]).any():  # a constant that cannot be folded
+        return _named_before(linked, tensor)
+    maker = linked.makers.get(id(tensor))
+    if maker is not None and _lost_here(removal, maker, blocked):
+        return _named_before(linked, maker.input_tensors[0])
+    place = _named_after(linked, tensor)
+    factor = _constant_factor(removal, place, blocked)
+    before = None if factor is None else _named_before(linked, factor)
+    return place if before is None or before in removal.masks else before
+
+
+def _constant_factor(removal: Removal, place: int | None, blocked):
+    """The constant that a tensor is multiplied with next: where it is zero the tensor is not needed."""
+    for node in removal.linked.users[place]:
+        others = [tensor for tensor in node.input_tensors if id(tensor) != place]
+        if type(node.operation) in PRODUCTS and len(others) == 1 and width(others[0]) == len(blocked):
+            if not np.isnan(removal.values[id(others[0])][blocked]).any():
+                return others[0]
+    return None
+
+
+def _lost_here(removal: Removal, node, blocked) -> bool:
+    """Whether a call of one input makes something that varies of a constant."""
+    found = removal.linked.links[id(node)]
+    if len(node.input_tensors) != 1 or not found:
+        return False
+    before = removal.values[id(node.input_tensors[0])][found[0][1]]
+    return bool((~np.isnan(before) & blocked).any())
+
+
+def _named_before(linked: Linked, tensor) -> int | None:
+    while id(tensor) not in linked.paths:
+        node = linked.makers.get(id(tensor))
+        if node is None or len(node.input_tensors) != 1 or not linked.links[id(node)]:
+            return None
+        tensor = node.input_tensors[0]
+    return id(tensor)
+
+
+def _named_after(linked: Linked, tensor) -> int | None:
+    """The last named tensor on the way from ``tensor`` to where branches meet, part or mix."""
+    best = id(tensor) if id(tensor) in linked.paths else None
+    while len(users := linked.users[id(tensor)]) == 1:
+        node, after = users[0], users[0].outputs[0]
+        if len(node.input_tensors) != 1 or not linked.links[id(node)] or width(after) != width(tensor):
+            break
+        tensor = after
+        best = id(tensor) if id(tensor) in linked.paths else best
+    return best if best is not None else _named_before(linked, tensor)
