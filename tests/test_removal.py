@@ -1,4 +1,6 @@
-"""Networks without some units, against the whole network that is masked inside, by an oracle that shares no code."""
+"""Networks without some units, against the whole network that is masked inside, by an oracle that shares no
+code.
+"""
 
 import contextlib
 import itertools
@@ -104,31 +106,87 @@ def lite():
 def every_layer():
     """A Sequential with every layer of single channels that is followed."""
     x = "he_normal"
-    return keras.Sequential([
-        keras.Input((20, 20, 3)), L.RandomFlip(), L.Rescaling(0.5, 0.1),
-        L.Conv2D(8, 3, activation="relu", kernel_initializer=x, name="first"),
-        L.Dropout(0.2), L.SpatialDropout2D(0.2), L.GaussianNoise(0.1), L.GaussianDropout(0.1), L.AlphaDropout(0.1),
-        L.ZeroPadding2D(1), L.MaxPooling2D(2), L.Rescaling([0.5 + i / 8 for i in range(8)], 0.0),
-        L.DepthwiseConv2D(3, depth_multiplier=2, depthwise_initializer=x, use_bias=False, padding="same", name="depth"),
-        L.LeakyReLU(0.2), L.UpSampling2D(2), L.Cropping2D(1), L.ELU(),
-        L.Conv2DTranspose(6, 3, strides=2, kernel_initializer=x, name="up"), L.PReLU(shared_axes=[1, 2]), L.BatchNormalization(),
-        L.ReLU(0.5, 0.1, 0.0), L.Activation("gelu"), L.AveragePooling2D(2),
-        L.SeparableConv2D(8, 3, depth_multiplier=2, activation="swish", depthwise_initializer=x, pointwise_initializer=x, name="apart"),
-        L.Identity(), L.ActivityRegularization(), L.Activation("tanh", name="after"), L.Conv2D(6, 1, name="last"), L.BatchNormalization(),
-        L.Activation("softplus"), L.Reshape((-1, 6)), L.Flatten(), L.Dense(12, "relu"), L.BatchNormalization(), L.Dense(5),
-    ])  # fmt: skip
+    return keras.Sequential(
+        [
+            keras.Input((20, 20, 3)),
+            L.RandomFlip(),
+            L.Rescaling(0.5, 0.1),
+            L.Conv2D(8, 3, activation="relu", kernel_initializer=x, name="first"),
+            L.Dropout(0.2),
+            L.SpatialDropout2D(0.2),
+            L.GaussianNoise(0.1),
+            L.GaussianDropout(0.1),
+            L.AlphaDropout(0.1),
+            L.ZeroPadding2D(1),
+            L.MaxPooling2D(2),
+            L.Rescaling([0.5 + i / 8 for i in range(8)], 0.0),
+            L.DepthwiseConv2D(
+                3, depth_multiplier=2, depthwise_initializer=x, use_bias=False, padding="same", name="depth"
+            ),
+            L.LeakyReLU(0.2),
+            L.UpSampling2D(2),
+            L.Cropping2D(1),
+            L.ELU(),
+            L.Conv2DTranspose(6, 3, strides=2, kernel_initializer=x, name="up"),
+            L.PReLU(shared_axes=[1, 2]),
+            L.BatchNormalization(),
+            L.ReLU(0.5, 0.1, 0.0),
+            L.Activation("gelu"),
+            L.AveragePooling2D(2),
+            L.SeparableConv2D(
+                8,
+                3,
+                depth_multiplier=2,
+                activation="swish",
+                depthwise_initializer=x,
+                pointwise_initializer=x,
+                name="apart",
+            ),
+            L.Identity(),
+            L.ActivityRegularization(),
+            L.Activation("tanh", name="after"),
+            L.Conv2D(6, 1, name="last"),
+            L.BatchNormalization(),
+            L.Activation("softplus"),
+            L.Reshape((-1, 6)),
+            L.Flatten(),
+            L.Dense(12, "relu"),
+            L.BatchNormalization(),
+            L.Dense(5),
+        ]
+    )
 
 
 FAMILIES = {
     "VGG16": (application(A.VGG16), ["block3_conv2"], ["block1_conv1", "block1_pool", "block5_conv3"]),
-    "ResNet50": (application(A.ResNet50), ["conv2_block1_1_relu"], ["conv3_block2_3_conv", "conv5_block3_2_relu"]),
-    "MobileNetV2": (application(A.MobileNetV2, alpha=0.35), ["block_3_expand_relu"], ["block_2_project", "Conv_1", "Conv1"]),
-    "EfficientNetB0": (application(A.EfficientNetB0), ["block2a_activation"], ["block2b_add", "block4a_se_reduce", "top_conv"]),
+    "ResNet50": (
+        application(A.ResNet50),
+        ["conv2_block1_1_relu"],
+        ["conv3_block2_3_conv", "conv5_block3_2_relu"],
+    ),
+    "MobileNetV2": (
+        application(A.MobileNetV2, alpha=0.35),
+        ["block_3_expand_relu"],
+        ["block_2_project", "Conv_1", "Conv1"],
+    ),
+    "EfficientNetB0": (
+        application(A.EfficientNetB0),
+        ["block2a_activation"],
+        ["block2b_add", "block4a_se_reduce", "top_conv"],
+    ),
     "EfficientNet-Lite0": (lite, ["stem_activation"], ["block3b_project_conv", "top_activation"]),
-    "DenseNet121": (application(A.DenseNet121), ["conv2_block3_2_conv"], ["pool3_conv", "conv5_block2_1_relu", "conv1_relu"]),
-    "Xception": (application(A.Xception, side=71), ["block1_conv1"], ["block3_sepconv2", "block14_sepconv2_act"]),
+    "DenseNet121": (
+        application(A.DenseNet121),
+        ["conv2_block3_2_conv"],
+        ["pool3_conv", "conv5_block2_1_relu", "conv1_relu"],
+    ),
+    "Xception": (
+        application(A.Xception, side=71),
+        ["block1_conv1"],
+        ["block3_sepconv2", "block14_sepconv2_act"],
+    ),
     "a Sequential": (every_layer, ["first"], ["depth", "up", "apart", "after", "last"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -192,8 +250,16 @@ def convolution(rng, x, numbers, units=None):
 
 
 def single(rng, x, numbers):
-    layers = [L.ReLU, L.BatchNormalization, L.MaxPooling2D, lambda **k: L.Dropout(0.5, **k), lambda **k: L.ZeroPadding2D(1, **k),
-              lambda **k: L.PReLU(**k), lambda **k: L.Activation("sigmoid", **k), lambda **k: L.AveragePooling2D(2, 1, "same", **k)]  # fmt: skip
+    layers = [
+        L.ReLU,
+        L.BatchNormalization,
+        L.MaxPooling2D,
+        lambda **k: L.Dropout(0.5, **k),
+        lambda **k: L.ZeroPadding2D(1, **k),
+        lambda **k: L.PReLU(**k),
+        lambda **k: L.Activation("sigmoid", **k),
+        lambda **k: L.AveragePooling2D(2, 1, "same", **k),
+    ]
     fitting = [layer for layer in layers if layer is not L.MaxPooling2D or x.shape[1] > 3]
     return fitting[rng.integers(len(fitting))](name=f"studied_{next(numbers)}")(x)
 
@@ -418,20 +484,29 @@ def quantized():
     ("make", "words"),
     [
         (lambda: small(L.Conv2D(2, 1, groups=2), L.Flatten()), "has 2 groups"),
-        (lambda: small(L.LayerNormalization(), L.Flatten(), L.Dense(2)), r"'.*' \(LayerNormalization\) is no layer that unitnb can follow"),
+        (
+            lambda: small(L.LayerNormalization(), L.Flatten(), L.Dense(2)),
+            r"'.*' \(LayerNormalization\) is no layer that unitnb can follow",
+        ),
         (lambda: small(Own(), L.Flatten()), r"\(Own\) is no layer that unitnb can follow"),
-        (lambda: small(L.Activation("softmax"), L.Flatten(), L.Dense(2)), "is no function of each value alone"),
+        (
+            lambda: small(L.Activation("softmax"), L.Flatten(), L.Dense(2)),
+            "is no function of each value alone",
+        ),
         (lambda: small(L.BatchNormalization(axis=1), L.Flatten(), L.Dense(2)), "another axis than the last"),
         (lambda: small(L.Permute((3, 1, 2)), L.Flatten(), L.Dense(2)), "Permute"),
         (lambda: small(L.Reshape((12, 12, 1)), L.Flatten(), L.Dense(2)), "moves the units to another axis"),
         (lambda: small(L.GlobalAveragePooling2D(), L.Softmax()), "Softmax"),
-        (lambda: small(L.GlobalAveragePooling2D(), L.Dropout(0.5)), "are outputs of 'sequential.*'; name a layer before"),
+        (
+            lambda: small(L.GlobalAveragePooling2D(), L.Dropout(0.5)),
+            "are outputs of 'sequential.*'; name a layer before",
+        ),
         (lambda: small(), "is the output of"),
         (shared_convolution, "'shared' is used 2 times and shares its weights"),
         (added_to_images, "are channels of the images"),
         (quantized, "is quantized"),
     ],
-)  # fmt: skip
+)
 def test_networks_that_cannot_be_followed_are_refused_in_words(make, words):
     with pytest.raises(ValueError, match=words):
         unitnb.remove_units(make(), "c", [1])
@@ -450,18 +525,20 @@ def test_layers_that_are_not_there_or_come_twice():
 
 
 def test_costs_that_can_be_counted_on_paper():
-    model = keras.Sequential([
-        keras.Input((8, 8, 3)),
-        L.Conv2D(4, 3, groups=1, use_bias=False),  # 36 pixels, 27 weights, 4 units
-        L.DepthwiseConv2D(3, depth_multiplier=2),  # 16 pixels, 9 weights, 8 units
-        L.SeparableConv2D(5, 3, padding="same"),  # 16 pixels, 9 x 8 + 8 x 5
-        L.Conv2D(10, 1, groups=5, strides=2),  # 4 pixels, 1 channel a group, 10 units
-        L.Conv2DTranspose(2, 2, strides=2),  # 4 pixels of the input, 4 weights, 10 channels, 2 units
-        L.BatchNormalization(),
-        L.Dense(3),  # 16 pixels, 2 x 3
-        L.Flatten(),
-        L.Dense(7),  # 48 x 7
-    ])  # fmt: skip
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            L.Conv2D(4, 3, groups=1, use_bias=False),  # 36 pixels, 27 weights, 4 units
+            L.DepthwiseConv2D(3, depth_multiplier=2),  # 16 pixels, 9 weights, 8 units
+            L.SeparableConv2D(5, 3, padding="same"),  # 16 pixels, 9 x 8 + 8 x 5
+            L.Conv2D(10, 1, groups=5, strides=2),  # 4 pixels, 1 channel a group, 10 units
+            L.Conv2DTranspose(2, 2, strides=2),  # 4 pixels of the input, 4 weights, 10 channels, 2 units
+            L.BatchNormalization(),
+            L.Dense(3),  # 16 pixels, 2 x 3
+            L.Flatten(),
+            L.Dense(7),  # 48 x 7
+        ]
+    )
     products = 36 * 27 * 4 + 16 * 9 * 8 + 16 * (72 + 40) + 4 * 10 + 4 * 4 * 10 * 2 + 16 * 6 + 48 * 7
     expected = {
         "parameters": model.count_params(),

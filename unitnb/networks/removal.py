@@ -1,9 +1,9 @@
 """A smaller network without some units, whose outputs are those of the network with their maps set to zero.
 
 The paper calls its roles a starting point for "network construction and simplification" (abstract). Units go
-from the layer that makes them, from the layers of single channels around it and from the layers that read them.
-The constant that a removed map becomes, for instance behind a batch normalisation, goes into the next bias.
-"""
+from the layer that makes them, from the layers of single channels around it and from the layers that read
+them. The constant that a removed map becomes, for instance behind a batch normalisation, goes into the next
+bias."""
 
 from collections.abc import Mapping, Sequence
 
@@ -160,7 +160,8 @@ def _refuse_blocked(removal: Removal, tensor, name: str) -> None:
     maker = removal.linked.makers[id(tensor)].operation.name
     if not found:
         raise ValueError(
-            f"the units of {name} cannot be removed: at '{maker}' they meet something that stays, and no layers of "
+            f"the units of {name} cannot be removed: at '{maker}' they meet something that stays, and no "
+            "layers of "
             f"'{graph.model.name}' were found that let them go together"
         )
     numbers = {path: np.flatnonzero(mask).tolist() for path, mask in found.items()}
@@ -186,9 +187,9 @@ def _listed(units: list[int]) -> str:
 def _compare(graph: FlatGraph, masks: Mapping[int, np.ndarray], made: keras.Model) -> None:
     """ValueError where ``made`` does not give what the masked model gives for two random images."""
     sides = [OPEN_SIDE if side is None else side for side in graph.entry.shape[1:]]
-    images = np.random.default_rng(0).random((2, *sides), np.float32) * np.float32([1, 255]).reshape(
-        2, 1, 1, 1
-    )
+    images = np.random.default_rng(0).random((2, *sides), np.float32) * np.array(
+        [1, 255], np.float32
+    ).reshape(2, 1, 1, 1)
     expected = masked_outputs(graph, masks, images)
     packed = keras.tree.pack_sequence_as(made._inputs_struct, [keras.ops.convert_to_tensor(images)])
     found = _array(keras.tree.flatten(made(packed, training=False))[0])
@@ -201,7 +202,8 @@ def _compare(graph: FlatGraph, masks: Mapping[int, np.ndarray], made: keras.Mode
     if not worst <= bound and np.isfinite(expected).all():
         raise ValueError(
             f"the smaller model gives outputs that differ from those of the masked '{graph.model.name}' by "
-            f"{worst:.2g} (rounding explains {bound:.1g}). The model may be random in inference; no smaller model "
+            f"{worst:.2g} (rounding explains {bound:.1g}). The model may be random in inference; no smaller "
+            "model "
             "is made of it"
         )
 

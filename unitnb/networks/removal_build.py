@@ -13,7 +13,7 @@ def smaller_model(removal: Removal) -> keras.Model:
     graph = removal.linked.graph
     name = graph.entry._keras_history.operation.name
     entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=name)
-    known, made = {id(graph.entry): entry}, {}
+    known, made = {id(graph.entry): entry}, {}  # type: ignore
     for node in graph.nodes:
         changes, weights = _changed(removal, node)
         operation = made.setdefault(id(node.operation), None) or _copied(node.operation, changes)

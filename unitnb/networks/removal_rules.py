@@ -150,7 +150,9 @@ def _met(node, given: list[np.ndarray]) -> np.ndarray:
         operands = [
             next(waiting) if isinstance(x, keras.KerasTensor) else np.float32(x) for x in _operands(node)
         ]
-        return _product(operands) if kind is operations.Multiply else _OPERATIONS[kind](*operands)
+        if kind is operations.Multiply:
+            return _product(operands)  # type: ignore
+        return _OPERATIONS[kind](*operands)  # type: ignore
     if kind is L.Multiply:
         return _product(given)
     total = given[0]
