@@ -389,6 +389,16 @@ def test_what_cannot_be_split_is_refused_in_words(model, layer, words):
         split_model(model(), layer)
 
 
+def test_layers_of_one_name_in_two_nested_models_are_refused_in_words():
+    first = keras.Sequential([keras.Input((SIDE, SIDE, 3)), convolution()], name="first")
+    second = keras.Sequential([keras.Input((7, 7, UNITS)), convolution(), L.Flatten()], name="second")
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), first, second])
+    with pytest.raises(
+        ValueError, match="layers of one name, 'first/c' and 'second/c'; .*another name than 'c'"
+    ):
+        split_model(model, "first/c")
+
+
 def test_a_shared_layer_elsewhere_does_not_matter():
     model = twice(L.ReLU(name="shared"))
     split, labels = split_model(model, "first"), np.arange(len(IMAGES)) % CLASSES

@@ -1,7 +1,8 @@
 """unitnb: effectiveness, ablation, stability and roles of single units in CNNs (arXiv 2103.09716).
 
 Names are looked up on first use, so ``import unitnb`` is instant and TensorFlow is loaded only by what needs
-it."""
+it.
+"""
 
 import importlib
 import importlib.util

@@ -124,10 +124,8 @@ class Profile:
             raise ValueError(
                 f"points: expected a whole number from 2 up (both ends of a curve count), got {self.points!r}"
             )
-        if self.source in (
-            "ilsvrc",
-            "imagenette",
-        ):  # one name for a class given as name, wnid or index: folders bear it
+        # One name for a class given as name, wnid or index: folders bear it.
+        if self.source in ("ilsvrc", "imagenette"):
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
             for name in names:

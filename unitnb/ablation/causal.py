@@ -99,7 +99,8 @@ def single_ablation(split, maps, labels) -> np.ndarray:
 
     To remove a unit is to set its map to zero, all others staying. Negative for a unit without which the
     class does better. Exact; with the running-sum engine at the price of one product a unit, else of one run
-    of the tail for each image on which the unit is not silent."""
+    of the tail for each image on which the unit is not silent.
+    """
     maps = check_maps(split, maps)
     labels = check_labels(labels, len(maps), split.n_classes)
     engine = open_engine(split, np.zeros(maps.shape[1:], np.float32))

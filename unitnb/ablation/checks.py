@@ -75,9 +75,8 @@ def check_maps(split, maps):
         )
     if split.engine == "masked-model":
         images_of(maps)
-    for i, image in enumerate(
-        maps if isinstance(maps, np.ndarray) else ()
-    ):  # LazyMaps look when they make them
+    made = maps if isinstance(maps, np.ndarray) else ()  # LazyMaps look when they make theirs
+    for i, image in enumerate(made):
         if not np.isfinite(image).all():
             unit = np.flatnonzero(~np.isfinite(image).all(axis=(0, 1)))[0]
             raise ValueError(
@@ -100,7 +99,6 @@ def replacement_maps(replacement, maps):
     if given.shape not in ((), shape[-1:], shape):
         raise ValueError(
             f"replacement has shape {given.shape}; expected {shape[-1:]}, a value for each unit, or {shape}, "
-            "a "
-            "map for each."
+            "a map for each."
         )
     return np.broadcast_to(given, shape).copy()

@@ -1,19 +1,21 @@
-"""The engines of ablation curves: what follows the studied layer, evaluated exactly for one state after
-another.
+"""The engines of ablation curves: what follows the studied layer, evaluated exactly, state by state.
 
 A cumulative curve is the network's output with 0, 1, ..., u units present. An engine goes through those
 states in that order (removal is the same walk read backwards) and hands out, for each image, only the states
 that differ from the one before.
 
-running-sum   [per-channel layers] -> Flatten or GlobalPooling -> Dense -> ...: the first dense pre-activation
-is linear in
-              the units, so it is kept as a running sum and only what follows is run again.
-masked-tail   any other tail: it is run on the maps with the absent units replaced. masked-model  the layer
-does not cut the graph (it is inside a residual branch): the same, but the tail also needs
-              what the other branches bring, so the maps must come with their images.
+running-sum
+    [per-channel layers] -> Flatten or GlobalPooling -> Dense -> ...: the first dense pre-activation is linear
+    in the units, so it is kept as a running sum and only what follows is run again.
+masked-tail
+    Any other tail: it is run on the maps with the absent units replaced.
+masked-model
+    The layer does not cut the graph (it is inside a residual branch): the same, but the tail also needs what
+    the other branches bring, so the maps must come with their images.
 
 ``open_engine`` gives the engine of a split. Each block of maps that an engine loads is compared with the tail
-as Keras runs it, with all units present, before any number is made of it."""
+as Keras runs it, with all units present, before any number is made of it.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -40,7 +42,8 @@ def open_engine(split: SplitModel, fill: np.ndarray, reading: Reading | None = N
     """The engine of a split; ``fill`` (h, w, u) is what absent units show.
 
     ``reading`` says what the model's outputs are; by default the graph tells, or else their values on the
-    first block."""
+    first block.
+    """
     return (RunningSumEngine if split.engine == "running-sum" else MaskedEngine)(split, fill, reading)
 
 
@@ -126,7 +129,8 @@ class RunningSumEngine(Engine):
     order.
 
     The sum is kept in float64 and grows from the state without units, so its rounding stays below that of one
-    float32 product of the same length, and nothing has to be recomputed on the way."""
+    float32 product of the same length, and nothing has to be recomputed on the way.
+    """
 
     def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
         super().__init__(split, fill, reading)
@@ -148,9 +152,7 @@ class RunningSumEngine(Engine):
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
         del self.terms  # the last block's, before there are two
         self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
-        for unit in range(
-            self.units
-        ):  # one by one: a stacked product of strided matrices does not reach BLAS
+        for unit in range(self.units):  # a stacked product of strided matrices does not reach BLAS
             np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
         self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
         self.everyone = None  # the sum over all units, once it is asked for

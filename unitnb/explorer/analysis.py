@@ -53,7 +53,8 @@ class Analysis:
         array.
 
         Columns are unit, place (from 1), rate, entropy (nats), effectiveness (1/nats), and role ("" without
-        roles)."""
+        roles).
+        """
         roles = np.full(len(self.rank), "") if self.roles is None else self.roles.role
         columns = {
             "unit": self.rank,

@@ -33,10 +33,8 @@ MD5 = {  # of the archives, by their names without the ending; the number is the
 }
 ARCHIVES = (".tgz", ".tar.gz", ".tar")
 EXPECTED = "train/<wnid>/*.JPEG and val/<wnid>/*.JPEG, or the archive of these"
-SEEN, UNSEEN = (
-    r"(n\d{8})_\d+\.",
-    r"ILSVRC2012_val_\d{8}\.",
-)  # names of ImageNet's training and validation images
+# Names of ImageNet's training and validation images.
+SEEN, UNSEEN = r"(n\d{8})_\d+\.", r"ILSVRC2012_val_\d{8}\."
 TAR_BYTES = 2**33  # of an unpacked archive at most; the largest of the three has a fifth of it
 VERSION = 1  # of the index; part of its key
 

@@ -65,8 +65,7 @@ def fitted(profile: Profile) -> Profile:
         if count < least:
             raise ValueError(
                 f"a class of {profile.data_folder} has {count} {kind} images; expected {least} or more of "
-                "every class: "
-                f"{_listed(images)}"
+                f"every class: {_listed(images)}"
             )
     sizes: dict[str, Any] = {
         "n_rank": min(profile.n_rank, train // 2),

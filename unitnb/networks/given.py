@@ -88,8 +88,7 @@ def studied_layer(profile: Profile, network: keras.Model) -> str:
     if not fitting:
         raise ValueError(
             f"no layer of {profile.network} has square maps of 5x5 to {LARGEST_MAP}x{LARGEST_MAP}; expected "
-            "a network "
-            "of convolutions, for larger images, or another layout"
+            "a network of convolutions, for larger images, or another layout"
         )
     return fitting[-1]
 
@@ -113,9 +112,8 @@ def _check_classes(profile: Profile, n_outputs: int) -> None:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         raise ValueError(
             f"{profile.network} tells {n_outputs} classes apart, {profile.data_folder} has {len(names)}: "
-            f"{listed}. "
-            "Name the classes in the order of the outputs, one a line, with CLASS_NAMES=<file>, or give the "
-            "folder that the network was trained on."
+            f"{listed}. Name the classes in the order of the outputs, one a line, with CLASS_NAMES=<file>, "
+            "or give the folder that the network was trained on."
         )
 
 
@@ -140,16 +138,16 @@ def opening_words(profile: Profile, split: SplitModel) -> str:
     if max(found.values()) <= chance:
         warnings.warn(
             f"accuracy on {profile.target_class} is {found['S_100']:.2f} and {found['S_val']:.2f}, chance is "
-            f"{chance:.2g}; "
-            "the order of the classes (CLASS_NAMES=) or the scaling of the images (SCALING=) is probably "
+            f"{chance:.2g}; the order of the classes (CLASS_NAMES=) or the scaling of the images (SCALING=) "
+            "is probably "
             "wrong",
             stacklevel=2,
         )
     height, width, units = split.map_shape
     return (
         f"{Path(profile.network or 'vgg16').name}: layer {split.layer}, {units} units of {height}x{width}, "
-        f"outputs are {reading}; "
-        f"accuracy on '{profile.target_class}': {found['S_100']:.2f} on S_100, {found['S_val']:.2f} on S_val"
+        f"outputs are {reading}; accuracy on '{profile.target_class}': {found['S_100']:.2f} on S_100, "
+        f"{found['S_val']:.2f} on S_val"
     )
 
 

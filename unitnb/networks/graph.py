@@ -123,18 +123,32 @@ def flat_graph(model) -> FlatGraph:
     ------
     ValueError
         If the model is not a graph (a subclass with its own ``call``, or one that is not built), or has more
-        than one input or output.
+        than one input or output, or layers of one name in several nested models, which Keras cannot put
+        into one graph.
     """
     function = _checked_function(model)
     calls: dict[str, list] = {}
     layers: dict[str, keras.Layer] = {}
     if any(_function_of(node.operation) for node in _ordered(function)):
         output = _inlined(function, function.inputs, "", calls, layers)[0]
+        _check_names(model, layers)
         function = keras.Model(function.inputs[0], output)
     else:
         for node in _ordered(function):
             _note(node.operation, node.outputs, "", calls, layers)
     return FlatGraph(model, function.inputs[0], function.outputs[0], tuple(_ordered(function)), calls, layers)
+
+
+def _check_names(model, layers: dict[str, keras.Layer]) -> None:
+    paths: dict[str, list[str]] = {}
+    for path, layer in layers.items():
+        paths.setdefault(layer.name, []).append(path)
+    for name, places in paths.items():
+        if len(places) > 1:
+            raise ValueError(
+                f"'{model.name}' has layers of one name, {' and '.join(map(repr, places))}; a flat graph "
+                f"needs different ones. Build one of them under another name than '{name}'."
+            )
 
 
 def _checked_function(model):

@@ -14,23 +14,24 @@ def own_outputs(model, images) -> np.ndarray:
     return keras.ops.convert_to_numpy(keras.tree.flatten(model(packed, training=False))[0]).astype(np.float32)
 
 
+def computes_in_half(graph: FlatGraph) -> bool:
+    """Whether a layer of the graph computes in half precision."""
+    kinds = {getattr(layer, "compute_dtype", "float32") for layer in graph.layers.values()}
+    return not kinds <= {"float32", "float64"}
+
+
 def check_equal(found, expected, graph: FlatGraph, what: str) -> None:
     """ValueError where outputs differ by more than rounding: 1e-4 of their size, 5e-2 where layers compute in
     half precision.
 
     A difference means that ``what`` does not compute the model, so nothing that it gives is to be trusted.
     """
-    half = any(
-        getattr(layer, "compute_dtype", "float32") not in ("float32", "float64")
-        for layer in graph.layers.values()
-    )
     finite = np.isfinite(expected)  # a model that gives NaN does so in every way
-    bound = (5e-2 if half else 1e-4) * (1 + np.abs(expected[finite]).max(initial=0))
+    bound = (5e-2 if computes_in_half(graph) else 1e-4) * (1 + np.abs(expected[finite]).max(initial=0))
     worst = np.abs(found[finite] - expected[finite]).max(initial=0)
     if not worst <= bound or not np.array_equal(np.isfinite(found), finite):
         raise ValueError(
             f"{what} gives outputs that differ from those of '{graph.model.name}' by {worst:.2g} (rounding "
-            f"explains {bound:.1g}). "
-            "The model may be random in inference, or its layers may do what unitnb does not know; no curve "
-            "is made of it."
+            f"explains {bound:.1g}). The model may be random in inference, or its layers may do what unitnb "
+            "does not know; no curve is made of it."
         )

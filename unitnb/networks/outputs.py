@@ -81,10 +81,9 @@ def several_sigmoids(count: int) -> str:
     """Why several sigmoids are refused."""
     return (
         f"the model has {count} outputs between 0 and 1 that do not sum to 1, as sigmoids of labels that do "
-        "not exclude one another; "
-        "accuracy and loss of one class need classes that do. Take one output, keras.Model(model.input, "
-        "model.output[:, i:i + 1]), "
-        "or say what they are with split_model(..., outputs='logits')"
+        "not exclude one another; accuracy and loss of one class need classes that do. Take one output, "
+        "keras.Model(model.input, model.output[:, i:i + 1]), or say what they are with split_model(..., "
+        "outputs='logits')"
     )
 
 

@@ -3,7 +3,8 @@
 The paper calls its roles a starting point for "network construction and simplification" (abstract). Units go
 from the layer that makes them, from the layers of single channels around it and from the layers that read
 them. The constant that a removed map becomes, for instance behind a batch normalisation, goes into the next
-bias."""
+bias.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,14 +12,13 @@ import keras
 import numpy as np
 
 from .graph import FlatGraph, flat_graph, is_channels_first
+from .guard import computes_in_half, own_outputs
 from .removal_build import smaller_model
 from .removal_plan import CoupledUnitsError, Linked, Removal, plan_removal, together
 from .removal_rules import L, obstacle
 
-ROUNDING = (
-    1e-3,
-    5e-2,
-)  # of the largest output: in float32, on a GPU with its shorter products, and in half precision
+# Of the largest output: in float32, on a GPU with its shorter products, and in half precision.
+ROUNDING = (1e-3, 5e-2)
 OPEN_SIDE = 64  # pixels of the images on which a model of open size is compared
 
 
@@ -161,8 +161,7 @@ def _refuse_blocked(removal: Removal, tensor, name: str) -> None:
     if not found:
         raise ValueError(
             f"the units of {name} cannot be removed: at '{maker}' they meet something that stays, and no "
-            "layers of "
-            f"'{graph.model.name}' were found that let them go together"
+            f"layers of '{graph.model.name}' were found that let them go together"
         )
     numbers = {path: np.flatnonzero(mask).tolist() for path, mask in found.items()}
     text = ", ".join(f"'{path}': {_listed(units)}" for path, units in numbers.items())
@@ -187,24 +186,17 @@ def _listed(units: list[int]) -> str:
 def _compare(graph: FlatGraph, masks: Mapping[int, np.ndarray], made: keras.Model) -> None:
     """ValueError where ``made`` does not give what the masked model gives for two random images."""
     sides = [OPEN_SIDE if side is None else side for side in graph.entry.shape[1:]]
-    images = np.random.default_rng(0).random((2, *sides), np.float32) * np.array(
-        [1, 255], np.float32
-    ).reshape(2, 1, 1, 1)
+    images = np.random.default_rng(0).random((2, *sides), np.float32)
+    images[1] *= 255
     expected = masked_outputs(graph, masks, images)
-    packed = keras.tree.pack_sequence_as(made._inputs_struct, [keras.ops.convert_to_tensor(images)])
-    found = _array(keras.tree.flatten(made(packed, training=False))[0])
-    half = any(
-        getattr(layer, "compute_dtype", "float32") in ("float16", "bfloat16")
-        for layer in graph.layers.values()
-    )
-    bound = ROUNDING[half] * np.abs(expected).max(initial=0) + 1e-6
+    found = own_outputs(made, images)
+    bound = ROUNDING[computes_in_half(graph)] * np.abs(expected).max(initial=0) + 1e-6
     worst = np.abs(found - expected).max(initial=0)
     if not worst <= bound and np.isfinite(expected).all():
         raise ValueError(
             f"the smaller model gives outputs that differ from those of the masked '{graph.model.name}' by "
             f"{worst:.2g} (rounding explains {bound:.1g}). The model may be random in inference; no smaller "
-            "model "
-            "is made of it"
+            "model is made of it"
         )
 
 
@@ -222,8 +214,4 @@ def masked_outputs(graph: FlatGraph, masks: Mapping[int, np.ndarray], images) ->
             known[id(tensor)] = (
                 value if mask is None else keras.ops.where(mask, keras.ops.zeros_like(value), value)
             )
-    return _array(known[id(graph.output)])
-
-
-def _array(tensor) -> np.ndarray:
-    return keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32"))
+    return keras.ops.convert_to_numpy(keras.ops.cast(known[id(graph.output)], "float32"))

@@ -70,8 +70,7 @@ def _refuse_code(path: Path) -> None:
             name = config.get("config", {}).get("name", "?")
             raise DamagedFileError(
                 f"{path} has the Lambda layer '{name}', which is code from the file and is not run; build "
-                "the "
-                "model without it, or give the model itself to unitnb.analyse"
+                "the model without it, or give the model itself to unitnb.analyse"
             )
 
 

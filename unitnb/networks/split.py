@@ -37,7 +37,8 @@ class SplitModel:
     thing.
 
     With a folder ``kept``, feature maps are kept there, a batch of images each, and found again: for networks
-    of which a forward pass takes long. Processes side by side do not compute the same."""
+    of which a forward pass takes long. Processes side by side do not compute the same.
+    """
 
     model: keras.Model
     layer: str
@@ -195,8 +196,8 @@ def _check_outputs(graph: FlatGraph) -> None:
     if len(shape) < 2 or any(side != 1 for side in shape[1:-1]) or shape[-1] is None:
         raise ValueError(
             f"the output of '{graph.model.name}' is {shape}; expected (n, classes), one vector an image. A "
-            "segmentation or detection "
-            "model gives none; put global pooling behind it, or study the classifier that it was made from."
+            "segmentation or detection model gives none; put global pooling behind it, or study the "
+            "classifier that it was made from."
         )
 
 
@@ -204,8 +205,7 @@ def _check_layout(graph: FlatGraph, path: str, tensor) -> None:
     if is_channels_first(graph, tensor) and not _runs_channels_first():
         raise ValueError(
             f"'{path}' is channels_first, {tuple(tensor.shape)}, which {keras.backend.backend()} cannot run "
-            "on this machine; set "
-            "KERAS_BACKEND=jax, or build the model with data_format='channels_last'."
+            "on this machine; set KERAS_BACKEND=jax, or build the model with data_format='channels_last'."
         )
 
 

@@ -1,7 +1,8 @@
 """What follows the studied layer, read once: which engine evaluates it exactly (see ``ablation.engines``).
 
 An engine that knows a layer's arithmetic is chosen only for layers of exactly the types listed here, with
-activations listed here, in float32 and without quantization. Everything else is run as Keras runs it."""
+activations listed here, in float32 and without quantization. Everything else is run as Keras runs it.
+"""
 
 import functools
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class TailPlan:
 
     ``outputs`` says what the model's outputs are, None where only their values can tell. Where the graph
     shows the softmax, or the single sigmoid, that makes them, that activation is ``left_out`` of the stack,
-    which then gives logits: small probabilities keep their digits."""
+    which then gives logits: small probabilities keep their digits.
+    """
 
     engine: str
     trunk: keras.Model  # inputs: the maps, and for masked-model the outputs of ``other_inputs``

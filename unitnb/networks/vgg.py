@@ -36,47 +36,30 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
     keras.Sequential
         Takes images (n, image_size, image_size, 3) of grey levels, 0..255, and returns logits (n, n_classes).
     """
-    regularizer = keras.regularizers.L2(l2) if l2 else None
-
-    def conv(width, name, padding):
-        return keras.layers.Conv2D(
-            width,
-            3,
-            padding=padding,
-            activation="relu",
-            kernel_initializer="he_normal",
-            kernel_regularizer=regularizer,
-            name=name,
-        )
-
+    decay = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
+    relu = {"activation": "relu", "kernel_initializer": "he_normal", **decay}
+    L = keras.layers
+    # Small last weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes).
     return keras.Sequential(
         [
             keras.Input((image_size, image_size, 3)),
             PerImageStandardization(name="standardize"),
-            conv(widths[0], "block1_conv1", "valid"),
-            conv(widths[0], "block1_conv2", "valid"),
-            keras.layers.MaxPooling2D(name="block1_pool"),
-            conv(widths[1], "block2_conv1", "same"),
-            conv(widths[1], "block2_conv2", "same"),
-            conv(widths[2], "block2_conv3", "same"),
-            keras.layers.MaxPooling2D(name="block2_pool"),
-            keras.layers.Flatten(name="flatten"),
-            keras.layers.Dropout(dropout, name="dropout1"),
-            keras.layers.Dense(
-                dense,
-                activation="relu",
-                kernel_initializer="he_normal",
-                kernel_regularizer=regularizer,
-                name="fc1",
-            ),
-            keras.layers.Dropout(dropout, name="dropout2"),
-            # Small weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes), without
-            # confident guesses.
-            keras.layers.Dense(
+            L.Conv2D(widths[0], 3, name="block1_conv1", **relu),
+            L.Conv2D(widths[0], 3, name="block1_conv2", **relu),
+            L.MaxPooling2D(name="block1_pool"),
+            L.Conv2D(widths[1], 3, padding="same", name="block2_conv1", **relu),
+            L.Conv2D(widths[1], 3, padding="same", name="block2_conv2", **relu),
+            L.Conv2D(widths[2], 3, padding="same", name="block2_conv3", **relu),
+            L.MaxPooling2D(name="block2_pool"),
+            L.Flatten(name="flatten"),
+            L.Dropout(dropout, name="dropout1"),
+            L.Dense(dense, name="fc1", **relu),
+            L.Dropout(dropout, name="dropout2"),
+            L.Dense(
                 n_classes,
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-                kernel_regularizer=regularizer,
                 name="logits",
+                **decay,
             ),
         ],
         name="small_vgg",
