@@ -100,11 +100,11 @@ unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 # %% [markdown]
 # ## Verdicts
 #
-# One network's training is one case, so these claims are judged over at least three training seeds and all classes, from results that `make train EXTRA=1` stores; fewer give no verdict.
+# One network's training is one case, so these claims are judged over at least three training seeds and all classes, from results that `make train EXTRA=1` stores; of fewer the numbers stand in the ledger, as *one training only*.
 
 # %%
 vertices = unitnb.epoch_maps(p, 0, s100.images[:1]).shape[1]
-print(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices)))
+print(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices, births, log["loss"])))
 
 # %% [markdown]
 # ## What was found, beside what the paper says
@@ -124,5 +124,5 @@ print(f"loss and entropy        paper: quite similar    here: correlation over t
 #
 # ## References
 #
-# - K. Zhao, Q. Zhang, *Quantitative effectiveness assessment and role categorization of individual units in convolutional neural networks*, arXiv 2103.09716: the paper.
+# - Y. Zhao, H. Zhang, *Quantitative effectiveness assessment and role categorization of individual units in convolutional neural networks*, arXiv 2103.09716v1 (2021): the paper.
 # - M. G. Kendall, *A new measure of rank correlation*, Biometrika 30 (1938).

@@ -43,10 +43,7 @@ def test_roles_from_marginals_for_all_nine_signs():
     signs = np.array([(a, b) for a in (1, 0, -1) for b in (1, 0, -1)]).T
     error = np.full(9, 0.5)
     found = roles_from_marginals((signs[0], error), (signs[1], error))
-    assert (
-        found.tolist()
-        == ["core", "overfitted", "overfitted"] + ["generalizing", "confusing", "confusing"] * 2
-    )
+    assert found.tolist() == ["core", "core", "overfitted"] + ["generalizing", "confusing", "confusing"] * 2
     assert set(roles_from_marginals((signs[0], error), (signs[1], error), z=2.1)) == {"confusing"}
 
 

@@ -9,18 +9,15 @@ from unitnb.files import store
 from unitnb.networks import trained
 from unitnb.profiles import Recipe
 from unitnb.roles import many_models
-from unitnb.roles.many_models import overfitting_signs, post_core_slope, spearman_interval
-
-
-def test_slope_after_the_core_by_hand():
-    assert post_core_slope([0, 0.9, 0.8, 0.7], 1) == pytest.approx(-0.2)
-    assert post_core_slope([0, 0.5, 0.9], 2) == 0  # nothing comes after it
-    assert post_core_slope([0.2, 0.4, 0.6], 0) == pytest.approx(0.4)
+from unitnb.roles.by_place import categorise_roles
+from unitnb.roles.relations import overfitting_signs, spearman_interval
 
 
 def test_signs_are_means_over_classes():
     train = np.array([[[0, 0.5, 1.0], [0, 1.0, 0.8]]])
-    found = overfitting_signs({"train": train, "test": train / 2, "core": np.ones((1, 2), int)})
+    known = {"head": np.ones((1, 2), int), "train_loss": np.array([[0.1, 0.3]])}
+    found = overfitting_signs({"train": train, "test": train / 2, **known})
+    assert found["train_loss"] == pytest.approx(0.2)
     assert found["gap"] == pytest.approx(0.45) and found["train_accuracy"] == pytest.approx(0.9)
     assert found["slope"] == pytest.approx((0.5 - 0.2) / 2)
 
@@ -52,13 +49,18 @@ def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
 
 
 def test_the_runs_of_one_class_stand_in_for_stored_results():
-    curve, roles = SimpleNamespace(accuracy=np.linspace(0, 1, 5)), SimpleNamespace(core_size=2)
+    outcomes, order = np.repeat(np.arange(5)[:, None] > 2, 4, axis=1), np.arange(4)
+    curve = SimpleNamespace(
+        correct=outcomes, accuracy=outcomes.mean(axis=1), loss=1 - outcomes.mean(axis=1), order=order
+    )
+    roles = categorise_roles(order, curve.correct, curve.correct, n_boot=2)
     models, results = many_models.results_of({"A": (curve, curve, roles), "B": (curve, curve, roles)})
     assert (
         models == ["A", "B"]
         and results["train"].shape == (2, 1, 5)
-        and results["core"].tolist() == [[2], [2]]
+        and results["core"].tolist() == [[roles.core_size]] * 2
     )
+    assert results["peak_place"].tolist() == [[0.75]] * 2 and results["train_loss"].tolist() == [[0]] * 2
     assert overfitting_signs(results)["gap"].tolist() == [0, 0]
 
 
@@ -70,7 +72,7 @@ def test_shipped_results_are_of_the_shipped_networks():
     images = unitnb.open_images(profile)
     few = replace(images, classes=images.classes[:2])
     again = many_models.insertion_results(profile, few, "C")
-    for name in ("train", "test", "core", "roles", "entropy", "rate", "partial"):
+    for name in ("train", "test", "core", "head", "roles", "placebo", "entropy", "rate", "partial"):
         np.testing.assert_allclose(
             results[name][models.index("C"), :2], again[name], atol=0.021, err_msg=name
         )

@@ -1,11 +1,26 @@
-"""The paper's claims with their criteria, C01 first, in the order of the paper."""
+"""The paper's claims with their criteria, C01 first."""
 
-from . import criteria_ablation, criteria_beyond, criteria_roles, criteria_training
+from . import (
+    criteria_ablation,
+    criteria_beyond,
+    criteria_method,
+    criteria_overfitting,
+    criteria_roles,
+    criteria_stability,
+    criteria_training,
+)
+from .grades import Claim
 
-CLAIMS = (
-    *criteria_training.CLAIMS,
-    *criteria_ablation.CLAIMS,
-    *criteria_roles.CLAIMS,
-    *criteria_beyond.CLAIMS,
+_MODULES = (
+    criteria_method,
+    criteria_training,
+    criteria_ablation,
+    criteria_stability,
+    criteria_roles,
+    criteria_overfitting,
+    criteria_beyond,
+)
+CLAIMS: tuple[Claim, ...] = tuple(
+    sorted((claim for module in _MODULES for claim in module.CLAIMS), key=lambda claim: claim.id)
 )
 BY_ID = {claim.id: claim for claim in CLAIMS}

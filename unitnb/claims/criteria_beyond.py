@@ -1,5 +1,6 @@
 """C42 to C47: claims beyond one experiment, and those of the paper's later version."""
 
+from .criteria_method import REVISED
 from .grades import CONTROLS, ROLES, SEEDS, Claim, grade
 
 CLAIMS = (
@@ -16,6 +17,8 @@ CLAIMS = (
         notebook=ROLES,
         figure="fig5d.png",
         judge=lambda r: grade(r["low, correlation"] > 0, r["low, damage"] > 0),
+        effect="correlation",
+        resampled="classes; conditional on one network",
     ),
     Claim(
         id="C43",
@@ -30,6 +33,8 @@ CLAIMS = (
         notebook=CONTROLS,
         figure="fig6a.png",
         judge=lambda r: grade(*(r[f"low, {rival}"] > 0 for rival in ("L1", "APoZ", "mean activation"))),
+        effect="mean activation",
+        resampled="classes and images; conditional on one network",
     ),
     Claim(
         id="C44",
@@ -43,6 +48,8 @@ CLAIMS = (
         judge=lambda r: grade(
             r["a residual network runs"], r["maps that are not square run"], r["C15 holds"], r["C18 holds"]
         ),
+        effect="C15 holds",
+        resampled="nothing: verdicts",
     ),
     Claim(
         id="C45",
@@ -50,11 +57,11 @@ CLAIMS = (
         statement="H falls with depth in a trained network, and is higher and flat in a random one",
         paper="last layer 1.87 trained, 2.87 random",
         measure=(
-            "mean H of each convolution, B_max in proportion to the edges; network A, trained and with "
-            "random weights"
+            "mean H of each layer of the studied kind minus that of structureless maps of its size, as many "
+            "of them, B_max in proportion to the edges; network A, trained and with random weights"
         ),
         criterion=(
-            "H of the trained network falls (tau with depth below 0); the random one lies above it in the "
+            "that of the trained network falls (tau with depth below 0); the random one lies above it in the "
             "studied layer, and falls less than half as much; in part: some"
         ),
         notebook=CONTROLS,
@@ -64,6 +71,9 @@ CLAIMS = (
             r["studied layer, random"] > r["studied layer, trained"],
             r["fall, random"] < r["fall, trained"] / 2,
         ),
+        effect="tau",
+        resampled="nothing: one network, images of one class",
+        changed=REVISED,
     ),
     Claim(
         id="C46",
@@ -71,12 +81,23 @@ CLAIMS = (
         statement="Halving the weights' or images' scale leaves H, but not L1",
         paper="H 1.87/1.90/1.87/1.92; L1 29.5/14.7/14.6/7.2",
         measure=(
-            "units whose H changes when kernel and bias of the layer are halved; L1, H with halved images"
+            "change of mean H when kernel and bias of the layer are halved, and when the images are halved "
+            "behind the network's own standardisation, as shares; L1 of the layer and mean activation"
         ),
-        criterion="no unit changes with halved weights, while L1 does; in part: one of the two",
+        criterion="both changes at most 5%, while L1 and mean activation change more; in part: one",
         notebook=CONTROLS,
         figure="",
-        judge=lambda r: grade(r["units changed"] == 0, r["ratio of L1"] != 1),
+        judge=lambda r: grade(
+            abs(r["change by weights"]) <= 0.05 < abs(r["ratio of L1"] - 1),
+            abs(r["change by images"]) <= 0.05 < abs(r["ratio of mean activation, images"] - 1),
+        ),
+        effect="change by images",
+        resampled="nothing: one network, images of one class",
+        construction=(
+            "a network that standardises its images gets the same input from halved ones, and births do not "
+            "see the scale of a map behind a ReLU: what is judged is behind the standardisation"
+        ),
+        changed=REVISED,
     ),
     Claim(
         id="C47",
@@ -84,13 +105,16 @@ CLAIMS = (
         statement="H orders models by generalisation, and label noise lowers the rate",
         paper="not given",
         measure=(
-            "Spearman correlation over models of mean H with the gap; Kendall's tau of the mean rate with "
-            "the share of corrupted labels"
+            "Spearman correlation of mean H with the gap over the models with true labels; Kendall's tau of "
+            "the mean rate with the share of corrupted labels, over models of the same number of images"
         ),
         criterion="above 0 with p < 0.05, and below 0; in part: one of the two",
         notebook=ROLES,
         figure="",
         judge=lambda r: grade(r["rho"] > 0 and r["p"] < 0.05, r["tau of the rate"] < 0),
+        effect="rho",
+        resampled="models",
         seeds=SEEDS,
+        changed=REVISED,
     ),
 )

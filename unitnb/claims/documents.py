@@ -10,13 +10,20 @@ from ..figures.saving import recording
 from ..figures.words import table
 from ..files import store
 from ..profiles import Profile, load_profile, profile_names
-from .criteria import CLAIMS
-from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
-from .verdicts import FILE, load_claims, make_command, write_record
+from .criteria import BY_ID, CLAIMS
+from .grades import BY_CONSTRUCTION, FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, ONE_TRAINING, VERDICTS
+from .verdicts import FILE, load_claims, make_command, verdict, write_record
 
 DOCUMENT = "CLAIMS.md"
 COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenette", "imagenet")  # profiles of the overview
-SYMBOLS = {HOLDS: "●", HOLDS_IN_PART: "◆", FAILS: "✕", NOT_MEASURED: "–"}  # as the marks of the picture
+SYMBOLS = {  # as the marks of the picture
+    HOLDS: "●",
+    HOLDS_IN_PART: "◆",
+    FAILS: "✕",
+    BY_CONSTRUCTION: "≡",
+    ONE_TRAINING: "1",
+    NOT_MEASURED: "–",
+}
 MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 
 
@@ -28,19 +35,23 @@ def here(entry: Mapping) -> str:
     >>> here({"measured": {"rise": 0.3, "low, rise": 0.1, "high, rise": 0.4, "K": "never"}, "interval": None})
     'rise 0.3 [0.1, 0.4]; K never'
     """
-    numbers, interval = entry["measured"], entry["interval"]
-    parts = [
-        f"{name} {_numbers_text(value)}{_ends_text(numbers, name)}"
-        for name, value in numbers.items()
-        if not name.startswith(("low, ", "high, "))
-    ]
-    if interval:
-        parts.append(f"95% interval {_numbers_text(interval[0])} to {_numbers_text(interval[1])}")
-    return "; ".join(parts)
+    names = [effect_name(entry), *(name for name in entry["measured"] if name != effect_name(entry))]
+    return "; ".join(
+        f"{name} {_numbers_text(entry['measured'][name])}{_ends_text(entry, name)}"
+        for name in names
+        if name in entry["measured"] and not name.startswith(("low, ", "high, "))
+    )
 
 
-def _ends_text(numbers, name):
-    ends = [numbers.get(f"{end}, {name}") for end in ("low", "high")]
+def effect_name(entry: Mapping) -> str:
+    """The name of the number that tells how large an effect is; "" where an entry has none."""
+    return entry.get("effect", "")
+
+
+def _ends_text(entry, name):
+    ends = [entry["measured"].get(f"{end}, {name}") for end in ("low", "high")]
+    if None in ends and name == effect_name(entry):
+        ends = entry["interval"] or ends
     return f" [{_numbers_text(ends)}]" if None not in ends else ""
 
 
@@ -52,7 +63,7 @@ def counts(entries: Sequence[Mapping]) -> str:
     """How many claims have each verdict, as text.
 
     >>> counts([{"verdict": HOLDS}, {"verdict": HOLDS}, {"verdict": FAILS}])
-    '2 holds, 0 holds in part, 1 does not hold, 0 not measured here'
+    '2 holds, 0 holds in part, 1 does not hold, 0 by construction, 0 one training only, 0 not measured'
     """
     found = Counter(entry["verdict"] for entry in entries)
     return ", ".join(f"{found[name]} {name}" for name in VERDICTS)
@@ -61,35 +72,74 @@ def counts(entries: Sequence[Mapping]) -> str:
 def claims_document(entries: Sequence[Mapping], title: str) -> str:
     """The Markdown of ``CLAIMS.md``, from the entries of ``claims.json``.
 
-    A first table has claim, paper, here, verdict and figure. A second one has how each was measured and
-    judged.
+    A first table has claim, paper, numbers with the effect first, what was resampled, verdict and figure; a
+    second one every reading of one class in all classes; a third one how each was measured and judged.
     """
     made = (
         f"{counts(entries)}. Made by `unitnb claims` from [{FILE}]({FILE}); "
-        "*never* is a threshold that is not reached."
+        "*never* is a threshold that is not reached. The first number is the effect, with its 95% interval."
     )
-    criteria = [[e["id"], e["measure"], e["criterion"], e["notebook"]] for e in entries]
+    header = ["claim", "paper", "here", "resampled", "verdict", "figure"]
     parts = [
         f"# The paper's claims: {title}",
         made,
-        _escaped_table(["claim", "paper", "here", "verdict", "figure"], [_document_row(e) for e in entries]),
+        _escaped_table(header, [_document_row(e) for e in entries]),
+        *_classes_part(entries),
         "## How each was measured and judged",
-        "The criteria were fixed before the measurement; they stand as code in `unitnb/claims`. "
-        "[ICLR]: the paper's later version.",
-        _escaped_table(["claim", "measured", "holds if", "notebook"], criteria),
+        "The criteria stand as code in `unitnb/claims`; `CRITERIA.md` there has the day on which each last "
+        "changed. [ICLR]: the paper's later version.",
+        _escaped_table(["claim", "measured", "holds if", "notebook"], [_criterion_row(e) for e in entries]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _document_row(entry) -> list[str]:
     claim = f"**{entry['id']}** {entry['statement']} ({entry['place']})"
-    figure = f"[{entry['figure']}]({entry['figure']})" if entry["figure"] else ""
-    return [claim, entry["paper"], here(entry), _verdict_text(entry), figure]
+    n = f"; n = {entry['measured']['n']}" if "n" in entry["measured"] else ""
+    resampled = entry["resampled"] + n if entry["measured"] else ""
+    figure = _figure_text(entry["figure"]) if entry["figure"] else ""
+    return [claim, entry["paper"], here(entry), resampled, _verdict_text(entry), figure]
+
+
+def _figure_text(file: str) -> str:
+    return f"[{file}]({file})"
+
+
+def _criterion_row(entry) -> list[str]:
+    construction = BY_ID[entry["id"]].construction
+    measure = entry["measure"] + (f" (could not fail: {construction})" if construction else "")
+    return [entry["id"], measure, entry["criterion"], entry["notebook"]]
 
 
 def _verdict_text(entry):
     symbol = f"{SYMBOLS[entry['verdict']]} {entry['verdict']}"
-    return f"{symbol}: {entry['why']}. `{entry['command']}`" if entry["verdict"] == NOT_MEASURED else symbol
+    return f"{symbol}: {entry['why']}. `{entry['command']}`" if entry["why"] else symbol
+
+
+def _classes_part(entries) -> list[str]:
+    """The table of the readings of one class in every class; nothing where there are none."""
+    read = [entry for entry in entries if entry.get("classes")]
+    if not read:
+        return []
+    classes = list(read[0]["classes"])
+    header = ["claim", "reading", *classes, "random orders beaten, mean"]
+    about = (
+        "What is read off curves of one class, in every class, with the verdict that each class alone would "
+        "give. The last column: the share of the random orders of each class that the rank beats."
+    )
+    rows = [_classes_row(entry, classes) for entry in read]
+    return ["## Every class", about, _escaped_table(header, rows)]
+
+
+def _classes_row(entry, classes):
+    cells, beaten = [], []
+    for name in classes:
+        found = entry["classes"].get(name, {"measured": {}, "interval": None})
+        symbol = SYMBOLS[verdict(BY_ID[entry["id"]], found["measured"], found["interval"])]
+        cells.append(f"{found['measured'].get(entry['effect'], '')} {symbol}")
+        beaten.append(found["measured"].get("random orders beaten"))
+    share = "" if None in beaten else f"{sum(beaten) / len(beaten):.0%}"
+    return [entry["id"], entry["effect"], *cells, share]
 
 
 def _escaped_table(header, rows):

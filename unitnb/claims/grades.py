@@ -1,19 +1,22 @@
-"""A claim of the paper as data, the four verdicts, and the grades that a criterion gives.
+"""A claim of the paper as data, the six verdicts, and the grades that a criterion gives.
 
 A criterion sees the measured numbers by name, ``r["units"]``, and ``r["interval"]``. "never", a threshold
 that is not reached, is infinity. A claim holds in part where only some conditions of its criterion are met,
-or where only some of the seeds meet it. Each criterion was fixed before its measurement.
+or where only some of the seeds meet it. ``CRITERIA.md`` lists the criteria with the day of their last change.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 HOLDS, HOLDS_IN_PART, FAILS = "holds", "holds in part", "does not hold"
-NOT_MEASURED = "not measured here"
-VERDICTS = (HOLDS, HOLDS_IN_PART, FAILS, NOT_MEASURED)
+BY_CONSTRUCTION = "by construction"  # true by definition or mathematics: no measurement could refute it
+ONE_TRAINING = "one training only"  # measured, on fewer training seeds than the criterion asks for
+NOT_MEASURED = "not measured"
+VERDICTS = (HOLDS, HOLDS_IN_PART, FAILS, BY_CONSTRUCTION, ONE_TRAINING, NOT_MEASURED)
 SEEDS = 3  # trained networks that a claim about models or training needs at least
 METHOD, TRAINING, ABLATION = "01_method", "02_training", "03_ablation"  # notebooks
 STABILITY, ROLES, CONTROLS = "04_stability", "05_roles", "06_controls"
+FIRST = "2026-11-25"  # of the criteria that have not changed since the first version
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,18 @@ class Claim:
 
     Attributes
     ----------
-    id : "C01" to "C47"
+    id : "C01" to "C49"
     place : where the paper says it, for instance "Fig. 3A"; [ICLR] is the paper's later version
     statement, paper : what the paper says, and the number it gives
     measure, criterion : what is measured here, and the condition under which the claim holds
     notebook, figure : the notebook that measures it, without its ending; the file that shows it, or ""
     judge : the criterion as code, from the measured numbers by name to one of ``VERDICTS``
+    effect : name of the number that tells how large the effect is
+    resampled : what the interval resamples, or why there is none
     seeds : training seeds that it needs at least
+    construction : why the claim, or a part of it, could not fail; "" where all of it can. Only what can fail
+        is judged, and a claim of which nothing can is true by construction.
+    changed : day of the criterion's last change
     """
 
     id: str
@@ -40,7 +48,11 @@ class Claim:
     notebook: str
     figure: str
     judge: Callable[[Mapping], str]
+    effect: str
+    resampled: str
     seeds: int = 0
+    construction: str = ""
+    changed: str = FIRST
 
 
 def grade(*met) -> str:
@@ -59,6 +71,15 @@ def grade_if(necessary, *met) -> str:
     ('holds in part', 'does not hold')
     """
     return grade(necessary, *met) if necessary else FAILS
+
+
+def by_construction(*met) -> str:
+    """The verdict of a claim that could not fail: only an error in the code would give another.
+
+    >>> by_construction(True), by_construction(False)
+    ('by construction', 'does not hold')
+    """
+    return BY_CONSTRUCTION if all(met) else FAILS
 
 
 def positive(values: Iterable[float]) -> bool:

@@ -20,15 +20,16 @@ from ..controls.scores import (
 from ..networks.batches import fitting_batch
 from ..networks.graph import FlatGraph, flat_graph
 from ..networks.split import SplitModel, split_model
+from ..networks.vgg import PerImageStandardization
 from ..topology.births import birth_points
-from ..units.entropy import feature_entropy, selective_rate
+from ..units.entropy import feature_entropy, null_entropy, selective_rate
 from ..units.intervals import drawn_places, interval, paired_bootstrap, resampled_means
 
 # Criteria of magnitude that the paper names (Sec. 1), by the name in the claim.
 MAGNITUDES = {"L1": LENGTH, "APoZ": "APoZ", "mean activation": "mean activation"}
 
 
-# ---- importance, classes, core ----
+# ---- importance and classes ----
 
 
 def importance_claim(results: Mapping, p=0.1, n_boot=500, seed=0) -> dict[str, object]:
@@ -54,6 +55,7 @@ def importance_claim(results: Mapping, p=0.1, n_boot=500, seed=0) -> dict[str, o
     above, above_given_rate = (lows > 0).sum(axis=0)
     return {
         "classes": len(lows),
+        "n": len(next(iter(results.values())).births[0]),
         "classes above 0": int(above),
         "classes above 0 given the rate": int(above_given_rate),
         **medians,
@@ -80,7 +82,7 @@ def rivals_claim(results: Mapping) -> dict[str, object]:
     """
     if any(LENGTH not in result.scores for result in results.values()):
         return {"reason": "no one convolution makes the maps, so the units have no filters"}
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"n": len(results)}
     for name, rival in MAGNITUDES.items():
         areas = differences(on_set(results, "test"), PAPER, rival)
         found[name], found[f"low, {name}"], found[f"high, {name}"] = paired_bootstrap(areas)
@@ -98,23 +100,13 @@ def class_claim(correlations, damage, n_boot=2000, seed=0) -> dict[str, object]:
         Bootstraps over classes.
     """
     rng = np.random.default_rng(seed)
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"n": len(correlations)}
     for name, matrix in (("correlation", np.asarray(correlations)), ("damage", np.asarray(damage))):
         own = np.diag(matrix)
         gain = own - (matrix.sum(axis=1) - own) / (len(matrix) - 1)
         low, high = interval(resampled_means(gain, n_boot, rng)).ends
         found |= {name: gain.mean(), f"low, {name}": low, f"high, {name}": high}
     return found
-
-
-def core_claim(runs: Mapping[str, tuple]) -> dict[str, object]:
-    """Numbers of C41 (Sec. 3.6): share of the units at the largest training accuracy, for models A and B.
-
-    ``runs[model]`` begins with the training curve. Without a model A or B the claim gets a reason instead.
-    """
-    if missing := {"A", "B"} - set(runs):
-        return {"reason": f"model {' and '.join(sorted(missing))} is not trained"}
-    return {model: runs[model][0].peak()[0] / len(runs[model][0].order) for model in ("A", "B")}
 
 
 # ---- the later paper ----
@@ -124,15 +116,19 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
     """Numbers of C45: mean H (nats) over the units of each layer of the studied kind, up to ``layer``.
 
     They are of a network and of the same network with random weights. The layers are those of
-    ``depth_layers``. B_max is the default, in proportion to the edges. ``images`` are (n, H, W, 3), as the
-    network takes them; ``seed`` is of the random weights.
+    ``depth_layers``. B_max is the default, in proportion to the edges. What structureless maps of the same
+    size give is subtracted, because that falls with the size of the maps by itself: 0 is chance. ``images``
+    are (n, H, W, 3), as the network takes them; ``seed`` is of the random weights.
     """
     keras.utils.set_random_seed(1 + seed)
     graph = flat_graph(model)
     names = depth_layers(graph, layer)
     untrained = flat_graph(keras.models.clone_model(model))
-    trained, random = (_mean_entropies(net, names, images) for net in (graph, untrained))
+    chance = np.array([_chance_entropy(graph, name, len(images)) for name in names])
+    whole, untrained_whole = (_mean_entropies(net, names, images) for net in (graph, untrained))
+    trained, random = (np.array(found) - chance for found in (whole, untrained_whole))
     return {
+        "by chance": chance,
         "by layer, trained": trained,
         "by layer, random": random,
         "tau": float(kendalltau(range(len(names)), trained).statistic),
@@ -141,6 +137,10 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
         "fall, trained": trained[0] - trained[-1],
         "fall, random": random[0] - random[-1],
     }
+
+
+def _chance_entropy(graph: FlatGraph, layer: str, n_images: int) -> float:
+    return null_entropy(int(graph.calls[layer][0].shape[1]), n_images)[0]
 
 
 def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
@@ -179,8 +179,9 @@ def _mean_entropies(graph: FlatGraph, layers, images) -> list[float]:
 def scale_claim(split: SplitModel, images, others, b_max=None) -> dict[str, object]:
     """Numbers of C46: what halving kernel and bias of the layer does to its units, and what halved images do.
 
-    H is in nats; the ratios are of the halved weights to the given ones. Where the units have no filters the
-    claim gets a reason instead.
+    H is in nats. A network that standardises its images does not see that they are halved: what follows the
+    standardisation is halved then, so that the network could behave otherwise. Where the units have no
+    filters the claim gets a reason instead.
 
     Parameters
     ----------
@@ -194,23 +195,39 @@ def scale_claim(split: SplitModel, images, others, b_max=None) -> dict[str, obje
         return {"reason": "no one convolution makes the maps, so the units have no filters"}
     halved = split_model(halved_weights(split.model, split.layer), split.layer)
     maps, small = split.feature_maps(images), halved.feature_maps(images)
-    dim = split.feature_maps(images.astype(np.float32) / 2)
+    dim = _dimmed_maps(split, images)
     entropy, same, dark = (feature_entropy(birth_points(m, b_max)) for m in (maps, small, dim))
     norms = [filter_l1(side.model, side.layer).mean() for side in (split, halved)]
     selectivity = [
         np.abs(class_selectivity(m, side.feature_maps(others))).mean()
         for m, side in ((maps, split), (small, halved))
     ]
+    mean, by_weights, by_images = (float(np.nanmean(h)) for h in (entropy, same, dark))
     return {
+        "change by weights": by_weights / mean - 1,
+        "change by images": by_images / mean - 1,
         "units": len(entropy),
         "units changed": int((~np.isclose(entropy, same, rtol=0, atol=1e-12, equal_nan=True)).sum()),
-        "mean H": np.nanmean(entropy),
-        "halved weights": np.nanmean(same),
-        "halved images": np.nanmean(dark),
+        "mean H": mean,
+        "halved weights": by_weights,
+        "halved images": by_images,
         "ratio of L1": norms[1] / norms[0],
         "ratio of mean activation": mean_activation(small).mean() / mean_activation(maps).mean(),
+        "ratio of mean activation, images": mean_activation(dim).mean() / mean_activation(maps).mean(),
         "ratio of selectivity": selectivity[1] / selectivity[0],
     }
+
+
+def _dimmed_maps(split, images):
+    """Maps of halved images; of halved standardised images where the network standardises them."""
+    standard = [
+        path for path, layer in split.graph.layers.items() if isinstance(layer, PerImageStandardization)
+    ]
+    if not standard:
+        return split.feature_maps(images.astype(np.float32) / 2)
+    inside, outside = (split.graph.calls[path][0] for path in (standard[0], split.layer))
+    given = keras.Model(split.graph.entry, inside).predict(images, verbose=0, batch_size=64)
+    return keras.Model(inside, outside).predict(given / 2, verbose=0, batch_size=64)
 
 
 def halved_weights(model, layer: str):

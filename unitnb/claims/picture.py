@@ -8,11 +8,25 @@ from ..figures.panels import new_figure
 from ..files import store
 from ..profiles import Profile
 from .criteria import CLAIMS
-from .grades import FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, VERDICTS
+from .grades import BY_CONSTRUCTION, FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, ONE_TRAINING, VERDICTS
 
 # Okabe & Ito's colours, which differ in lightness, too.
-FILLS = {HOLDS: "#009E73", HOLDS_IN_PART: "#F0E442", FAILS: "#D55E00", NOT_MEASURED: "#E6E6E6"}
-MARKS = {HOLDS: "o", HOLDS_IN_PART: "D", FAILS: "X", NOT_MEASURED: "_"}
+FILLS = {
+    HOLDS: "#009E73",
+    HOLDS_IN_PART: "#F0E442",
+    FAILS: "#D55E00",
+    BY_CONSTRUCTION: "#A9C7DD",
+    ONE_TRAINING: "#F5F5F5",
+    NOT_MEASURED: "#E6E6E6",
+}
+MARKS = {
+    HOLDS: "o",
+    HOLDS_IN_PART: "D",
+    FAILS: "X",
+    BY_CONSTRUCTION: "s",
+    ONE_TRAINING: "$1$",
+    NOT_MEASURED: "_",
+}
 
 
 def claims_figure(columns: Mapping[str, list | str]):
@@ -20,7 +34,7 @@ def claims_figure(columns: Mapping[str, list | str]):
 
     ``columns[profile]`` is what ``load_claims`` gives, or a sentence where the profile was not run.
     """
-    figure, axes = new_figure([["claims"]], figsize=(8, 10.6))
+    figure, axes = new_figure([["claims"]], figsize=(8, 11))
     place = axes["claims"]
     for x, column in enumerate(columns.values()):
         found = [NOT_MEASURED] * len(CLAIMS)
@@ -57,7 +71,7 @@ def _label(axes, columns):
     marks = [Line2D([], [], marker=MARKS[verdict], label=verdict, **look) for verdict in VERDICTS]
     for mark, verdict in zip(marks, VERDICTS, strict=True):
         mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
-    axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=8)
+    axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=7.5)
 
 
 def save_picture(profile: Profile, columns: Mapping[str, list | str]) -> None:

@@ -22,15 +22,15 @@ def networks_of(models: Sequence[str], letter: str) -> list[int]:
     ]
 
 
-def seed_count(models: Sequence[str]) -> int:
-    """Training seeds that every recipe has.
+def seed_count(models: Sequence[str], letters=LETTERS) -> int:
+    """Training seeds that every one of some recipes has.
 
     >>> seed_count(["A", "B", "C", "D", "A1"])
     1
     """
-    return min(len(networks_of(models, letter)) for letter in LETTERS)
+    return min(len(networks_of(models, letter)) for letter in letters)
 
 
-def of_recipe(models: Sequence[str], values, letter: str) -> np.ndarray:
-    """Values (models, ...) of the networks of one recipe, as many as there are of each: (seeds, ...)."""
-    return np.asarray(values)[networks_of(models, letter)[: seed_count(models)]]
+def of_recipe(models: Sequence[str], values, letter: str, letters=LETTERS) -> np.ndarray:
+    """Values (models, ...) of one recipe's networks, as many as each of ``letters`` has: (seeds, ...)."""
+    return np.asarray(values)[networks_of(models, letter)[: seed_count(models, letters)]]

@@ -14,10 +14,12 @@ from ..figures.saving import recording
 from ..files import store
 from ..profiles import Profile, load_profile, nearest
 from .criteria import BY_ID, CLAIMS
-from .grades import NOT_MEASURED, Claim
+from .grades import NOT_MEASURED, ONE_TRAINING, Claim
 
 FILE = "claims.json"
 NEVER = "never"  # stands for infinity: a threshold that is not reached
+BY_CLASS = "by class"  # the same reading in every class, beside that of the target class
+RECORDED = ("measured", "interval", "reason")
 
 
 # ---- recording ----
@@ -34,8 +36,9 @@ def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mappin
     notebook : the notebook that calls, without the ending
     measured : numbers by name, by claim
         Each is a number or a list of numbers, with infinity for a threshold that is not reached.
-        ``interval`` (low, high) is among them where there is one. A claim that cannot be measured has
-        ``{"reason": ...}``.
+        ``interval`` (low, high) is among them where there is one, and ``n``, how many of what is resampled.
+        "by class" holds the same numbers for each class, where those of the claim are of one. A claim that
+        cannot be measured has ``{"reason": ...}``.
 
     Raises
     ------
@@ -69,15 +72,17 @@ def _check_claim(claim, notebook):
 
 def _storable(found: Mapping) -> dict:
     """Measured numbers as JSON keeps them. A claim with a NaN among them is not measured."""
-    undefined = [
-        name for name, value in found.items() if name != "reason" and np.isnan(np.asarray(value, float)).any()
-    ]
-    if undefined:
+    others = {name: _storable(numbers) for name, numbers in found.get(BY_CLASS, {}).items()}
+    given = {name: value for name, value in found.items() if name not in ("interval", "reason", BY_CLASS)}
+    ends = list(found["interval"]) if "interval" in found else [0]
+    undefined = [name for name, value in given.items() if np.isnan(np.asarray(value, float)).any()]
+    if undefined := undefined + ["interval"] * bool(np.isnan(np.asarray(ends, float)).any()):
         reason = f"{' and '.join(undefined)}: undefined on these images"
         return {"measured": {}, "interval": None, "reason": reason}
-    numbers = {name: _rounded(value) for name, value in found.items() if name not in ("interval", "reason")}
-    interval = _rounded(list(found["interval"])) if "interval" in found else None
-    return {"measured": numbers, "interval": interval, "reason": found.get("reason", "")}
+    numbers = {name: _rounded(value) for name, value in given.items()}
+    interval = _rounded(ends) if "interval" in found else None
+    stored = {"measured": numbers, "interval": interval, "reason": found.get("reason", "")}
+    return stored | ({"classes": others} if others else {})
 
 
 def _rounded(value):
@@ -100,14 +105,19 @@ def write_record(path, entries) -> None:
 def verdict(claim: Claim, measured: Mapping, interval=None) -> str:
     """One of ``VERDICTS``, from the numbers and the interval as they are recorded.
 
-    NOT_MEASURED where there are no numbers, or where they come from too few training seeds.
+    NOT_MEASURED where there are no numbers, or where an older version recorded others than the criterion
+    asks for; ONE_TRAINING where they come from too few training seeds.
     """
-    too_few = claim.seeds and measured.get("seeds", 0) < claim.seeds
-    if not measured or too_few:
+    if not measured:
         return NOT_MEASURED
-    return claim.judge(
-        {name: _with_infinity(value) for name, value in {**measured, "interval": interval}.items()}
-    )
+    if claim.seeds and measured.get("seeds", 0) < claim.seeds:
+        return ONE_TRAINING
+    try:
+        return claim.judge(
+            {name: _with_infinity(value) for name, value in {**measured, "interval": interval}.items()}
+        )
+    except (KeyError, TypeError):
+        return NOT_MEASURED
 
 
 def _with_infinity(value):
@@ -141,10 +151,8 @@ def _recorded_numbers(path, but="") -> dict[str, dict]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError("not a list of claims")
-        numbers = {e["id"]: {name: e[name] for name in ("measured", "interval", "reason")} for e in entries}
+        numbers = {e["id"]: _recorded(e) for e in entries}
         numbers = {claim: found for claim, found in numbers.items() if BY_ID[claim].notebook != but}
-        for claim, found in numbers.items():
-            verdict(BY_ID[claim], found["measured"], found["interval"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise store.DamagedFileError(
             f"{path} is no record of claims ({error!r}); remove it, then: make figures"
@@ -152,22 +160,32 @@ def _recorded_numbers(path, but="") -> dict[str, dict]:
     return {claim: found for claim, found in numbers.items() if found["measured"] or found["reason"]}
 
 
+def _recorded(entry) -> dict:
+    """What a notebook measured, of an entry. Records before the classes' own numbers have none."""
+    if not isinstance(entry["measured"], dict):
+        raise TypeError(f"the numbers of {entry['id']} have no names")
+    return {name: entry[name] for name in RECORDED} | {"classes": entry.get("classes") or {}}
+
+
 def _judged_entries(profile, numbers) -> list[dict]:
     command = make_command(profile)
-    nothing: dict = {"measured": {}, "interval": None, "reason": ""}
+    nothing: dict = {"measured": {}, "interval": None, "reason": "", "classes": {}}
     return [_judged_entry(profile, command, claim, **numbers.get(claim.id, nothing)) for claim in CLAIMS]
 
 
-def _judged_entry(profile, command, claim, measured, interval, reason) -> dict:
+def _judged_entry(profile, command, claim, measured, interval, reason, classes=None) -> dict:
     found = verdict(claim, measured, interval)
     stored = reason if not measured else ""
     why = {"why": "", "command": ""}
-    if found == NOT_MEASURED:
+    if found in (NOT_MEASURED, ONE_TRAINING):
         why = _why_not(profile, command, claim, measured, stored)
     return {
         **{name: getattr(claim, name) for name in ("id", "place", "statement", "paper")},
         "measured": measured,
         "interval": interval,
+        "effect": claim.effect,
+        "resampled": claim.resampled,
+        "classes": classes or {},
         "criterion": claim.criterion,
         "verdict": found,
         "figure": claim.figure,
@@ -191,23 +209,33 @@ def make_command(profile: Profile) -> str:
 
 
 def _why_not(profile, command, claim, measured, reason) -> dict:
-    """Why a claim has no verdict, and the command that would give it one."""
-    if claim.id in UNDONE:
+    """Why a claim has no verdict, and what would give it one."""
+    if claim.id in UNDONE and not measured:
         return UNDONE[claim.id]
+    if measured and (not claim.seeds or measured.get("seeds", 0) >= claim.seeds):
+        return {"why": "the record is of an older version, which measured otherwise", "command": command}
     if not claim.seeds:
         return {"why": reason or f"{claim.notebook} has not recorded it", "command": command}
-    train = f"make train PROFILE={profile.name}{' DATA=...' if profile.is_given else ''} EXTRA=1 && {command}"
-    if profile.own_network:
-        train = "networks of several seeds, with a profile of their own (notebooks/profiles)"
-    return {"why": reason or _too_few(profile, claim, measured.get("seeds", 0)), "command": train}
+    return {
+        "why": reason or _too_few(claim, measured.get("seeds", 0)),
+        "command": _more_seeds(profile, command),
+    }
 
 
-def _too_few(profile, claim, seeds) -> str:
-    trained = "the pretrained network is none of them" if profile.is_given else "only one was trained"
-    there = f"{seeds} were measured" if seeds else trained
-    missing = f", and notebooks/profiles/{profile.name}.yaml has no recipes for more under 'extra'"
-    recipes = "" if profile.extra else missing
-    return f"at least {claim.seeds} training seeds are needed; {there}{recipes}"
+def _too_few(claim, seeds) -> str:
+    there = f"{seeds} {'was' if seeds == 1 else 'were'} measured" if seeds else "none was measured"
+    return f"at least {claim.seeds} training seeds are needed; {there}"
+
+
+def _more_seeds(profile, command) -> str:
+    """What gives a profile the training seeds that it lacks: a command that works, or an edit before it."""
+    if profile.is_given:
+        return "a given network is one training; make figures PROFILE=cifar10 has several"
+    train = f"make train PROFILE={profile.name} EXTRA=1 && {command}"
+    if profile.extra:
+        return train
+    edit = f"add recipes A1: {{<<: *A, seed: 1}}, ... under extra in notebooks/profiles/{profile.name}.yaml"
+    return f"{edit}, then {train}"
 
 
 UNDONE = {

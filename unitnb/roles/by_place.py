@@ -29,6 +29,7 @@ class Roles:
     slopes: np.ndarray  # (s, 2) change of the training and of the test metric for each unit that enters
     intervals: np.ndarray  # (s, 2, 2) 95% bootstrap intervals of the slopes: low, high
     core_size: int  # units in the core span at the head: m* and the late core that follows at once, or 0
+    head_size: int  # m*, the core as the training curve alone shows it
     kappa: float  # agreement beyond chance (Cohen), mean over the bootstraps; NaN if one role is all there is
 
     @property
@@ -46,9 +47,10 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
        of its maximum in the rise.
     2. From m* on, both curves are fitted together by 1 to 4 linear pieces with common change points. The
        signs of the slopes on
-       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one image
-       over the piece, give the role of its units: (+, +) core (late), (+, 0 or -) overfitted, (0 or -, +)
-       generalizing, else confusing.
+       (training, test), 0 if the 95% bootstrap interval holds 0 or the metric changes by less than one
+       image over the piece, give the role of its units: (+, -) overfitted, (+, 0 or +) core (late), (0 or -,
+       +) generalizing, else confusing. Units count as overfitted only where test images lose by them: a rise
+       that few test images fail to show is no harm.
 
     Least squares; change points by dynamic programming on up to 49 points that lie closest together at the
     head (a change at m is found to about sqrt(u m) / 48 units); number of pieces by the Bayesian information
@@ -64,7 +66,8 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
         Outcome of each image with the first k units in place, at point k; a Curve gives ``.correct``. The
         metric is the mean over the images; of a list it is the mean of the means, and each array is resampled
         on its own, so that [outcomes on images of the class, outcomes on other images] gives balanced
-        accuracy. The numbers of images may differ.
+        accuracy. Give as many test as training images: with fewer, changes on them are seen less often. How
+        many roles are noise shows a run with other training images in place of ``test``.
     n_boot, seed : int
         At least 2 bootstraps; 200 and more for quotable intervals.
 
@@ -86,7 +89,7 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
     rng = np.random.default_rng(seed)
     boots = np.stack([_resampled(group, n_boot, rng) for group in groups])
     image = np.array([1 / max(g.shape[1] for g in group) for group in groups])
-    places, bounds, slopes, intervals = _roles_by_place(curves, boots, image)
+    places, bounds, slopes, intervals, head_size = _roles_by_place(curves, boots, image)
     again = np.stack([_roles_by_place(boots[:, b], boots, image)[0] for b in range(n_boot)])
     role, agreement, by_unit = np.array(ROLES)[places], (again == places).mean(axis=0), np.argsort(order)
     core_size = int(np.argmin(np.r_[places == 0, False]))
@@ -98,6 +101,7 @@ def categorise_roles(order, train, test, *, n_boot=200, seed=0) -> Roles:
         slopes=slopes,
         intervals=intervals,
         core_size=core_size,
+        head_size=head_size,
         kappa=_kappa(places, again),
     )
 
@@ -139,28 +143,31 @@ def _resampled(groups, n_boot, rng):
 
 
 def _roles_by_place(curves, boots, image):
-    """Role (u,), an index in ROLES, for each place of the order; bounds, slopes, intervals of segments."""
+    """Role (u,), an index in ROLES, by place; bounds, slopes and intervals of the segments; m*."""
     head, knots = _head_size(curves[0], boots[0], image[:1]), _knots(curves.shape[1] - 1)
     bounds = np.unique(np.r_[0, _pieces(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
     slopes, intervals = _slopes(curves, boots, bounds)
-    codes = np.repeat(role_codes(*_rises(bounds, slopes, intervals, image).T), np.diff(bounds))
+    codes = np.repeat(role_codes(*_signs(bounds, slopes, intervals, image).T), np.diff(bounds))
     codes[:head] = ROLES.index("core")
-    return codes, bounds, slopes, intervals
+    return codes, bounds, slopes, intervals, head
 
 
-def _rises(bounds, slopes, intervals, image):
-    return (intervals[..., 0] > 0) & (slopes * np.diff(bounds)[:, None] > image - ROUNDING)
+def _signs(bounds, slopes, intervals, image):
+    """1 and -1 where a metric rises or falls for sure and by an image or more, else 0; (segments, curves)."""
+    sure = np.where(intervals[..., 0] > 0, 1, np.where(intervals[..., 1] < 0, -1, 0))
+    return sure * (np.abs(slopes) * np.diff(bounds)[:, None] > image - ROUNDING)
 
 
-def role_codes(train_rises, test_rises):
-    """Indices in ROLES from whether the training and the test metric rise, elementwise."""
-    return np.where(train_rises, np.where(test_rises, 0, 1), np.where(test_rises, 2, 3))
+def role_codes(train_signs, test_signs):
+    """Indices in ROLES from the signs -1, 0 or 1 of the changes of both metrics, elementwise."""
+    rises = np.where(test_signs < 0, 1, 0)
+    return np.where(train_signs > 0, rises, np.where(test_signs > 0, 2, 3))
 
 
 def _head_size(curve, boots, image):
     bounds = _pieces(curve[None], _knots(curve.size - 1), HEAD_PIECES, image)
     slopes, intervals = _slopes(curve[None], boots[None], bounds)
-    rising = _rises(bounds, slopes, intervals, image)
+    rising = _signs(bounds, slopes, intervals, image) > 0
     if not rising.any():
         return 0
     end, half = bounds[1 + np.argmax(rising)], max(1, curve.size // 200)

@@ -50,11 +50,13 @@ def roles_from_marginals(train, test, z=Z_95):
     ``z`` standard errors counts as 0. Returns (u,) str, each one of ROLES.
 
     >>> error = [0.01] * 4
-    >>> roles_from_marginals(([0.1, 0.1, 0, -0.1], error), ([0.1, 0, 0.1, 0], error)).tolist()
+    >>> roles_from_marginals(([0.1, 0.1, 0, -0.1], error), ([0, -0.1, 0.1, 0], error)).tolist()
     ['core', 'overfitted', 'generalizing', 'confusing']
     """
-    rises = [np.asarray(mean) > z * np.asarray(error) + ROUNDING for mean, error in (train, test)]
-    return np.array(ROLES)[role_codes(*rises)]
+    signs = [
+        np.sign(mean) * (np.abs(mean) > z * np.asarray(error) + ROUNDING) for mean, error in (train, test)
+    ]
+    return np.array(ROLES)[role_codes(*signs)]
 
 
 def role_agreement(first, second) -> tuple[float, float]:

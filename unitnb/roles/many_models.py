@@ -4,32 +4,75 @@ The networks of ``profile.extra`` are trained by ``make train EXTRA=1``; only wh
 kept, in ``extra.npz``.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from ..ablation.cumulative import ablation_curve
+from ..ablation.held_out import held_out_peak, slope_after, slope_after_peak
 from ..files import store
 from ..files.progress import progress_bar
-from ..images.samples import Images, sample_set
+from ..images.samples import Images, SampleSet, sample_set, training_set
 from ..networks.trained import epoch_maps, open_layer, training_log, weights_folder
 from ..profiles import Profile
 from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
-from ..units.intervals import drawn_places, interval
-from .by_place import categorise_roles
+from .by_place import ROLES, Roles, categorise_roles
 
 FILE = "extra.npz"
 
 
-def insertion_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
-    """What one model does on every class, as in Fig. 5.
+def role_samples(images: Images, profile: Profile, model: str, name: str | None = None) -> dict:
+    """Samples of one class for roles, by name: "S_100", "test" and "placebo" (Sec. 3.6).
 
-    The rank is of S_100, training images under the labels that the model was trained with. The result holds
-    ``train`` and ``test`` (c, u + 1), accuracies of the insertion curves; ``rank`` (c, u); ``core`` (c,)
-    units, ``roles`` (c, 4) counts, ``kappa`` (c,) of :func:`categorise_roles`; and of S_100, over the units,
-    the mean ``entropy`` and ``rate`` (c,) and the share ``partial`` (c,) of units with 0 < rate < 1.
+    "test" has as many test images as S_100, or as there are. "placebo" has as many other training images,
+    for curves that must not differ; None where the model has no others.
+    """
+    name = name or profile.target_class
+    target = images.class_index(name)
+    known = int((training_set(images, profile, model)[1] == target).sum())
+    size = min(profile.n_rank, int((images.labels["test"] == target).sum()))
+    more = replace(profile, n_validation=size, n_rank=profile.n_rank + size)
+    sample = sample_set(images, profile, "S_100", model, name)
+    test = replace(sample_set(images, more, "S_val", model, name), name=f"{size} test images")
+    others = None
+    if known >= more.n_rank:
+        drawn = sample_set(images, more, "S_100", model, name)
+        others = replace(_part(drawn, profile.n_rank), name=f"{size} other training images")
+    return {"S_100": sample, "test": test, "placebo": others}
+
+
+def _part(sample: SampleSet, start: int) -> SampleSet:
+    cut = {name: getattr(sample, name)[start:] for name in ("images", "labels", "indices")}
+    return replace(sample, **cut)
+
+
+def placebo_roles(order, train, other=None, n_boot=200, seed=0) -> Roles:
+    """Roles with other training images in place of the test images: what they show of overfitting is noise.
+
+    ``train`` and ``other`` are as in :func:`categorise_roles`. Without others the images of ``train`` are
+    halved, and one half stands against the other.
+    """
+    if other is None:
+        outcomes = np.asarray(getattr(train, "correct", train))
+        train, other = outcomes[:, ::2], outcomes[:, 1::2]
+    return categorise_roles(order, train, other, n_boot=n_boot, seed=seed)
+
+
+def insertion_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
+    """What one model does on every class, as in Fig. 5, (c,) each unless another shape is given.
+
+    The rank is of S_100, training images under the labels that the model was trained with; ``rank`` (c, u).
+    Insertion curves are on as many training as test images; ``train``, ``test`` (c, u + 1) are accuracies,
+    ``train_loss`` the training loss of the whole layer (nats). Of :func:`categorise_roles` come ``core`` and
+    ``head``, its core_size and head_size; ``roles`` (c, 4) counts, ``kappa``, ``confusing_place``, the mean
+    place of confusing units (0 the head, 1 the end). ``placebo`` (c, 4) counts of :func:`placebo_roles`.
+    Of :func:`held_out_peak` come ``peak_place`` and ``peak_gain`` over the whole layer, on training images;
+    ``test_peak``, accuracy on test images; and the changes of accuracy from a held-out peak to the end:
+    ``train_decline`` after the training peak, ``train_after_test`` and ``test_after_test`` after the test
+    peak. Over the units, on S_100: mean ``entropy`` and ``rate``, and ``partial``, the share with
+    0 < rate < 1.
     """
     split = open_layer(profile, model)
     names = progress_bar(images.classes, f"model {model}")
@@ -37,42 +80,56 @@ def insertion_results(profile: Profile, images: Images, model: str) -> dict[str,
 
 
 def _class_results(profile, images, model, split, name):
-    samples = [sample_set(images, profile, kind, model, name) for kind in ("S_100", "S_val")]
-    maps = [split.feature_maps(sample.images) for sample in samples]
-    births = birth_points(maps[0], b_max=profile.b_max)
+    samples = role_samples(images, profile, model, name)
+    maps = {kind: split.feature_maps(sample.images) for kind, sample in samples.items() if sample is not None}
+    births = birth_points(maps["S_100"], b_max=profile.b_max)
     rank, rate = importance_rank(effectiveness(births, p=profile.effective_threshold)), selective_rate(births)
-    train, test = (
-        ablation_curve(split, m, sample.labels, rank, "insert")
-        for m, sample in zip(maps, samples, strict=True)
+    size, label = len(samples["test"]), images.class_index(name)
+    train, test, other = (
+        None if part is None else ablation_curve(split, part, label, rank, "insert")
+        for part in (maps["S_100"][:size], maps["test"], maps.get("placebo"))
     )
-    roles = categorise_roles(rank, train, test, n_boot=50)
     units = {
         "entropy": np.nanmean(feature_entropy(births)),
         "rate": rate.mean(),
         "partial": ((rate > 0) & (rate < 1)).mean(),
     }
+    placebo = placebo_roles(rank, train, other, n_boot=50)
+    return {**_curves_and_roles(train, test, categorise_roles(rank, train, test, n_boot=50), rank),
+            "placebo": list(placebo.counts.values()), "rank": rank, **units}  # fmt: skip
+
+
+def _curves_and_roles(train, test, roles, rank):
+    places = np.argsort(rank)[roles.role == ROLES[3]] / max(len(rank) - 1, 1)
+    peak, test_peak = held_out_peak(train.correct, base=-1), held_out_peak(test.correct)
     return {
-        **_curves_and_core(train, test, roles),
-        "rank": rank,
+        "train": train.accuracy,
+        "test": test.accuracy,
+        "train_loss": train.loss[-1],
+        "core": roles.core_size,
+        "head": roles.head_size,
         "roles": list(roles.counts.values()),
         "kappa": roles.kappa,
-        **units,
+        "confusing_place": places.mean() if len(places) else np.nan,
+        "peak_place": peak.place / len(rank),
+        "peak_gain": peak.gain,
+        "train_decline": slope_after_peak(train.correct),
+        "test_peak": test_peak.height,
+        "train_after_test": np.mean([slope_after(train.accuracy, place) for place in test_peak.places]),
+        "test_after_test": slope_after_peak(test.correct),
     }
-
-
-def _curves_and_core(train, test, roles):
-    return {"train": train.accuracy, "test": test.accuracy, "core": roles.core_size}
 
 
 def results_of(runs) -> tuple[list[str], dict[str, np.ndarray]]:
     """As :func:`model_results`, of one class, where there are no stored results.
 
-    ``runs[model]`` is (training curve, test curve, roles).
+    ``runs[model]`` begins with (training curve, test curve, roles).
     """
-    return list(runs), {
-        name: array[:, None]
-        for name, array in _stacked([_curves_and_core(*run) for run in runs.values()]).items()
-    }
+    found = [
+        _curves_and_roles(train, test, roles, train.order) | {"rank": train.order}
+        for train, test, roles, *_ in runs.values()
+    ]
+    return list(runs), {name: array[:, None] for name, array in _stacked(found).items()}
 
 
 def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.ndarray]:
@@ -85,12 +142,23 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
     """
     log = training_log(profile, model)
     samples = [sample_set(images, profile, "S_100", model, name).images for name in images.classes]
+    pixels = np.concatenate(samples)
+    by_epoch = (
+        np.split(birth_points(epoch_maps(profile, epoch, pixels, model), b_max=profile.b_max), len(samples))
+        for epoch in log["epoch"].astype(int)
+    )
+    return epoch_numbers(by_epoch, log["loss"], profile.effective_threshold)
+
+
+def epoch_numbers(births, losses, p) -> dict[str, np.ndarray]:
+    """The numbers of :func:`epoch_results` from birth points.
+
+    ``births[epoch][class]`` are (n, u); ``losses`` (epochs + 1,); ``p`` is the threshold of Eq. 10.
+    """
     rows, scores = [], []
-    for epoch in log["epoch"].astype(int):
-        maps = epoch_maps(profile, epoch, np.concatenate(samples), model)
-        births = np.split(birth_points(maps, b_max=profile.b_max), len(samples))
-        rows.append([_unit_means(b, profile.effective_threshold) for b in births])
-        scores.append([effectiveness(b, profile.effective_threshold) for b in births])
+    for by_class in births:
+        rows.append([_unit_means(b, p) for b in by_class])
+        scores.append([effectiveness(b, p) for b in by_class])
     means = {
         f"epoch_{name}": np.array([[cell[name] for cell in row] for row in rows]).T for name in rows[0][0]
     }
@@ -98,7 +166,7 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
         [spearmanr(*pair).statistic for pair in zip(now, after, strict=True)]
         for now, after in zip(scores, scores[1:], strict=False)
     ]
-    return {**means, "epoch_index": np.array(index).T, "epoch_loss": log["loss"]}
+    return {**means, "epoch_index": np.array(index).T, "epoch_loss": losses}
 
 
 def _unit_means(births, p):
@@ -155,73 +223,3 @@ def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] |
         return None
     arrays, meta = store.read_npz(path)
     return meta["models"], arrays
-
-
-def post_core_slope(train, core) -> float:
-    """Change of accuracy over the rest of the layer, once the core is in.
-
-    It is the least-squares slope times the number of units that are left.
-
-    Parameters
-    ----------
-    train : (u + 1,) float
-        Insertion curve on training images.
-    core : int
-        Units in the core, below u.
-
-    >>> round(float(post_core_slope(np.array([0, 0.5, 0.6, 0.7, 0.8]), 1)), 3)  # three units bring 0.1 each
-    0.3
-    """
-    rest = np.asarray(train, float)[int(core) :]
-    if len(rest) < 2:
-        return 0.0
-    return float(np.polyfit(np.arange(len(rest)), rest, 1)[0] * (len(rest) - 1))
-
-
-def overfitting_signs(results) -> dict[str, np.ndarray]:
-    """Means over classes, (m,): ``gap``, ``slope`` (post-core, on training images), ``train_accuracy``."""
-    train, test, core = (results[name] for name in ("train", "test", "core"))
-    slopes = [
-        [post_core_slope(t, c) for t, c in zip(*pair, strict=True)] for pair in zip(train, core, strict=True)
-    ]
-    return {
-        "gap": (train - test)[..., -1].mean(axis=1),
-        "slope": np.mean(slopes, axis=1),
-        "train_accuracy": train[..., -1].mean(axis=1),
-    }
-
-
-def spearman_text(x, y) -> str:
-    """:func:`spearman_interval` in words, for a table of facts.
-
-    >>> spearman_text([1.0, 2.0], [3.0, 4.0])
-    'too few models for a correlation: 2'
-    """
-    rho, low, high, p_value = spearman_interval(x, y)
-    if np.isnan(rho):
-        return f"too few models for a correlation: {len(x)}"
-    return f"Spearman {rho:+.1f} ({low:+.1f} to {high:+.1f}), {'p < 0.05' if p_value < 0.05 else 'p > 0.05'}"
-
-
-def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, float]:
-    """Spearman's rank correlation, its 95% interval over resampled pairs, and its p-value (two-sided).
-
-    Draws in which one side has a single value have no correlation and are left out of the interval. Of fewer
-    than three pairs, all four numbers are NaN.
-    """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    if len(x) < 3:
-        return (float("nan"),) * 4
-    rho, p_value = spearmanr(x, y)
-    draws = drawn_places(len(x), n_boot, np.random.default_rng(seed))
-    low, high = interval(_rank_correlations(x[draws], y[draws])).ends
-    return float(rho), low, high, float(p_value)
-
-
-def _rank_correlations(x, y):
-    """Spearman's correlation of each pair of rows; NaN where a row has a single value."""
-    first, second = (
-        ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side, axis=1) for side in (x, y))
-    )
-    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    return np.divide((first * second).sum(axis=1), size, out=np.full(len(size), np.nan), where=size > 0)
