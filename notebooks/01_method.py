@@ -202,6 +202,13 @@ print(f"by hand   rate {3 / 4:.2f}, H {2 / 3 * np.log(3 / 2) + np.log(3) / 3:.3f
 print(f"computed  rate {unitnb.selective_rate(example)[0]:.2f}, H {unitnb.feature_entropy(example)[0]:.3f}, E {unitnb.effectiveness(example)[0]:.2f}")
 
 # %% [markdown]
+# Which images are counted is the one choice that matters: the shares here are of the images with a birth, as in the authors' released code, so they add up to 1, while Eq. 6 as printed divides by all images, which makes
+# $E = 1 / (H - \ln \varepsilon)$ and ranks the units worse ([06_controls](06_controls.ipynb)).
+
+# %%
+print(f"Eq. 6 to the letter: E {unitnb.effectiveness(example, variant='printed')[0]:.2f}")
+
+# %% [markdown]
 # ## All units: the effectiveness of the layer
 #
 # The same for every unit. On the left each point is a unit; the grey band is the entropy that structureless maps would show over as many images. On the right, effectiveness in the order of

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from unitnb.roles.by_unit import marginal_effects, role_agreement, roles_from_marginals
+from unitnb.ablation.marginals import marginal_effects
+from unitnb.roles.by_unit import role_agreement, roles_from_marginals
 
 
 def test_marginal_effects_of_an_additive_layer_are_its_weights():

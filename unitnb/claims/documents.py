@@ -83,8 +83,13 @@ def claims_document(entries: Sequence[Mapping], title: str) -> str:
 
 def _document_row(entry) -> list[str]:
     claim = f"**{entry['id']}** {entry['statement']} ({entry['place']})"
-    figure = f"[{entry['figure']}]({entry['figure']})" if entry["figure"] else ""
+    figure = _figure_text(entry["figure"]) if entry["figure"] else ""
     return [claim, entry["paper"], here(entry), _verdict_text(entry), figure]
+
+
+def _figure_text(file: str) -> str:
+    """A link to a figure and one to the numbers behind it; a table is its own numbers."""
+    return f"[{file}]({file})" + (f", [csv]({file[:-4]}.csv)" if file.endswith(".png") else "")
 
 
 def _verdict_text(entry):
