@@ -56,7 +56,7 @@ p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 split = unitnb.open_layer(p, "A")
 sets = unitnb.class_maps(images, p, split)
-results = {name: unitnb.class_result(split, sets, name, p) for name in sets.classes}
+results = unitnb.class_results(split, sets, p)
 
 # %%
 s100 = unitnb.sample_set(images, p, "S_100")
@@ -78,7 +78,7 @@ untrained_null = chance.null_scores(untrained, untrained_births, p.b_max, draws=
 # What would refute the paper here: an area between that a simpler score exceeds by more than the interval; births that are no more concentrated than those of structureless maps; a gain in recall that false positives pay for.
 
 # %%
-known = unitnb.known_networks(p)
+known = unitnb.known_rivals(p)
 table = unitnb.answers_table(results, untrained_null, known)
 unitnb.save_table(p, "controls", table, notebook="06_controls", samples=sets.samples)
 print(table)
@@ -118,9 +118,9 @@ print(operating)
 # All of this is of one network, and its intervals are conditional on it. The same areas on other seeds of its recipe and on the worse models of Table 1, from what training stored (`make train EXTRA=1`):
 
 # %%
-networks = unitnb.networks_table(known) if known else "not measured: make train EXTRA=1"
-unitnb.save_table(p, "networks", networks, notebook="06_controls")
-print(networks)
+elsewhere = unitnb.rivals_table(known) if known else "not measured: make train EXTRA=1"
+unitnb.save_table(p, "rivals", elsewhere, notebook="06_controls")
+print(elsewhere)
 
 # %% [markdown]
 # ## Recall or bias
@@ -195,7 +195,7 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 # rank's agreement with the default's in all classes, and what becomes of the target class's curves. Below: does any part of $E$ go with what a unit's removal does?
 
 # %%
-grid = unitnb.choice_areas(split, sets, p.target_class, p.points)
+grid = unitnb.choice_areas(split, sets, p.target_class)
 figure = fig6_controls.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 

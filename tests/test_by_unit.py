@@ -65,7 +65,7 @@ def test_marginal_effects_refuse_shapes_that_do_not_match(orders, accuracies):
 
 
 def test_marginal_effects_refuse_an_order_with_a_unit_twice():
-    with pytest.raises(ValueError, match="each unit"):
+    with pytest.raises(ValueError, match="every unit once"):
         marginal_effects([[0, 1], [1, 1]], np.zeros((2, 3)))
 
 

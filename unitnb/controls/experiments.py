@@ -1,6 +1,7 @@
 """What ``06_controls`` computes for one class: scores and curves, null models, constructions, choices."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from .comparison import ClassMaps, ScoreCurves, areas, score_curves
 from .constructions import constructions, cubical_births
 from .correlations import part_correlations, score_correlations
 from .scores import OURS, PAPER, kendall, random_orders, rival_scores
-from .variations import RANDOM, mean_map_curves, pairings
+from .variations import POINTS, RANDOM, mean_map_curves, pairings
 
 GREEDY, CHANCE, SHAPLEY = "greedy insertion", "-z of H (ours)", "Neuron Shapley"
 NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels
@@ -54,7 +55,7 @@ class ClassResult:
     mean_map : ScoreCurves by score
         On test images, of removed units that show their mean map (``mean_map_curves``).
     pairings : (pairings,) by name
-        "tau" and "area" of E by pixels paired at random (``pairings``).
+        "tau" and "gain" of E by pixels paired at random (``pairings``).
     """
 
     scores: Mapping[str, np.ndarray]
@@ -70,6 +71,13 @@ class ClassResult:
     score_correlations: Mapping[str, float]
     mean_map: Mapping[str, ScoreCurves]
     pairings: Mapping[str, np.ndarray]
+
+
+def class_results(split, sets: ClassMaps, profile) -> dict[str, "ClassResult"]:
+    """``class_result`` of every class, by name; two at a time where the engine lets go of Python's lock."""
+    with ThreadPoolExecutor(2 if split.engine == "running-sum" else 1) as pool:
+        found = pool.map(lambda name: class_result(split, sets, name, profile), sets.classes)
+        return dict(zip(sets.classes, found, strict=True))
 
 
 def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
@@ -91,7 +99,7 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
     scores[CHANCE] = effectiveness(births, p, variant="chance", entropy_z=null["entropy z"])
     if profile.greedy and split.engine == "running-sum":  # where the network may be asked at every step
-        drawn = random_orders(split.n_units, profile.n_random, profile.seed)
+        drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
         scores[SHAPLEY] = neuron_shapley(split, maps, label, [*drawn, *(order[::-1] for order in drawn)])
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
     chosen, choice_agreement = _choices(maps, scores[PAPER])
@@ -115,7 +123,7 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
         choice_agreement=choice_agreement,
         correlations=part_correlations(births, scores, p),
         score_correlations=score_correlations(births, scores, p),
-        mean_map=mean_map_curves(split, sets, name, scores, profile.points, profile.seed),
+        mean_map=mean_map_curves(split, sets, name, scores, seed=profile.seed),
         pairings=pairings(split, sets, name, scores[PAPER], profile),
     )
 
@@ -167,7 +175,7 @@ def _choices(maps, scores):
     return orders, np.array(agreement)
 
 
-def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
+def choice_areas(split, sets: ClassMaps, name: str, points=POINTS) -> np.ndarray:
     """Area between the two orders under every combination of the free choices, (choices,), for one class.
 
     In balanced accuracy on test images, -1 to 1, in the order of ``all_choices``. ``points`` is as in

@@ -9,6 +9,7 @@ from .constructions import random_pairing
 from .scores import CAUSAL, PAPER, kendall, random_orders
 
 RANDOM = "random orders"
+POINTS = 33  # of curves of which only the area is asked for, and only in comparison with others of as many
 COMPARED = (PAPER, "mean activation", CAUSAL)  # scores whose units are replaced by their mean maps, too
 
 
@@ -17,7 +18,9 @@ def mean_map(sets: ClassMaps) -> np.ndarray:
     return np.mean([maps.mean(axis=0, dtype=np.float64) for maps in sets.maps["ranking"].values()], axis=0)
 
 
-def mean_map_curves(split, sets: ClassMaps, name: str, scores, points=None, seed=0) -> dict[str, ScoreCurves]:
+def mean_map_curves(
+    split, sets: ClassMaps, name: str, scores, points=POINTS, seed=0
+) -> dict[str, ScoreCurves]:
     """Curves on test images of the class ``name`` whose removed units show ``mean_map``, by score.
 
     A zero map is an input that the network may never have met; the mean map is what is known of a unit before
@@ -38,18 +41,19 @@ def mean_map_curves(split, sets: ClassMaps, name: str, scores, points=None, seed
     return score_curves(split, maps, others, sets.labels[name], orders, points, mean_map(sets))
 
 
-def pairings(split, sets: ClassMaps, name: str, scores, profile, n_pairings=20) -> dict[str, np.ndarray]:
+def pairings(split, sets: ClassMaps, name: str, scores, profile, n_pairings=10) -> dict[str, np.ndarray]:
     """The rank by E of the class ``name`` when pixels are paired at random, for many random pairings.
 
-    Returns "tau", Kendall's tau with ``scores``, the E of the class (u,), and "area", between the two orders
-    in balanced accuracy on test images; (n_pairings,) each.
+    Returns "tau", Kendall's tau with ``scores``, the E of the class (u,), and "gain", the area between the
+    two orders minus that of E, in balanced accuracy on test images; (n_pairings,) each.
     """
     maps, values = sets.maps["ranking"][name], {}
     for i in range(n_pairings):
         births = birth_points(random_pairing(maps, [profile.seed, i]), profile.b_max)
         values[str(i)] = effectiveness(births, p=profile.effective_threshold)
-    orders = {i: [importance_rank(value)] for i, value in values.items()}
+    orders = {key: [importance_rank(value)] for key, value in {PAPER: scores, **values}.items()}
     tests, others = sets.maps["test"][name], sets.others("test", name)
-    curves = score_curves(split, tests, others, sets.labels[name], orders, profile.points)
+    curves = score_curves(split, tests, others, sets.labels[name], orders, POINTS)
     tau = np.array([kendall(scores, value) for value in values.values()])
-    return {"tau": tau, "area": np.array([areas([curves], i)[0] for i in orders])}
+    own, *area = (areas([curves], order)[0] for order in orders)
+    return {"tau": tau, "gain": np.array(area) - own}

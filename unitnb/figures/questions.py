@@ -23,7 +23,7 @@ Row = tuple[str, str, str, str]
 def answered_questions(results: Mapping, untrained_null: Mapping, networks=None) -> list[Row]:
     """All rows; ``untrained_null`` is of ``null_scores``, for the units of the untrained network.
 
-    ``networks`` is of ``known_networks``; without it the row on other networks is left out.
+    ``networks`` is of ``known_rivals``; without it the row on other networks is left out.
     """
     return [
         *_rival_rows(results),
@@ -198,8 +198,7 @@ def _construction_rows(results) -> Iterator[Row]:
 
 
 def _pairing_row(results) -> Row:
-    own = areas(on_set(results, "test"), PAPER)
-    gains = np.array([r.pairings["area"] - area for r, area in zip(results.values(), own, strict=True)])
+    gains = np.array([r.pairings["gain"] for r in results.values()])
     tau = np.array([r.pairings["tau"] for r in results.values()])
     found = float(gains.mean()), *interval(gains.mean(axis=0)).ends
     experiment = (

@@ -27,7 +27,7 @@ def answers_table(results: Mapping, untrained_null: Mapping, networks=None) -> s
     results : ClassResult by class
     untrained_null : of ``null_scores``
         For the units of the untrained network.
-    networks : of ``known_networks``, optional
+    networks : of ``known_rivals``, optional
     """
     header = ("question", "experiment", "answer", "number [95% interval]")
     return table(header, answered_questions(results, untrained_null, networks))

@@ -93,11 +93,11 @@ def _noise_cells(results, kind):
     return [kind, share, *(f"{middle:.2f}" for middle in middles)]
 
 
-def networks_table(known: tuple[list[str], list[str], np.ndarray]) -> str:
+def rivals_table(known: tuple[list[str], list[str], np.ndarray]) -> str:
     """Area of every rival minus that of E on each network, mean over the classes, in Markdown.
 
     In balanced accuracy on test images, with intervals over the classes; and over the seeds of the first
-    recipe the least and the greatest mean. ``known`` is of ``known_networks``.
+    recipe the least and the greatest mean. ``known`` is of ``known_rivals``.
     """
     models, scores, areas = known
     gains = areas[..., 1] - areas[:, :, [scores.index(PAPER)], 1]  # models, classes, scores
@@ -108,5 +108,11 @@ def networks_table(known: tuple[list[str], list[str], np.ndarray]) -> str:
     for score in order:
         means = gains[seeds, :, score].mean(axis=1)
         cells = [interval_text(mean_interval(gains[i, :, score])) for i in range(len(models))]
-        rows.append([scores[score], *cells, f"{means.min() + 0:+.2f} to {means.max() + 0:+.2f}"])
+        rows.append(
+            [
+                scores[score],
+                *cells,
+                " to ".join(f"{round(m, 2) + 0:+.2f}" for m in (means.min(), means.max())),
+            ]
+        )
     return table(header, [row for row in rows if row[0] != PAPER])

@@ -30,7 +30,7 @@ def compared_networks(profile: Profile) -> list[str]:
     return [name for name in (first, *seeds, *others) if is_there(profile, name)]
 
 
-def network_areas(profile: Profile, images: Images, model: str) -> tuple[list[str], np.ndarray]:
+def rival_areas(profile: Profile, images: Images, model: str) -> tuple[list[str], np.ndarray]:
     """Areas between the two orders of every rival on every class, for one network.
 
     Ranks are of S_100, images and labels that the network was trained with. Curves are on S_val.
@@ -68,16 +68,16 @@ def _class_areas(split, sets, name, profile):
     return {score: [areas([curves], score, metric)[0] for metric in METRICS] for score in scores}
 
 
-def measure_networks(profile: Profile, images: Images) -> None:
-    """Measure ``network_areas`` of all ``compared_networks`` and write ``rivals.npz`` beside the weights."""
+def measure_rivals(profile: Profile, images: Images) -> None:
+    """Measure ``rival_areas`` of all ``compared_networks`` and write ``rivals.npz`` beside the weights."""
     models = compared_networks(profile)
-    found = [network_areas(profile, images, model) for model in models]
+    found = [rival_areas(profile, images, model) for model in models]
     meta = {"profile": profile.name, "models": models, "classes": list(images.classes), "scores": found[0][0]}
     values = np.array([areas_found for _, areas_found in found], np.float32)
     store.write_npz(weights_folder(profile) / FILE, {"areas": values}, meta)
 
 
-def known_networks(profile: Profile) -> tuple[list[str], list[str], np.ndarray] | None:
+def known_rivals(profile: Profile) -> tuple[list[str], list[str], np.ndarray] | None:
     """Models, scores, and areas (models, classes, scores, 2) that were kept, or None.
 
     Those measured here, else those of the package if its classes are the profile's.
