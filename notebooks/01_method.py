@@ -172,7 +172,9 @@ for name, example in {"square": square, "square whose diagonal is tied with its 
 #
 # Each of the 100 images gives the unit one birth point, or none. Their histogram is the unit's distribution of birth points,
 #
-# $$P(x) = \frac{\text{images whose birth point is } x}{\text{images}} \qquad \text{(Eq. 6)}$$
+# $$P(x) = \frac{\text{images whose birth point is } x}{\text{images that have one}} \qquad \text{(Eq. 6)}$$
+#
+# as in the authors' released code; Eq. 6 as printed divides by all images, with or without a birth, and its shares then do not add up to 1.
 #
 # Figure 2A shows the way from the image to two such histograms: that of the unit we follow, and that of a unit which, like the paper's example, has a birth point in about a quarter of the images. In
 # grey, the distribution for maps without any structure, whose entries are independent and identically distributed; it is the same for every such map. A unit that organises its maps should
@@ -200,6 +202,13 @@ unitnb.save_figure(p, "fig2a", figure, notebook="01_method", samples=[s100])
 example = np.array([[7], [7], [9], [0]])
 print(f"by hand   rate {3 / 4:.2f}, H {2 / 3 * np.log(3 / 2) + np.log(3) / 3:.3f}, E {3 / 4 / (2 / 3 * np.log(3 / 2) + np.log(3) / 3):.2f}")
 print(f"computed  rate {unitnb.selective_rate(example)[0]:.2f}, H {unitnb.feature_entropy(example)[0]:.3f}, E {unitnb.effectiveness(example)[0]:.2f}")
+
+# %% [markdown]
+# Which images are counted is the one choice that matters: the shares here are of the images with a birth, as in the authors' released code, so they add up to 1, while Eq. 6 as printed divides by all images, which makes
+# $E = 1 / (H - \ln \varepsilon)$ and ranks the units worse ([06_controls](06_controls.ipynb)).
+
+# %%
+print(f"Eq. 6 to the letter: E {unitnb.effectiveness(example, variant='printed')[0]:.2f}")
 
 # %% [markdown]
 # ## All units: the effectiveness of the layer

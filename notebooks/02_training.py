@@ -84,7 +84,7 @@ print(f"{(~np.isfinite(effectiveness)).sum()} of {effectiveness.size} values of 
 # ## Figure 2B–D
 #
 # **B** The birth points of all units and images at four epochs; in grey, what maps without any structure give (independent identically distributed entries).
-# **C** Loss on training images and mean feature entropy over the units; in grey, the entropy of structureless maps over as many images.
+# **C** Loss on training images and mean feature entropy over the units; the grey band is the entropy of structureless maps over as many images, mean and two standard deviations, and the grey line their mean.
 # **D** Mean selective rate and mean effectiveness.
 
 # %%

@@ -128,7 +128,7 @@ tables = {
 # ## Figure 4
 #
 # **A** Accuracy while units are removed by $IR_{100}$, $IR_{1000}$, $IR_{val}$ and $IR_{50}$, on each set, with pointwise 95% bootstrap bands. **B** The same by the mean rank, on
-# $S_{1000}$. **C** Votes for sets of three sizes, the most voted fifteen coloured. **D** Eq. 14 over the size of a set, and other measures of agreement with $IR_{1000}$ (mean and
+# $S_{1000}$. **C** The index sets $IND_K$, the fifteen most voted units with their numbers, for sets of three sizes; the colour tells whether a unit is among the first fifteen of $IR_{1000}$. **D** Eq. 14 over the size of a set, and other measures of agreement with $IR_{1000}$ (mean and
 # 95% range over the sets); the dotted line is the paper's 90%.
 
 # %%

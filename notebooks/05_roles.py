@@ -103,7 +103,7 @@ for model in models:
 # %% [markdown]
 # ## Figure 5
 #
-# Accuracy (above) and loss (below) as units are inserted, most important first. Coloured spans are the roles.
+# Accuracy (above) and loss (below) as units are inserted, most important first, with pointwise 95% bands over the images. Coloured spans are the roles.
 
 # %%
 figure = figures.roles_figure(runs)

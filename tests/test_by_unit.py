@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from unitnb.roles.by_unit import marginal_effects, role_agreement, roles_from_marginals
+from unitnb.ablation.marginals import marginal_effects
+from unitnb.roles.by_unit import role_agreement, roles_from_marginals
 
 
 def test_marginal_effects_of_an_additive_layer_are_its_weights():
@@ -61,7 +62,7 @@ def test_marginal_effects_refuse_shapes_that_do_not_match(orders, accuracies):
 
 
 def test_marginal_effects_refuse_an_order_with_a_unit_twice():
-    with pytest.raises(ValueError, match="each unit"):
+    with pytest.raises(ValueError, match="every unit once"):
         marginal_effects([[0, 1], [1, 1]], np.zeros((2, 3)))
 
 

@@ -179,7 +179,9 @@ def test_every_choice_has_its_effect_on_paper():
 def test_the_grid_is_complete():
     found = choices.all_choices()
     assert (
-        len(found) == 4 * 4 * 3 * 3 * 3 and choices.DEFAULT in found and len(choices.single_choices()) == 12
+        len(found) == 4 * 4 * 3 * 3 * 3 * 3
+        and choices.DEFAULT in found
+        and len(choices.single_choices()) == 14
     )
     assert all(
         sum(choice[key] != value for key, value in choices.DEFAULT.items()) == 1
@@ -312,7 +314,7 @@ def test_a_small_layer_goes_through_every_table_and_figure(curves):
         name: experiments.class_result(split, sets, name, load_profile("shapes")) for name in sets.classes
     }
     one, grid = results["a"], experiments.choice_areas(split, sets, "a")
-    assert grid.shape == (432,)
+    assert grid.shape == (1296,)
     for name, choice in {"default choices": choices.DEFAULT, **choices.single_choices()}.items():
         assert grid[choices.all_choices().index(choice)] == pytest.approx(
             comparison.areas([one.test], name)[0]
@@ -322,7 +324,7 @@ def test_a_small_layer_goes_through_every_table_and_figure(curves):
     )
     lines = tables.answers_table(results, one.null).splitlines()
     assert (
-        len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 28
+        len({line.count("|") for line in lines}) == 1 and "| nan" not in "".join(lines) and len(lines) == 33
     )
     assert tables.scores_table(results).count("\n") == len(one.train) + 2
     assert tables.bias_table(results).count("\n") == len(one.train) + 1

@@ -16,10 +16,9 @@ from unitnb.units.entropy import (
     effectiveness,
     feature_entropy,
     importance_rank,
-    null_entropy,
     selective_rate,
 )
-from unitnb.units.estimators import rarefied_entropy
+from unitnb.units.estimators import null_entropy, rarefied_entropy
 
 LN2, LN3 = math.log(2), math.log(3)
 
@@ -317,3 +316,45 @@ def test_noise_of_four_vertices_is_born_at_four_or_not_at_all():
 
 def test_noise_that_is_never_born_has_no_entropy():
     assert math.isnan(null_entropy(3)) and all(map(math.isnan, null_entropy(3, 10)))
+
+
+# Eq. 6 to the letter
+
+
+def test_effectiveness_as_printed_on_paper():
+    """7, 7, 9 and none: shares 1/2 and 1/4 of all images, and 1/4 without a birth."""
+    births = column(7, 7, 9, 0)
+    printed = -(0.5 * math.log(0.5) + 0.25 * math.log(0.25))
+    assert effectiveness(births, variant="printed")[0] == pytest.approx(0.75 / printed)
+    entropy = LN3 - 2 / 3 * LN2
+    assert effectiveness(births, variant="printed")[0] == pytest.approx(1 / (entropy - math.log(0.75)))
+    with_none = printed - 0.25 * math.log(0.25)
+    assert effectiveness(births, variant="with none")[0] == pytest.approx(0.75 / with_none)
+
+
+def test_effectiveness_as_printed_divides_the_rate_by_the_entropy_over_all_images():
+    births = random_births(np.random.default_rng(5))
+    rate, entropy = selective_rate(births), feature_entropy(births, normalise="all")
+    kept = (rate >= 0.1) & (entropy > 0)
+    found = effectiveness(births, variant="printed")
+    np.testing.assert_allclose(found[kept], (rate / np.where(kept, entropy, 1))[kept])
+    assert (found[rate < 0.1] == 0).all()
+    counted = feature_entropy(np.where(births > 0, births, 99))  # no birth as a value like others
+    with_none = effectiveness(births, variant="with none")[kept & (counted > 0)]
+    np.testing.assert_allclose(with_none, (rate / np.where(counted > 0, counted, 1))[kept & (counted > 0)])
+
+
+def test_all_readings_agree_where_every_image_has_a_birth():
+    births = np.random.default_rng(2).integers(4, 9, (50, 7))
+    own = effectiveness(births)
+    for variant in ("printed", "with none"):
+        np.testing.assert_allclose(effectiveness(births, variant=variant), own)
+    perfect, never = column(7, 7), column(0, 0)
+    for variant in ("printed", "with none"):
+        assert effectiveness(perfect, variant=variant)[0] == math.inf
+        assert effectiveness(never, variant=variant, p=0)[0] == 0
+    assert effectiveness(column(7, 0), variant="printed")[0] == pytest.approx(
+        1 / LN2
+    )  # H = 0 alone is not enough
+    with pytest.raises(ValueError, match="'printed' has no authors' convention"):
+        effectiveness(perfect, convention="authors", variant="printed")

@@ -77,5 +77,5 @@ def test_the_interval_from_resampled_ranking_images_covers_95_percent():
 def test_a_table_without_a_spread_is_known_exactly():
     assert crossed_estimate(np.full((3, 4), 0.25)) == (0.25, 0.25, 0.25)
     assert np.isnan(crossed_estimate(np.zeros((1, 4))).ends).all()
-    assert drawn_estimate(0.5, [0.1, 0.1, 0.1]) == (0.5, 0.5, 0.5)
+    assert drawn_estimate(0.5, [0.25, 0.25]) == (0.5, 0.5, 0.5)
     assert not is_equivalent(float("nan"), float("nan"), 1)

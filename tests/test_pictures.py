@@ -93,7 +93,9 @@ def test_curves():
 @compared("stability.png")
 def test_stability():
     figure, axes = panels.new_figure([["votes", "agreement"]], figsize=(7, 2.6))
-    fig4_stability.draw_votes(axes["votes"], np.r_[np.arange(30) * 3, np.zeros(10, int)], 100, 20, "votes")
+    votes, voted = np.r_[np.arange(30) * 3, np.zeros(10, int)], np.arange(29, 14, -1)
+    fig4_stability.draw_votes(axes["votes"], votes, 100, voted, np.arange(29, -1, -2), "votes")
+    axes["votes"].legend()
     sizes = np.arange(50, 501, 75)
     middle = np.linspace(0.7, 1, len(sizes))
     fig4_stability.draw_agreement(axes["agreement"], sizes, middle, "Eq. 14")

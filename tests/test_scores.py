@@ -258,7 +258,7 @@ def test_greedy_insertion_is_no_worse_than_the_best_unit_and_refuses_other_tails
 def test_all_scores_come_by_name_and_are_finite_where_they_should_be():
     split, maps, labels, _ = setting(seeded(NETWORKS["small VGG"][0]), "block2_conv3", scale=255)
     found = scores.rival_scores(split, maps, 1, maps[::-1], p=0.1)
-    assert {scores.PAPER, scores.OURS, scores.CAUSAL, *scores.CONTROLS} <= set(found) and len(found) == 13
+    assert {scores.PAPER, scores.OURS, scores.CAUSAL, *scores.CONTROLS} <= set(found) and len(found) == 15
     assert all(values.shape == (12,) and not np.isnan(values).any() for values in found.values())
     assert np.array_equal(np.sort(found["shuffled E"]), np.sort(found[scores.PAPER]))
 
@@ -279,3 +279,38 @@ def test_bad_input_is_explained(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "numpy")
     with pytest.raises(NotImplementedError, match="KERAS_BACKEND"):
         causal.taylor(split, MAPS, 0)
+
+
+# ---- Neuron Shapley, TopologyHole ----
+def test_holes_are_regions_that_positive_entries_close_in():
+    ring, diamond, open_ring, two = np.zeros((4, 6, 6))
+    ring[1:4, 1:4], ring[2, 2] = 1, 0
+    diamond[[1, 2, 2, 3], [2, 1, 3, 2]] = 1  # closed over corners
+    open_ring[:3, 1:4], open_ring[:2, 2] = 1, 0  # reaches the border
+    two[:5, 1:4], two[[1, 3], 2] = 1, 0
+    maps = np.stack([ring, diamond, open_ring, two], axis=-1)[None]
+    assert scores.mean_holes(maps).tolist() == [1, 1, 0, 2]
+    assert scores.mean_holes(np.concatenate([maps, 0 * maps])).tolist() == [0.5, 0.5, 0, 1]
+    assert scores.mean_holes(np.concatenate([-maps, maps * 9])).tolist() == [0.5, 0.5, 0, 1]
+
+
+def test_shapley_values_of_two_units_are_those_of_all_orders_and_add_up():
+    from itertools import permutations
+
+    from unitnb.ablation.marginals import neuron_shapley
+
+    split, maps, labels, _ = setting(seeded(NETWORKS["small VGG"][0]), "block2_conv3", scale=255)
+    orders = np.array([np.r_[order, 3:12] for order in permutations(range(3))])
+    found = neuron_shapley(split, maps, labels, orders)
+    curves = [ablation_curve(split, maps, labels, order, "insert").accuracy for order in orders]
+    worth = {
+        frozenset(order[:k].tolist()): c[k] for order, c in zip(orders, curves, strict=True) for k in range(4)
+    }
+    for unit in range(3):
+        gains = [
+            worth[frozenset(order[: place + 1].tolist())] - worth[frozenset(order[:place].tolist())]
+            for order in orders
+            for place in np.flatnonzero(order == unit)
+        ]
+        assert found[unit] == pytest.approx(np.mean(gains))
+    assert found.sum() == pytest.approx(curves[0][-1] - curves[0][0])

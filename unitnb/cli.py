@@ -21,9 +21,11 @@ def _train(options) -> None:
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
+        from .controls import rival_networks
         from .roles import many_models
 
         many_models.measure_models(profile, images)
+        rival_networks.measure_rivals(profile, images)
 
 
 def _run(options) -> None:

@@ -40,7 +40,7 @@ def ablation_curves(
     cache=None,
     points=None,
 ) -> list[Curve]:
-    """Curves of several orders on the same maps, sharing their work (Sec. 3.2, 3.3).
+    """Curves of several orders on the same maps, sharing their work (Sec. 3.4).
 
     Point k of a curve is the network with the units order[:k] replaced ("remove"), or with all but those
     replaced ("insert"). Units that do not differ from their replacement on an image cost nothing.

@@ -1,4 +1,4 @@
-"""The curve of an ablation or insertion: outcomes of images at each step, and its numbers (Sec. 3.2, 3.3)."""
+"""The curve of an ablation or insertion: outcomes of images at each step, and its numbers (Sec. 3.4)."""
 
 from dataclasses import dataclass, field, replace
 

@@ -28,6 +28,7 @@ from ..networks.guard import check_equal
 from ..networks.image_maps import with_images
 from ..networks.outputs import Reading, reading_of_values
 from ..networks.split import SplitModel
+from .compiled_walk import last_layer
 from .dense_steps import activation_steps, bias_of, blas_threads, stack_steps, values_of
 
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
@@ -140,6 +141,7 @@ class RunningSumEngine(Engine):
         self.absent = run_in_batches(plan.trunk, [fill[None]])[0]
         self.start = (self.absent @ self.kernel + bias_of(dense)).astype(np.float64)
         self.steps = [*activation_steps(dense, plan.left_out), *stack_steps(plan)]
+        self.last = last_layer(plan)
         self.units = fill.shape[-1]
         self.terms = np.empty((self.units, 0, 0), np.float32)
         self.blas_threads = blas_threads(self.kernel.size // self.units, plan.stack)

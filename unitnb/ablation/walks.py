@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .compiled_walk import fill_record, small_tail
+
 FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
 
 
@@ -10,6 +12,8 @@ def walk(engine, order, live, points, labels, target, record):
 
     Where nothing changes, the outcome before stays.
     """
+    if tail := small_tail(engine):
+        return fill_record(tail, order, live, points, labels, target, record)
     for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
         judged = judge(engine.scores(rows, images), labels[images], target)
         for part, values in zip(record, judged, strict=True):

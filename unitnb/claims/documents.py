@@ -101,14 +101,15 @@ def _document_row(entry) -> list[str]:
     return [claim, entry["paper"], here(entry), resampled, _verdict_text(entry), figure]
 
 
-def _figure_text(file: str) -> str:
-    return f"[{file}]({file})"
-
-
 def _criterion_row(entry) -> list[str]:
     construction = BY_ID[entry["id"]].construction
     measure = entry["measure"] + (f" (could not fail: {construction})" if construction else "")
     return [entry["id"], measure, entry["criterion"], entry["notebook"]]
+
+
+def _figure_text(file: str) -> str:
+    """A link to a figure and one to the numbers behind it; a table is its own numbers."""
+    return f"[{file}]({file})" + (f", [csv]({file[:-4]}.csv)" if file.endswith(".png") else "")
 
 
 def _verdict_text(entry):

@@ -12,9 +12,10 @@ from .criteria import CLAIMS
 PATH = Path(__file__).with_name("CRITERIA.md")
 ABOUT = (
     "The criteria by which the paper's claims are judged, made from the code beside this file by "
-    "`python -m unitnb.claims.listing`. The day is that of a criterion's last change. Criteria of the first "
-    "day were written together with their first measurement; those that changed did so for the reasons in "
-    "`CHANGELOG.md`, which gives the verdicts before and after. The history of this file shows what changed."
+    "`python -m unitnb.claims.listing`. The day is that of a criterion's last change. Those of a later day "
+    "than the first changed after their claims had been measured, for the reasons in `CHANGELOG.md`, which "
+    "gives the verdicts before and after. What was written before what can be checked in the history of this "
+    "file and of each run's `claims.json`, and no further back than that."
 )
 
 

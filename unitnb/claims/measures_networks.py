@@ -22,7 +22,8 @@ from ..networks.graph import FlatGraph, flat_graph
 from ..networks.split import SplitModel, split_model
 from ..networks.vgg import PerImageStandardization
 from ..topology.births import birth_points
-from ..units.entropy import feature_entropy, null_entropy, selective_rate
+from ..units.entropy import feature_entropy, selective_rate
+from ..units.estimators import null_entropy
 from ..units.intervals import drawn_places, interval, paired_bootstrap, resampled_means
 
 # Criteria of magnitude that the paper names (Sec. 1), by the name in the claim.

@@ -47,7 +47,7 @@ def class_stability(areas: Mapping, votes) -> dict[str, dict]:
         ),
     }
     readings = {name: _named(name, drawn_estimate(value, draws[name])) for name, value in own.items()}
-    n = {"n": f"{len(large['sets'])} sets, {len(mean_rank)} images"}
+    n = {"n": len(large["sets"]), "evaluation images on S_1000": len(mean_rank)}
     return {
         "C23": _against_large(areas) | n,
         "C24": _validation(areas),

@@ -1,4 +1,4 @@
-"""The free choices of the measure (Sec. 2): p, B_max, the worth of H = 0, what v counts, how H is estimated.
+"""The free choices of the measure (Sec. 2): p, B_max, the worth of H = 0, what v counts, H and its shares.
 
 ``CHOICES`` has the options of each, ``DEFAULT`` the ones of this package.
 """
@@ -17,8 +17,17 @@ CHOICES = {
     "H = 0": ("best", "worst", "floor"),
     "index": ("edges", "level", "entries"),
     "estimator": ("plugin", "miller-madow", "chao-shen"),
+    "P(x) over": ("births", "all images", "births and none"),  # what the shares of Eq. 6 are of
 }
-DEFAULT = {"p": 0.1, "B_max": 50, "H = 0": "best", "index": "edges", "estimator": "plugin"}
+DEFAULT = {
+    "p": 0.1,
+    "B_max": 50,
+    "H = 0": "best",
+    "index": "edges",
+    "estimator": "plugin",
+    "P(x) over": "births",
+}
+VARIANT_OF = {"births": "paper", "all images": "printed", "births and none": "with none"}
 
 
 def entries_index(maps, births) -> np.ndarray:
@@ -67,12 +76,13 @@ def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
     known : dict, optional
         Keeps for the next call what choices share.
     """
-    known, key = {} if known is None else known, (choice["index"], choice["B_max"], choice["estimator"])
+    known = {} if known is None else known
+    key = tuple(choice[name] for name in ("index", "B_max", "estimator", "P(x) over"))
     if key not in known:
         births = births_of[choice["index"]]
         births = np.where(births <= choice["B_max"], births, 0)
         known[key] = (
-            effectiveness(births, p=0, estimator=choice["estimator"]),
+            effectiveness(births, 0, estimator=choice["estimator"], variant=VARIANT_OF[choice["P(x) over"]]),
             selective_rate(births),
             len(births),
         )
@@ -87,10 +97,10 @@ def effectiveness_by_choice(births_of, choice, known=None) -> np.ndarray:
 
 
 def all_choices() -> list[dict]:
-    """Every combination of ``CHOICES``, 432 of them.
+    """Every combination of ``CHOICES``, 1296 of them.
 
     >>> len(all_choices()), DEFAULT in all_choices()
-    (432, True)
+    (1296, True)
     """
     return [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
 

@@ -112,7 +112,7 @@ class ScoreCurves:
 
 
 def score_curves(
-    split, maps, others, label, orders: Mapping[str, list], points=None
+    split, maps, others, label, orders: Mapping[str, list], points=None, replacement="zero"
 ) -> dict[str, ScoreCurves]:
     """Curves of several scores on the same images, by score.
 
@@ -130,6 +130,7 @@ def score_curves(
         Orders of the units, most important first; the areas are means over a score's orders.
     points : int, optional
         Points of a curve; all u + 1 by default.
+    replacement : what a removed unit shows, of ``ablation_curves``
 
     Raises
     ------
@@ -142,7 +143,9 @@ def score_curves(
         for order in group
         for way in (order, order[::-1])
     }
-    curves = ablation_curves(split, maps, label, list(both_ways.values()), negatives=others, points=points)
+    curves = ablation_curves(
+        split, maps, label, list(both_ways.values()), negatives=others, points=points, replacement=replacement
+    )
     found = {
         key: (curve.chosen == curve.positive, -curve.losses)
         for key, curve in zip(both_ways, curves, strict=True)

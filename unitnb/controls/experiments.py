@@ -1,20 +1,24 @@
 """What ``06_controls`` computes for one class: scores and curves, null models, constructions, choices."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..ablation.causal import greedy_forward
+from ..ablation.marginals import neuron_shapley
 from ..topology.births import birth_points
-from ..units.entropy import effectiveness, feature_entropy, importance_rank, selective_rate
+from ..units.entropy import effectiveness, importance_rank
 from .chance import noise_units, null_scores, places_of_inserted, smooth_noise_units
 from .choices import DEFAULT, all_choices, births_by_index, effectiveness_by_choice, single_choices
-from .comparison import ClassMaps, ScoreCurves, areas, partial_spearman, score_curves
+from .comparison import ClassMaps, ScoreCurves, areas, score_curves
 from .constructions import constructions, cubical_births
-from .scores import CAUSAL, OURS, PAPER, random_orders, rival_scores
+from .correlations import part_correlations, score_correlations
+from .scores import OURS, PAPER, kendall, random_orders, rival_scores
+from .variations import POINTS, RANDOM, mean_map_curves, pairings
 
-RANDOM, GREEDY, CHANCE = "random orders", "greedy insertion", "-z of H (ours)"
+GREEDY, CHANCE, SHAPLEY = "greedy insertion", "-z of H (ours)", "Neuron Shapley"
 NOISE_SHARES = (1.0, 0.5, 0.2, 0.1, 0.05)  # of positive pixels
 NOISE_COPIES = 4  # inserted units of each kind
 CURVED = (  # constructions whose rank is judged by curves
@@ -46,7 +50,12 @@ class ClassResult:
     choice_agreement : (choices,)
         Kendall's tau of E with the profile's, in the order of ``all_choices``.
     correlations : Spearman correlations with the causal reference, by part of E
-        Over units with a rate of at least p.
+        Over units with a rate of at least p and an entropy above 0.
+    score_correlations : the same by score, NaN where the score is the same for all
+    mean_map : ScoreCurves by score
+        On test images, of removed units that show their mean map (``mean_map_curves``).
+    pairings : (pairings,) by name
+        "tau" and "gain" of E by pixels paired at random (``pairings``).
     """
 
     scores: Mapping[str, np.ndarray]
@@ -59,10 +68,20 @@ class ClassResult:
     agreement: Mapping[str, float]
     choice_agreement: np.ndarray
     correlations: Mapping[str, float]
+    score_correlations: Mapping[str, float]
+    mean_map: Mapping[str, ScoreCurves]
+    pairings: Mapping[str, np.ndarray]
+
+
+def class_results(split, sets: ClassMaps, profile) -> dict[str, "ClassResult"]:
+    """``class_result`` of every class, by name; two at a time where the engine lets go of Python's lock."""
+    with ThreadPoolExecutor(2 if split.engine == "running-sum" else 1) as pool:
+        found = pool.map(lambda name: class_result(split, sets, name, profile), sets.classes)
+        return dict(zip(sets.classes, found, strict=True))
 
 
 def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
-    """All results of the class ``name``; about three seconds for 128 units of 14 x 14 on two cores.
+    """All results of the class ``name``; about four seconds for 128 units of 14 x 14 on two cores.
 
     Parameters
     ----------
@@ -79,10 +98,13 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
     null = null_scores(maps, births, b_max, draws=50, seed=profile.seed)
     scores = rival_scores(split, maps, label, others, p, b_max, profile.seed)
     scores[CHANCE] = effectiveness(births, p, variant="chance", entropy_z=null["entropy z"])
+    if profile.greedy and split.engine == "running-sum":  # where the network may be asked at every step
+        drawn = random_orders(split.n_units, profile.n_random // 2, profile.seed)
+        scores[SHAPLEY] = neuron_shapley(split, maps, label, [*drawn, *(order[::-1] for order in drawn)])
     built, changed, agreement = _constructions(maps, births, scores[PAPER], profile)
     chosen, choice_agreement = _choices(maps, scores[PAPER])
     orders = {score: [importance_rank(values)] for score, values in scores.items()}
-    if profile.greedy and split.engine == "running-sum":
+    if SHAPLEY in scores:
         orders[GREEDY] = [greedy_forward(split, maps, label)]
     extra = {RANDOM: _random_both_ways(split.n_units, profile), **built, **chosen}
     train, test = (
@@ -99,7 +121,10 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
         changed=changed,
         agreement=agreement,
         choice_agreement=choice_agreement,
-        correlations=_correlations(births, scores, p),
+        correlations=part_correlations(births, scores, p),
+        score_correlations=score_correlations(births, scores, p),
+        mean_map=mean_map_curves(split, sets, name, scores, seed=profile.seed),
+        pairings=pairings(split, sets, name, scores[PAPER], profile),
     )
 
 
@@ -130,13 +155,6 @@ def changed_share(births, other_births) -> float:
     return float((births != other_births)[born].mean()) if born.any() else float("nan")
 
 
-def kendall(first, second) -> float:
-    """Kendall's tau-b of two scores (u,), in [-1, 1]; infinity is the best score, a constant gives NaN."""
-    from scipy.stats import kendalltau
-
-    return float(kendalltau(first, second).statistic)
-
-
 def _choices(maps, scores):
     """Orders by the E of each single choice, and tau of every combination with the E of the profile."""
     births_of = births_by_index(maps)
@@ -157,7 +175,7 @@ def _choices(maps, scores):
     return orders, np.array(agreement)
 
 
-def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
+def choice_areas(split, sets: ClassMaps, name: str, points=POINTS) -> np.ndarray:
     """Area between the two orders under every combination of the free choices, (choices,), for one class.
 
     In balanced accuracy on test images, -1 to 1, in the order of ``all_choices``. ``points`` is as in
@@ -203,21 +221,6 @@ def noise_places(births, other_births, n, scores, profile) -> dict[str, np.ndarr
         )
         places |= {f"{kind}, {share:.0%}": pairs[shares == share] for share in NOISE_SHARES}
     return places
-
-
-def _correlations(births, scores, p):
-    """Spearman correlations of the parts of E with the causal reference.
-
-    Over units with a rate of at least p and an entropy above 0. The last has the rate partialled out.
-    """
-    from scipy.stats import spearmanr
-
-    rate, entropy = selective_rate(births), feature_entropy(births)
-    counted = (rate >= p) & (entropy > 0)
-    inverse, causal, rate = 1 / entropy[counted], scores[CAUSAL][counted], rate[counted]
-    parts = {"E": scores[PAPER][counted], "rate": rate, "1/H": inverse}
-    found = {name: float(spearmanr(value, causal).statistic) for name, value in parts.items()}
-    return found | {"1/H given the rate": partial_spearman(inverse, causal, rate)}
 
 
 # ---- all classes ----

@@ -15,7 +15,7 @@ from ..topology.births import birth_points
 from ..units.entropy import effectiveness, feature_entropy, selective_rate
 
 PAPER, OURS, CAUSAL = "E (the paper)", "birth information (ours)", "single ablation"
-LENGTH = "L1 of the filter"
+PRINTED, LENGTH, HOLES = "E, Eq. 6 as printed", "L1 of the filter", "few holes"
 CONTROLS = ("rate only", "1/H only", "shuffled E")
 _WITH_FILTERS = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
 _BEHIND_FILTERS = (  # layers that leave each unit's map in its place
@@ -33,9 +33,10 @@ _BEHIND_FILTERS = (  # layers that leave each unit's map in its place
 def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict[str, np.ndarray]:
     """Effectiveness, its rivals and its controls on one class, by name, (units,) float64 each.
 
-    PAPER is the paper's score, OURS this package's own, and CAUSAL the reference that removes each unit.
-    CONTROLS are parts of the paper's score. Higher is more important. The L1 norm of the filters (LENGTH) is
-    left out where no one convolution makes the maps, as behind the sum of a residual network.
+    PAPER is the paper's score in this package's reading, PRINTED that with Eq. 6 to the letter, OURS our own,
+    and CAUSAL the reference that removes each unit. CONTROLS are parts of the paper's score. Higher is more
+    important. The L1 norm of the filters (LENGTH) is left out where no one convolution makes the maps, as
+    behind the sum of a residual network.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
     paper = effectiveness(births, p=p)
     return {
         PAPER: paper,
+        PRINTED: effectiveness(births, p=p, variant="printed"),
         OURS: effectiveness(births, variant="balanced", other_births=other_births),
         **({LENGTH: filter_l1(split.model, split.layer)} if from_filters(split.graph, split.layer) else {}),
         "APoZ": apoz(maps),
@@ -66,6 +68,7 @@ def rival_scores(split, maps, labels, others, p=0.1, b_max=None, seed=0) -> dict
         "Taylor, map": taylor(split, maps, labels, absolute="map"),
         CAUSAL: single_ablation(split, maps, labels),
         "activation entropy": activation_entropy(maps),
+        HOLES: -mean_holes(maps),
         "rate only": selective_rate(births),
         "1/H only": inverse_entropy(births, p=p),
         "shuffled E": shuffled(paper, seed),
@@ -170,6 +173,28 @@ def activation_entropy(maps, bins=10) -> np.ndarray:
     return feature_entropy(place + 1)
 
 
+def mean_holes(maps) -> np.ndarray:
+    """Holes of a unit's map, mean over the images, (units,) from 0 up; TopologyHole removes units with many.
+
+    A hole is a region of entries that are not positive, neighbours over edges, away from the border.
+    Positive entries, neighbours over corners too, close it in. (Xu et al., *Towards efficient filter pruning
+    via topology*, J. Real-Time Image Processing 2022; without their code, this is our reading of it.)
+    """
+    from scipy.ndimage import label
+
+    empty = np.moveaxis(_four_axes(maps), 3, 1) <= 0  # (images, units, h, w)
+    still = np.zeros((3, 3))
+    edges = np.array([still, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], still])  # no neighbours in other maps
+    regions, count = label(empty.reshape(-1, *empty.shape[2:]), edges)
+    owner = np.zeros(count + 1, int)
+    owner[regions] = np.arange(len(regions))[:, None, None]
+    closed = np.ones(count + 1, bool)
+    border = regions[:, [0, -1]], regions[:, :, [0, -1]]
+    closed[np.concatenate([[0], *(np.unique(edge) for edge in border)])] = False
+    holes = np.bincount(owner[closed], minlength=len(regions))
+    return holes.reshape(empty.shape[:2]).mean(axis=0)
+
+
 # ---- parts of effectiveness, and orders without a score ----
 
 
@@ -190,6 +215,13 @@ def shuffled(scores, seed=0) -> np.ndarray:
 def random_orders(n_units, n_orders=20, seed=0) -> list[np.ndarray]:
     """Orders without any score, (n_units,) int64 each; the same as in ``03_ablation`` for the same seed."""
     return [np.random.default_rng([seed, i]).permutation(n_units) for i in range(n_orders)]
+
+
+def kendall(first, second) -> float:
+    """Kendall's tau-b of two scores (u,), in [-1, 1]; infinity is the best score, a constant gives NaN."""
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(first, second).statistic)
 
 
 def _four_axes(maps):

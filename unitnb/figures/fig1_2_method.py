@@ -116,8 +116,9 @@ def layer_figure(
     figure, axes = new_figure([["parts", "rank"]], figsize=(8, 2.9))
     place = np.argsort(np.argsort(-effectiveness, kind="stable"))
     panels.draw_null_entropy(axes["parts"], null)
-    axes["parts"].scatter(rate, entropy, s=12, color="#444444")
-    axes["rank"].plot(np.arange(1, len(place) + 1), np.sort(effectiveness)[::-1], color="#222222")
+    axes["parts"].scatter(rate, entropy, s=12, color="#444444", label="_units")
+    ordered = np.sort(effectiveness)[::-1]
+    axes["rank"].plot(np.arange(1, len(place) + 1), ordered, color="#222222", label="_units")
     for name, x, y in (("parts", rate[unit], entropy[unit]), ("rank", place[unit] + 1, effectiveness[unit])):
         axes[name].scatter([x], [y], s=50, color=COLOURS["rank"], zorder=4, label=f"unit {unit}")
         axes[name].legend(loc="lower left")

@@ -76,6 +76,7 @@ def draw_epochs(
     label: str | None = None,
 ) -> None:
     """A quantity after each epoch, epoch 0 being the untrained network (Fig. 2C-D)."""
-    axes.plot(np.arange(len(values)), values, marker=marker, markersize=3.5, color=colour, label=label)
+    look: dict = {"marker": marker, "markersize": 3.5, "color": colour, "label": label or f"_{ylabel}"}
+    axes.plot(np.arange(len(values)), values, **look)
     axes.set(xlabel="epoch", ylabel=ylabel, title=title)
     axes.xaxis.get_major_locator().set_params(integer=True)

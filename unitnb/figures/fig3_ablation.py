@@ -44,9 +44,10 @@ def ablation_figure(
         (0, "rank", "A  Most effective first", removed, test_removed),
         (1, "reverse", "B  Reverse order", reverse, test_reverse),
     ):
-        _ablation_panel(axes[row, 0], curve, test, random, "accuracy", kind, title)
-        _ablation_panel(axes[row, 1], curve, test, random, "loss", kind, "")
-        _ablation_panel(axes[row, 2], curve, test, random, "balanced_accuracy", kind, "")
+        for column, metric in enumerate(panels.METRICS):
+            place = axes[row, column]
+            place.set_label(f"{'AB'[row]} {metric}")
+            _ablation_panel(place, curve, test, random, metric, kind, title if column == 0 else "")
     upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     _class_panels(lower, by_class, n_rows)
     return figure
@@ -59,7 +60,7 @@ def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
     for number, (place, (name, (best, worst))) in enumerate(zip(axes.flat, by_class.items(), strict=False)):
         panels.draw_curve(place, best.accuracy, "rank", "most effective first", best.band(n_boot=200))
         panels.draw_curve(place, worst.accuracy, "reverse", "reverse order", worst.band(n_boot=200))
-        place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05))
+        place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05), label=f"C {name}")
     figure.supxlabel("units removed", fontsize=9.5)
     figure.supylabel("accuracy", fontsize=9.5)
     figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)

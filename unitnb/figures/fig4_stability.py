@@ -45,9 +45,9 @@ def stability_figure(
     table = tables["overlapping"]
     for number, row in enumerate((0, list(table["set_size"]).index(profile.n_rank), -1), start=1):
         title = f"{'C  ' if number == 1 else ''}Sets of {table['set_size'][row]} images"
-        draw_votes(
-            axes[f"C{number}"], table["votes"][row], profile.n_sets, table["top_units"].shape[1], title
-        )
+        voted, reference = table["top_units"][row], curves["S_1000"]["IR_1000"].order
+        draw_votes(axes[f"C{number}"], table["votes"][row], profile.n_sets, voted, reference, title)
+    axes["C1"].legend(loc="upper right", fontsize=7.5)
     for label, (source, name) in AGREEMENTS.items():
         draw_agreement(axes["D"], tables[source]["set_size"], tables[source][name], label)
     label_agreement(axes["D"], "D  Agreement over the size of a set")
@@ -71,16 +71,22 @@ def _rank_curves(axes, by_rank: Mapping, ranks: Sequence[str], title: str) -> No
     panels.label_curves(axes, "accuracy", title)
 
 
-def draw_votes(axes, votes: np.ndarray, n_sets: int, head: int, title: str) -> None:
-    """Votes of the sample sets for each unit's place in the top of the rank, sorted (Eq. 13).
+def draw_votes(
+    axes, votes: np.ndarray, n_sets: int, voted: np.ndarray, reference: np.ndarray, title: str
+) -> None:
+    """Votes (u,) for the units of an index set IND_K, by votes (Eq. 13), with their numbers.
 
-    The first ``head`` units are darker.
+    ``voted`` (m,) is IND_K. The first m units of the rank ``reference``, as of IR_1000(1:15) in Eq. 14, have
+    another colour.
     """
-    ordered = np.sort(votes)[::-1]
-    ordered = ordered[: max(int((ordered > 0).sum()), head)]
-    colours = [COLOURS["rank"] if place < head else COLOURS["null"] for place in range(len(ordered))]
-    axes.bar(np.arange(1, len(ordered) + 1), ordered, color=colours, width=0.85)
-    axes.set(xlabel="unit, by votes", ylabel=f"votes of {n_sets} sets", title=title, ylim=(0, 1.05 * n_sets))
+    places, head = np.arange(len(voted)), set(reference[: len(voted)].tolist())
+    inside = np.array([unit in head for unit in voted.tolist()])
+    for chosen, kind, word in ((inside, "rank", "in"), (~inside, "IR_val", "not in")):
+        label = f"{word} $IR_{{1000}}$(1:{len(voted)})"
+        axes.bar(places[chosen], votes[voted[chosen]], color=COLOURS[kind], width=0.85, label=label)
+    axes.set_xticks(places, [str(unit) for unit in voted], rotation=90, fontsize=7)
+    axes.set(xlabel="unit", ylabel=f"votes of {n_sets} sets", title=title, xlim=(-0.7, len(voted) - 0.3))
+    axes.set_ylim(0, 1.3 * n_sets)  # room for a legend
 
 
 AGREEMENT_LOOKS = {
@@ -99,7 +105,8 @@ def draw_agreement(axes, set_sizes: np.ndarray, values: np.ndarray, label: str) 
     """
     marker, colour = AGREEMENT_LOOKS[label]
     if values.ndim == 2:
-        axes.fill_between(set_sizes, values[:, 1], values[:, 2], color=colour, alpha=0.12, linewidth=0)
+        look: dict = {"color": colour, "alpha": 0.12, "linewidth": 0, "label": f"_{label}"}
+        axes.fill_between(set_sizes, values[:, 1], values[:, 2], **look)
         values = values[:, 0]
     axes.plot(set_sizes, values, marker=marker, markersize=3.5, color=colour, label=label)
 

@@ -20,7 +20,8 @@ MARKS = {
 def roles_figure(runs: Mapping[str, tuple]):
     """Fig. 5: insertion curves of each model on training and test images over the spans of the roles.
 
-    Accuracy is above, loss below. ``runs[model]`` is (training Curve, test Curve, Roles).
+    Accuracy is above, loss below, with 95% bands over the images. ``runs[model]`` is (training Curve, test
+    Curve, Roles).
     """
     models = list(runs)
     figure, axes = new_figure(
@@ -30,8 +31,8 @@ def roles_figure(runs: Mapping[str, tuple]):
         for metric in ("accuracy", "loss"):
             place = axes[f"{model} {metric}"]
             draw_roles(place, roles.spans)
-            panels.draw_curve(place, getattr(test, metric), "test")
-            panels.draw_curve(place, getattr(train, metric), "train")
+            for kind, curve in (("test", test), ("train", train)):
+                panels.draw_curve(place, getattr(curve, metric), kind, band=curve.band(metric, n_boot=200))
             panels.label_curves(
                 place,
                 metric,
@@ -52,8 +53,9 @@ def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple
     for model, (train, test, roles) in runs.items():
         place = axes[f"{model} curve"]
         draw_roles(place, roles.spans)
-        panels.draw_curve(place, test.balanced_accuracy, "test")
-        panels.draw_curve(place, train.balanced_accuracy, "train")
+        for kind, curve in (("test", test), ("train", train)):
+            band = curve.band("balanced_accuracy", n_boot=200)
+            panels.draw_curve(place, curve.balanced_accuracy, kind, band=band)
         panels.label_curves(place, "balanced_accuracy", f"Model {model}", "units inserted")
         draw_effects(axes[f"{model} effect"], *effects[model])
     axes[f"{next(iter(runs))} effect"].legend(fontsize=7, handletextpad=0.1, borderpad=0.2, labelspacing=0.2)
@@ -88,7 +90,7 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
     for name, label in labels.items():
         for model, x, gap in zip(models, signs[name], signs["gap"], strict=True):
             marker, colour = ("o", "#D55E00") if model in shown else ("^", "#0072B2")
-            axes[name].plot(x, gap, marker, color=colour, markersize=5)
+            axes[name].plot(x, gap, marker, color=colour, markersize=5, label=f"_{model}")
             # Labels of one recipe's seeds stand apart, as the seeds are close.
             place = {"1": (-16, 2), "2": (4, -9)}.get(model[-1], (5, 2))
             axes[name].annotate(model, (x, gap), xytext=place, textcoords="offset points", fontsize=8)
@@ -147,7 +149,7 @@ def draw_roles(axes, spans: Sequence[tuple[int, int, str]]) -> None:
     """
     for start, stop, role in spans:
         look = {"facecolor": ROLE_FILLS[role], "edgecolor": "#FFFFFF", "hatch": ROLE_HATCHES[role]}
-        axes.axvspan(start, stop, linewidth=0, zorder=0, **look)
+        axes.axvspan(start, stop, linewidth=0, zorder=0, label=f"_{role}", **look)
     axes.grid(False)
 
 

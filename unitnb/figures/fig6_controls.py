@@ -41,8 +41,8 @@ def _z_panel(axes, nulls):
     edges = np.linspace(-6, 12, 37)
     for null, (name, colour, style) in zip(nulls, looks, strict=True):
         values = np.clip(null["entropy z"][np.isfinite(null["entropy z"])], -6, 12)
-        look = {"histtype": "step", "color": colour, "linestyle": style, "linewidth": 1.4}
-        axes.hist(values, edges, density=True, label=name, **look)
+        density, _ = np.histogram(values, edges, density=True)
+        axes.stairs(density, edges, color=colour, linestyle=style, linewidth=1.4, label=name)
     axes.set(xlabel="entropy, sd from chance", ylabel="density of units", title="Entropy against chance")
     axes.set_ylim(0, 1.35 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper right")
@@ -92,8 +92,9 @@ def construction_figure(results: Mapping):
         ("tau", "agreement", r"Kendall $\tau$ with E", "#009E73"),
     ):
         values = np.array([[getattr(result, field)[name] for name in names] for result in results.values()])
-        axes[panel].barh(rows, values.mean(axis=0), color=colour, height=0.6)
-        axes[panel].plot(values, np.broadcast_to(rows, values.shape), ".", color="black", markersize=2.5)
+        axes[panel].barh(rows, values.mean(axis=0), color=colour, height=0.6, label="_mean over classes")
+        for name, dots in zip(results, values, strict=True):
+            axes[panel].plot(dots, rows, ".", color="black", markersize=2.5, label=f"_{name}")
         axes[panel].set(xlabel=label, xlim=(min(0, values.min() - 0.02), 1.03))
     _area_panel(axes["area"], on_set(results, "test"), [rows[names.index(name)] for name in CURVED])
     axes["changed"].set(yticks=rows, yticklabels=names, title="F  Other constructions")
@@ -102,7 +103,8 @@ def construction_figure(results: Mapping):
 
 def _area_panel(axes, tests, rows):
     found = np.array([paired_bootstrap(differences(tests, name, PAPER)) for name in CURVED])
-    axes.errorbar(found[:, 0], rows, xerr=arms(found), fmt="s", color="#D55E00", markersize=4)
+    look: dict = {"fmt": "s", "color": "#D55E00", "markersize": 4, "label": "_area minus that of E"}
+    axes.errorbar(found[:, 0], rows, xerr=arms(found), **look)
     axes.axvline(0, color=COLOURS["random"], linewidth=0.9)
     axes.set(xlabel="area between the orders,\nminus that of E")
 
@@ -124,7 +126,8 @@ def choices_figure(results: Mapping, target: str, target_areas):
     axes["tau"].set_title("G  Rank under the free choices, all classes")
     _choice_boxes(axes["area"], (target_areas - target_areas[all_choices().index(DEFAULT)])[None])
     axes["area"].axvline(0, color=COLOURS["random"], linewidth=0.9)
-    axes["area"].set_yticks(rows, [])
+    axes["area"].sharey(axes["tau"])
+    axes["area"].tick_params(labelleft=False)
     axes["area"].set(xlabel="area, minus the default's", title=f"Curves under them, {target}")
     if np.ptp(axes["area"].get_xlim()) < NARROW:
         axes["area"].locator_params(axis="x", nbins=4)
@@ -137,18 +140,27 @@ def _parts_panel(axes, results):
     for row, name in zip(range(len(names))[::-1], names, strict=True):
         values = np.array([result.correlations[name] for result in results.values()])
         spread = row + np.linspace(-0.15, 0.15, len(values))
-        axes.plot(values, spread, "o", color="#0072B2", markersize=4)
-        axes.vlines(np.nanmean(values), row - 0.3, row + 0.3, color="#D55E00", linewidth=2)
+        for class_name, value, place in zip(results, values, spread, strict=True):
+            axes.plot(value, place, "o", color="#0072B2", markersize=4, label=f"_{class_name}")
+        look: dict = {"color": "#D55E00", "linewidth": 2, "label": "_mean over classes"}
+        axes.vlines(np.nanmean(values), row - 0.3, row + 0.3, **look)
     axes.axvline(0, color=COLOURS["random"], linewidth=0.9)
     axes.set(yticks=range(len(names))[::-1], yticklabels=names, xlim=(-1, 1))
     axes.set(xlabel=r"Spearman $\rho$ with single ablation", title="Parts of E, one dot a class")
 
 
 def _choice_boxes(axes, values):
-    """A box for each value of each choice, of ``values`` (sets, choices) where that choice has that value."""
+    """A row for each value of each choice, of ``values`` (sets, choices) where that choice has that value.
+
+    The box holds half of them about their median, the line 90%.
+    """
     labels = [(name, value) for name, options in CHOICES.items() for value in options]
     parts = [values[:, [choice[name] == value for choice in all_choices()]].ravel() for name, value in labels]
     rows = np.arange(len(labels))[::-1]
-    look = {"showfliers": False, "widths": 0.6, "medianprops": {"color": "#D55E00"}}
-    axes.boxplot(parts, positions=rows, orientation="horizontal", whis=(5, 95), **look)
+    middle = np.array([np.median(part) for part in parts])
+    for level, width in ((0.9, 1.0), (0.5, 6.0)):
+        found = np.array([[m, *interval(part, level).ends] for m, part in zip(middle, parts, strict=True)])
+        look: dict = {"fmt": "none", "ecolor": "#0072B2", "elinewidth": width, "alpha": 0.6}
+        axes.errorbar(middle, rows, xerr=arms(found), label=f"_{level:.0%} of the combinations", **look)
+    axes.plot(middle, rows, "|", color="#D55E00", markersize=8, markeredgewidth=2, label="_median")
     return rows

@@ -41,7 +41,7 @@ def rivals_figure(results: Mapping, target: str):
     figure, axes = new_figure(mosaic, figsize=(8, 5.4), width_ratios=[1, 1.25])
     for name in LOOKS:
         _both_ways(axes["recall"], axes["balanced"], results[target].test[name], name)
-    title = f"A  {target}: rank order and reverse"
+    title = f"A  {target}, test images: both orders"
     axes["recall"].set(title=title, xlabel="units removed", ylabel="recall", ylim=(-0.03, 1.03))
     axes["balanced"].set(xlabel="units removed", ylabel="balanced accuracy", ylim=(0.35, 1.03))
     figure.legend(*axes["recall"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -52,9 +52,10 @@ def rivals_figure(results: Mapping, target: str):
 
 def _both_ways(recall_axes, balanced_axes, curves, name):
     look = dict(zip(("color", "linestyle"), LOOKS[name], strict=True))
-    for curve in (curves.best_curve, curves.worst_curve):
-        recall_axes.plot(curves.points, curve[0], linewidth=1.3, **look)
-        balanced_axes.plot(curves.points, curve.mean(axis=0), linewidth=1.3, **look)
+    for curve, order in ((curves.best_curve, "rank order"), (curves.worst_curve, "reverse")):
+        label = f"_{name}, {order}"
+        recall_axes.plot(curves.points, curve[0], linewidth=1.3, label=label, **look)
+        balanced_axes.plot(curves.points, curve.mean(axis=0), linewidth=1.3, label=label, **look)
     recall_axes.plot([], [], label=name, **look)
 
 
@@ -132,8 +133,8 @@ def _gain_panel(axes, rises):
     for place, (metric, values) in enumerate(rises.items()):
         colour, marker, _ = METRIC_LOOKS[metric]
         spread = place + np.linspace(-0.2, 0.2, len(values))
-        axes.plot(spread, values, marker, color=colour, markersize=4.5)
-        axes.hlines(values.mean(), place - 0.3, place + 0.3, color=colour)
+        axes.plot(spread, values, marker, color=colour, markersize=4.5, label="_class by class")
+        axes.hlines(values.mean(), place - 0.3, place + 0.3, color=colour, label="_mean over classes")
     axes.axhline(0, color=COLOURS["random"], linewidth=0.9)
     axes.set(xticks=[0, 1], xticklabels=["recall", "balanced\naccuracy"], xlim=(-0.5, 1.5))
     axes.set(ylabel="gain on test images", title="Gain, one dot a class")

@@ -66,7 +66,7 @@ def draw_top_set(axes, symmetric: np.ndarray, edges: Sequence[tuple[int, int]], 
             axes.plot(
                 [column - 0.5, column + 0.5, column + 0.5, column - 0.5, column - 0.5],
                 [row - 0.5, row - 0.5, row + 0.5, row + 0.5, row - 0.5],
-                color=COLOURS["rank"], linewidth=1.2,
+                color=COLOURS["rank"], linewidth=1.2, label="_top set",
             )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def draw_betti_curve(axes, edges_present: np.ndarray, beta: np.ndarray, birth: i
 
     ``birth`` 0 means none.
     """
-    axes.step(edges_present, beta, where="post", color="#222222")
+    axes.step(edges_present, beta, where="post", color="#222222", label=r"_$\beta_1$")
     if birth:
         label = f"birth point {birth}"
         axes.axvline(birth, color=COLOURS["rank"], linestyle="--", linewidth=1.2, label=label)
@@ -140,18 +140,19 @@ def draw_births(
 
 def draw_null_births(axes, null: np.ndarray) -> None:
     """The share of each birth point, from 0 up, among structureless maps, in grey."""
-    look = {"color": COLOURS["null"], "alpha": 0.7, "linewidth": 0}
-    axes.fill_between(np.arange(len(null)), null, step="mid", label="i.i.d. maps", **look)
+    look: dict = {"color": COLOURS["null"], "alpha": 0.7, "linewidth": 0}
+    axes.stairs(null, np.arange(len(null) + 1) - 0.5, fill=True, label="i.i.d. maps", **look)
 
 
 def draw_null_entropy(axes, null: tuple[float, float]) -> None:
     """The entropy of structureless maps over as many images, in nats: two standard deviations about the mean.
 
-    ``null`` is (mean, standard deviation). The band is grey.
+    ``null`` is (mean, standard deviation). The band is grey, and a line in it is the mean.
     """
     mean, deviation = null
-    look = {"color": COLOURS["null"], "alpha": 0.5, "linewidth": 0}
-    axes.axhspan(mean - 2 * deviation, mean + 2 * deviation, label="i.i.d. maps", **look)
+    look: dict = {"color": COLOURS["null"], "alpha": 0.5, "linewidth": 0}
+    axes.axhspan(mean - 2 * deviation, mean + 2 * deviation, label="i.i.d. maps, mean ± 2 sd", **look)
+    axes.axhline(mean, color=COLOURS["random"], linewidth=0.9, label="_i.i.d. maps, mean")
     axes.legend()
 
 
@@ -165,17 +166,18 @@ def draw_curve(
 
     ``kind`` is a key of ``COLOURS``. Further names go to matplotlib's ``plot``.
     """
-    steps = np.arange(len(values))
+    steps, name = np.arange(len(values)), label or f"_{kind}"
     if band is not None:
-        axes.fill_between(steps, band[0], band[1], color=COLOURS[kind], alpha=0.2, linewidth=0)
-    axes.plot(steps, values, color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=label, **line)
+        look: dict = {"color": COLOURS[kind], "alpha": 0.2, "linewidth": 0}
+        axes.fill_between(steps, band[0], band[1], label=f"_{name.lstrip('_')}", **look)
+    axes.plot(steps, values, color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=name, **line)
 
 
 def draw_random(axes, values: np.ndarray) -> None:
     """The band that random orders fill: ``values`` (orders, u + 1); its range and its median."""
-    steps = np.arange(values.shape[1])
-    axes.fill_between(steps, values.min(0), values.max(0), color=COLOURS["random"], alpha=0.22, linewidth=0)
-    label = f"{len(values)} random orders"
+    steps, label = np.arange(values.shape[1]), f"{len(values)} random orders"
+    look: dict = {"color": COLOURS["random"], "alpha": 0.22, "linewidth": 0}
+    axes.fill_between(steps, values.min(0), values.max(0), label=f"_{label}", **look)
     axes.plot(steps, np.median(values, 0), color=COLOURS["random"], linewidth=1.0, label=label)
 
 

@@ -11,18 +11,24 @@ import numpy as np
 from ..controls.bias import kept_share, rise
 from ..controls.choices import single_choices
 from ..controls.comparison import areas, differences, verdict
-from ..controls.experiments import CHANCE, GREEDY, RANDOM, by_area, on_set
-from ..controls.scores import CAUSAL, OURS, PAPER
+from ..controls.experiments import CHANCE, GREEDY, by_area, on_set
+from ..controls.scores import CAUSAL, HOLES, OURS, PAPER, PRINTED
+from ..controls.variations import RANDOM
 from ..units.intervals import interval, mean_interval, paired_bootstrap
 from .words import interval_text
 
 Row = tuple[str, str, str, str]
 
 
-def answered_questions(results: Mapping, untrained_null: Mapping) -> list[Row]:
-    """All rows; ``untrained_null`` is of ``null_scores``, for the units of the untrained network."""
+def answered_questions(results: Mapping, untrained_null: Mapping, networks=None) -> list[Row]:
+    """All rows; ``untrained_null`` is of ``null_scores``, for the units of the untrained network.
+
+    ``networks`` is of ``known_rivals``; without it the row on other networks is left out.
+    """
     return [
         *_rival_rows(results),
+        *([_network_row(networks)] if networks else []),
+        *_mean_map_rows(results),
         *_bias_rows(results),
         *_null_rows(results, untrained_null),
         *_construction_rows(results),
@@ -67,7 +73,35 @@ def _rival_rows(results) -> Iterator[Row]:
     found = area_gain(results, "1/H only", RANDOM)
     experiment = "area of 1/H minus that of random orders"
     yield _judged_row("Does 1/H alone rank units?", experiment, found, "yes", "no: worse than random")
+    found = area_gain(results, PRINTED, PAPER)
+    experiment = "shares over all images, E = 1 / (H - ln rate): area minus that of E"
+    yield _judged_row("And with Eq. 6 to the letter?", experiment, found, "better", "worse")
+    found = area_gain(results, HOLES, RANDOM)
+    experiment = "area of few holes minus that of random orders"
+    words = "yes", "no: worse than random"
+    yield _judged_row("Are units with many holes idle (TopologyHole)?", experiment, found, *words)
     yield _winner_row(results)
+
+
+def _network_row(networks) -> Row:
+    models, scores, areas = networks
+    gains = areas[:, :, scores.index(PAPER), 1] - areas[:, :, scores.index("mean activation"), 1]
+    means = gains.mean(axis=1)
+    found = float(means.mean()), float(means.min()), float(means.max())
+    experiment = f"the same on networks {', '.join(models)}; least and greatest in brackets"
+    answer = verdict(found, "yes: E is better on each", "no: E is worse on each")
+    return _told_row("Is that one training's luck?", experiment, found, answer)
+
+
+def _mean_map_rows(results) -> Iterator[Row]:
+    curves = [result.mean_map for result in results.values()]
+    for question, rival in (
+        ("And if removed units show their mean map, not zero?", RANDOM),
+        ("The same against the mean of the map?", "mean activation"),
+    ):
+        found = paired_bootstrap(differences(curves, PAPER, rival))
+        experiment = f"area of E minus that of {rival}, with mean maps"
+        yield _judged_row(question, experiment, found, "yes: E is better", "no: E is worse")
 
 
 def _winner_row(results) -> Row:
@@ -130,7 +164,10 @@ def _noise_row(results) -> Row:
         answer = "more often than by chance"
     elif found[2] < 0.1:
         answer = "no more than by chance"
-    experiment = "share of inserted noise units in the first tenth of the rank by E"
+    by_kind = (places < 0.1).mean(axis=(0, 2))
+    kinds = list(next(iter(results.values())).noise)
+    ends = (f"{by_kind[i]:.2f} ({kinds[i]})" for i in (by_kind.argmin(), by_kind.argmax()))
+    experiment = f"share of noise units in the first tenth of the rank by E; by kind {' to '.join(ends)}"
     return _told_row("Does pure noise rank high?", experiment, found, answer)
 
 
@@ -157,6 +194,18 @@ def _construction_rows(results) -> Iterator[Row]:
         tau = np.mean([r.agreement[name] for r in results.values()])
         experiment = f"{name} (tau of E {tau:.2f}), area minus that of E"
         yield _judged_row(question, experiment, area_gain(results, name, PAPER), "better", "worse")
+    yield _pairing_row(results)
+
+
+def _pairing_row(results) -> Row:
+    gains = np.array([r.pairings["gain"] for r in results.values()])
+    tau = np.array([r.pairings["tau"] for r in results.values()])
+    found = float(gains.mean()), *interval(gains.mean(axis=0)).ends
+    experiment = (
+        f"{tau.shape[1]} random pairings (tau of E {tau.min():.2f} to {tau.max():.2f}): "
+        "area minus that of E, 95% of the pairings"
+    )
+    return _judged_row("Is that one pairing's luck?", experiment, found, "better", "worse")
 
 
 def _choice_rows(results) -> Iterator[Row]:

@@ -10,6 +10,7 @@ import numpy as np
 from ..files import store
 from ..images.parameters import sample_sizes
 from ..profiles import Profile, project_root
+from .numbers import figure_numbers
 
 
 def plotted_numbers(figure) -> list[np.ndarray]:
@@ -40,7 +41,9 @@ def recording(profile: Profile):
         yield
 
 
-def _record_in_manifest(profile: Profile, file: str, notebook: str, sha: str, samples: Sequence) -> None:
+def _record_in_manifest(
+    profile: Profile, file: str, notebook: str, sha: str, samples: Sequence = (), **more: object
+) -> None:
     folder = profile.figures_folder
     entry = {
         "notebook": notebook,
@@ -49,7 +52,7 @@ def _record_in_manifest(profile: Profile, file: str, notebook: str, sha: str, sa
         "seed": profile.seed,
         "data_sha256": sha,
     }
-    entry |= _origin(profile)
+    entry |= _origin(profile) | more
     with recording(profile):
         _merge_entries(folder / "manifest.json", {file: entry})
         _merge_entries(
@@ -86,8 +89,15 @@ def _merge_entries(path, entries: Mapping) -> None:
     store.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Sequence = ()) -> None:
-    """Write ``figures/<profile>/<class>/<name>.png`` and ``.pdf``, and their line in ``manifest.json``.
+    """Write ``figures/<profile>/<class>/<name>.png``, ``.pdf`` and ``.csv``, with lines in ``manifest.json``.
+
+    The CSV has the numbers behind the figure (see ``numbers.figure_numbers``). Its line in the manifest has
+    "every" where only every second, fourth, ... point of a long series fits in it.
 
     Parameters
     ----------
@@ -105,6 +115,10 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
         with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
             figure.savefig(temporary, metadata=metadata)
     _record_in_manifest(profile, f"{name}.png", notebook, sha, samples)
+    numbers, step = figure_numbers(figure)
+    store.write_text(profile.figures_folder / f"{name}.csv", numbers)
+    thinned = {"every": step} if step > 1 else {}
+    _record_in_manifest(profile, f"{name}.csv", notebook, _sha(numbers), **thinned)
 
 
 def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:
@@ -113,4 +127,4 @@ def save_table(profile: Profile, name: str, text: str, notebook: str, samples: S
     The parameters are those of ``save_figure``.
     """
     store.write_text(profile.figures_folder / f"{name}.md", text.rstrip() + "\n")
-    _record_in_manifest(profile, f"{name}.md", notebook, hashlib.sha256(text.encode()).hexdigest(), samples)
+    _record_in_manifest(profile, f"{name}.md", notebook, _sha(text), samples)

@@ -16,7 +16,7 @@ from .questions import answered_questions, area_gain
 from .words import interval_text, table
 
 
-def answers_table(results: Mapping, untrained_null: Mapping) -> str:
+def answers_table(results: Mapping, untrained_null: Mapping, networks=None) -> str:
     """Question, experiment, answer and number with its interval, in Markdown.
 
     Areas are between removal in rank order and in reverse, in balanced accuracy on test images, by ranks from
@@ -27,16 +27,18 @@ def answers_table(results: Mapping, untrained_null: Mapping) -> str:
     results : ClassResult by class
     untrained_null : of ``null_scores``
         For the units of the untrained network.
+    networks : of ``known_rivals``, optional
     """
     header = ("question", "experiment", "answer", "number [95% interval]")
-    return table(header, answered_questions(results, untrained_null))
+    return table(header, answered_questions(results, untrained_null, networks))
 
 
 def scores_table(results: Mapping) -> str:
     """Areas of every score, means over the classes, in Markdown.
 
     Of removal in rank order (low is good), of insertion (high is good), and between the two orders. On test
-    images and in balanced accuracy unless the column says otherwise; the loss's is in nats.
+    images and in balanced accuracy unless the column says otherwise; the loss's is in nats. The last column
+    is the rank correlation with single ablation over the units of C05, median over the classes.
     """
     measured = [f"{metric}, {side}" for metric in METRICS for side in ("removal", "insertion")]
     header = [
@@ -47,6 +49,7 @@ def scores_table(results: Mapping) -> str:
         "between, test",
         "minus E [95% interval]",
         "classes better than E",
+        "Spearman with single ablation",
     ]
     return table(header, [_score_cells(results, name) for name in by_area(results)])
 
@@ -63,8 +66,10 @@ def _score_cells(results, name):
     against: list = ["", ""]
     if name != PAPER:
         against = [interval_text(area_gain(results, name, PAPER)), sum(gain > 0 for gain in gains)]
+    found = [result.score_correlations.get(name, np.nan) for result in results.values()]
+    rho = _two_digits(np.nanmedian(found), "+") if np.isfinite(found).any() else ""
     loss, test = (_two_digits(areas(tests, name, metric).mean()) for metric in ("loss", "balanced accuracy"))
-    return [name, *sides, loss, train, test, *against]
+    return [name, *sides, loss, train, test, *against, rho]
 
 
 def _two_digits(value, sign=""):

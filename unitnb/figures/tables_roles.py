@@ -9,7 +9,7 @@ from .words import table
 
 
 def role_shares_table(models: Sequence[str], results: Mapping[str, np.ndarray]) -> str:
-    """Share of the units in each role, in Markdown: mean over classes and seeds of a recipe, least to greatest.
+    """Share of the units in each role, in Markdown: mean over a recipe's classes and seeds, and its range.
 
     ``models`` and ``results`` are of ``model_results``. A recipe is a letter; A, A1 and A2 are its seeds. The
     placebo has other training images in place of the test images.

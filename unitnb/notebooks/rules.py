@@ -77,12 +77,16 @@ def dependencies(source: Path) -> list[Path]:
 
 
 def saved_files(source: Path) -> list[str]:
-    """The figures and tables that a notebook writes, by the literal names in its ``unitnb.save_*`` calls."""
-    endings = {"save_figure": ".png", "save_table": ".md"}
+    """The files that a notebook writes, by the literal names in its ``unitnb.save_*`` calls.
+
+    Figures with the numbers behind them, and tables.
+    """
+    endings = {"save_figure": (".png", ".csv"), "save_table": (".md",)}
     found = []
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and (ending := endings.get(getattr(node.func, "attr", ""))):
-            found.append(ast.literal_eval(node.args[1]) + ending)
+        if isinstance(node, ast.Call):
+            for ending in endings.get(getattr(node.func, "attr", ""), ()):
+                found.append(ast.literal_eval(node.args[1]) + ending)
     return found
 
 

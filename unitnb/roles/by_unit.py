@@ -5,41 +5,8 @@ A role by place depends on one order of insertion. Here each unit enters after m
 
 import numpy as np
 
-from ..units.intervals import Z_95, standard_error
-from .by_place import ROLES, ROUNDING, checked_order, role_codes
-
-
-def marginal_effects(orders, accuracies):
-    """Mean change of accuracy that each unit brings when it enters a layer that is filled in random order.
-
-    effect_j = mean over the orders of A(units before j, and j) - A(units before j), the Shapley value by
-    sampling. All effects add up to the mean of A(all units) - A(none).
-
-    Parameters
-    ----------
-    orders, accuracies : (r, u) int, (r, u + 1) float
-        Random orders of insertion, r >= 2, and the insertion curve of each; any metric will do.
-
-    Returns
-    -------
-    mean, standard_error : (u,) float64
-        The standard error of the mean is over the orders; the choice of the images is not in it.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not match, an order is not a permutation, or there are fewer than two orders.
-
-    >>> marginal_effects([[0, 1], [1, 0]], [[0, 0.5, 0.75], [0, 0.5, 0.75]])
-    (array([0.375, 0.375]), array([0.125, 0.125]))
-    """
-    orders, accuracies = np.asarray(orders), np.asarray(accuracies, float)
-    if orders.ndim != 2 or len(orders) < 2 or accuracies.shape != (orders.shape[0], orders.shape[1] + 1):
-        shapes = f"orders have shape {orders.shape} and accuracies {accuracies.shape}"
-        raise ValueError(f"{shapes}; expected (r, u) and (r, u + 1), r >= 2")
-    places = np.argsort([checked_order(order) for order in orders], axis=1)
-    effects = np.take_along_axis(np.diff(accuracies, axis=1), places, axis=1)
-    return effects.mean(axis=0), standard_error(effects)
+from ..units.intervals import Z_95
+from .by_place import ROLES, ROUNDING, role_codes
 
 
 def roles_from_marginals(train, test, z=Z_95):

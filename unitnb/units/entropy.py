@@ -1,11 +1,11 @@
 """Feature entropy, selective rate, effectiveness and importance rank of units (Sec. 2.3-2.4, Eq. 6-10)."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 
-from ..topology.nulls import null_births
-from .estimators import ESTIMATORS, birth_counts, checked_births, plugin
+from .estimators import ESTIMATORS, birth_counts, checked_births
 
 AUTHORS_BOUND = 51  # 0-based births up to 50, so v <= 51
 AUTHORS_FLOOR = 0.1  # the released code puts |H / epsilon| below this last
@@ -84,10 +84,11 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
         < 0.1 (the perfect ones too) and the never-born share the last place, E = 0.
     estimator : "plugin", "miller-madow" or "chao-shen"
         Of H; see feature_entropy.
-    variant : "paper", "balanced" or "chance"
-        The paper's measure or one of ours: "balanced" is ``birth_information`` and takes ``other_births=``,
-        those on images of other classes; "chance" is ``chance_effectiveness`` and takes ``entropy_z=``, of
-        ``controls.chance.null_scores``.
+    variant : "paper", "printed", "with none", "balanced" or "chance"
+        "printed" reads Eq. 6 to the letter, and "with none" takes no birth for an outcome of its own; see
+        ``effectiveness_over_all``. The others are ours: "balanced" is ``birth_information`` and takes
+        ``other_births=``, those on images of other classes; "chance" is ``chance_effectiveness`` and takes
+        ``entropy_z=``, of ``controls.chance.null_scores``.
 
     Returns
     -------
@@ -105,10 +106,12 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     """
     if convention not in ("paper", "authors"):
         raise ValueError(f"convention is {convention!r}; expected 'paper' or 'authors'")
-    if variant != "paper" or given:
-        return _variant(variant, births, p, given)
     if not 0 <= p <= 1:
         raise ValueError(f"p is {p!r}; expected a share between 0 and 1")
+    if variant != "paper" or given:
+        if convention == "authors":
+            raise ValueError(f"variant {variant!r} has no authors' convention; leave convention at 'paper'")
+        return _variant(variant, births, p, estimator, given)
     births = checked_births(births)
     if convention == "authors":
         births = np.where((births > 1) & (births <= AUTHORS_BOUND), births, 0)
@@ -119,7 +122,31 @@ def effectiveness(births, p=0.1, convention="paper", estimator="plugin", variant
     return np.where(counts & (rate > 0), ratio, 0.0)
 
 
-# ---- variants: not the paper's measure but ours, where its controls show a weakness ----
+# ---- variants: other readings of the paper, and measures of ours where its controls show a weakness ----
+
+
+def effectiveness_over_all(births, p=0.1, estimator="plugin", with_none=False) -> np.ndarray:
+    """Effectiveness with the shares P(x) over all images, as Eq. 6 is printed, not over those with a birth.
+
+    Over all images each share is epsilon times the share among births, and these add up to epsilon. The
+    entropy (Eq. 8) becomes epsilon (H - ln epsilon), so E = 1 / (H - ln epsilon) where epsilon >= p, else 0.
+    ``with_none`` adds the share of images without a birth, 1 - epsilon, as one more outcome, which makes a
+    distribution: E = epsilon / (epsilon (H - ln epsilon) - (1 - epsilon) ln(1 - epsilon)).
+
+    From births (n_images, n_units) int to (n_units,) float64 in 1/nats, infinite where the same birth is in
+    every image. The default equals ``effectiveness`` for a unit with a birth in every image.
+
+    >>> effectiveness_over_all(np.array([[7, 7], [7, 7], [9, 7], [0, 7]])).round(3)  # H - ln 3/4 = 0.924
+    array([1.082,   inf])
+    """
+    rate, entropy = selective_rate(births), np.nan_to_num(feature_entropy(births, estimator=estimator))
+    whole = rate * entropy - _x_log_x(rate) - (_x_log_x(1 - rate) if with_none else 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((rate >= p) & (rate > 0), rate / whole, 0.0)
+
+
+def _x_log_x(share):
+    return share * np.log(np.where(share > 0, share, 1))
 
 
 def birth_information(births, other_births) -> np.ndarray:
@@ -175,23 +202,28 @@ def chance_effectiveness(entropy_z, rate, p=0.1) -> np.ndarray:
     return np.where(known, -entropy_z, np.min(-entropy_z[known], initial=0) - 1)
 
 
-VARIANTS: dict[str, tuple[str, Callable[..., np.ndarray]]] = {
-    "balanced": ("other_births", lambda births, p, other_births: birth_information(births, other_births)),
+VARIANTS: dict[str, tuple[list[str], Callable[..., np.ndarray]]] = {  # what each takes beside births and p
+    "printed": ([], effectiveness_over_all),
+    "with none": ([], functools.partial(effectiveness_over_all, with_none=True)),
+    "balanced": (
+        ["other_births"],
+        lambda births, p, _, other_births: birth_information(births, other_births),
+    ),
     "chance": (
-        "entropy_z",
-        lambda births, p, entropy_z: chance_effectiveness(entropy_z, selective_rate(births), p),
+        ["entropy_z"],
+        lambda births, p, _, entropy_z: chance_effectiveness(entropy_z, selective_rate(births), p),
     ),
 }
 
 
-def _variant(name, births, p, given):
+def _variant(name, births, p, estimator, given):
     if name != "paper" and name not in VARIANTS:
         raise ValueError(f"variant is {name!r}; expected 'paper', {', '.join(map(repr, VARIANTS))}")
-    takes = [] if name == "paper" else [VARIANTS[name][0]]
+    takes = [] if name == "paper" else VARIANTS[name][0]
     if list(given) != takes:
         wanted, came = (", ".join(names) or "nothing" for names in (takes, given))
         raise ValueError(f"variant {name!r} takes {wanted} beside births and p, and got {came}")
-    return VARIANTS[name][1](births, p, **given)
+    return VARIANTS[name][1](births, p, estimator, **given)
 
 
 def importance_rank(scores):
@@ -226,34 +258,3 @@ def importance_rank(scores):
             "(effectiveness gives 0, not NaN, to a unit that is never born)"
         )
     return np.argsort(-scores, kind="stable")
-
-
-def null_entropy(n, n_images=None, draws=20_000, seed=0):
-    """Entropy of the birth point of n x n maps of independent noise, the grey band of Fig. 2B-C.
-
-    Parameters
-    ----------
-    n : int
-        Rows of the map.
-    n_images : int, optional
-        Without it the entropy of the distribution itself; with it that of as many noise images.
-    draws, seed : int
-        Of the simulation for ``n_images``.
-
-    Returns
-    -------
-    float, or (mean, sd) with ``n_images``
-        In nats. The plug-in is biased downward, and so is the mean. NaN where noise has no birth (n < 4).
-
-    >>> round(null_entropy(14), 2)
-    2.3
-    """
-    chance = null_births(n)
-    if n_images is None:
-        born = chance[1:].sum()
-        share = chance[1:][chance[1:] > 0] / born if born else np.array([np.nan])
-        return float(-(share * np.log(share)).sum())
-    counts = np.random.default_rng(seed).multinomial(n_images, chance, size=draws)[:, 1:].T
-    born = counts.sum(axis=0)
-    entropy = plugin(counts[:, born > 0], born[born > 0])
-    return (float(entropy.mean()), float(entropy.std())) if entropy.size else (np.nan, np.nan)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..topology.nulls import null_births
+
 
 def birth_counts(births):
     """Values of the births (m,) ascending, and how often each unit takes them (m, n_units).
@@ -99,3 +101,34 @@ def rarefied_entropy(births, m):
     entropy = np.full(born.size, np.nan)
     entropy[enough] = (chance * seen / m * np.log(m / seen)).sum(axis=(0, 1))
     return entropy
+
+
+def null_entropy(n, n_images=None, draws=20_000, seed=0):
+    """Entropy of the birth point of n x n maps of independent noise, the grey band of Fig. 2B-C.
+
+    Parameters
+    ----------
+    n : int
+        Rows of the map.
+    n_images : int, optional
+        Without it the entropy of the distribution itself; with it that of as many noise images.
+    draws, seed : int
+        Of the simulation for ``n_images``.
+
+    Returns
+    -------
+    float, or (mean, sd) with ``n_images``
+        In nats. The plug-in is biased downward, and so is the mean. NaN where noise has no birth (n < 4).
+
+    >>> round(null_entropy(14), 2)
+    2.3
+    """
+    chance = null_births(n)
+    if n_images is None:
+        born = chance[1:].sum()
+        share = chance[1:][chance[1:] > 0] / born if born else np.array([np.nan])
+        return float(-(share * np.log(share)).sum())
+    counts = np.random.default_rng(seed).multinomial(n_images, chance, size=draws)[:, 1:].T
+    born = counts.sum(axis=0)
+    entropy = plugin(counts[:, born > 0], born[born > 0])
+    return (float(entropy.mean()), float(entropy.std())) if entropy.size else (np.nan, np.nan)

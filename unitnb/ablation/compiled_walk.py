@@ -1,0 +1,87 @@
+"""A walk in compiled code, for two small dense layers, where calls of NumPy would take most of the time."""
+
+import keras
+import numpy as np
+
+from ..networks.tails import IDENTITIES, is_dense
+from ..topology._graphs import compiled
+from .dense_steps import bias_of, values_of
+
+SMALL = 10**5  # weights of the last layer up to which a loop is faster than BLAS with its calls
+
+
+def last_layer(plan):
+    """(kernel, bias, rectified) of a tail of two dense layers of which the second is small, or None.
+
+    ``kernel`` is (d, classes), ``bias`` (classes,), and ``rectified`` tells whether a ReLU is before them.
+    """
+    layers = [node.operation for node in plan.stack if type(node.operation) not in IDENTITIES]
+    if len(layers) != 1 or not is_dense(layers[0]) or np.prod(layers[0].kernel.shape) > SMALL:
+        return None
+    (last,), linear, between = layers, keras.activations.linear, plan.dense.activation
+    plain = last is plan.left_out or last.activation is linear
+    if plan.dense is plan.left_out or not plain or between not in (keras.activations.relu, linear):
+        return None
+    bias = np.broadcast_to(bias_of(last), last.kernel.shape[1:]).copy()
+    return values_of(last.kernel), bias, between is keras.activations.relu
+
+
+def small_tail(engine):
+    """What ``fill_record`` takes of an engine, or None where it cannot serve: other tails, outputs, terms."""
+    terms, last = getattr(engine, "terms", None), getattr(engine, "last", None)
+    terms = getattr(terms, "terms", terms)
+    logits = last is not None and engine.plan.stack_reading(engine.reading).kind == "logits"
+    return (engine.start, terms, *last) if logits and isinstance(terms, np.ndarray) else None
+
+
+def fill_record(tail, order, live, points, labels, target, record) -> None:
+    """Fill ``record`` as ``walks.walk``, by the same arithmetic in another order of sums.
+
+    ``tail`` begins with the first layer's pre-activation without units, (d,) float64, and what each unit adds
+    to it, (u, n, d) float32.
+    """
+    start, terms, kernel, bias, rectified = tail
+    target = -1 if target is None else target
+    _fill(start, terms, kernel, bias, rectified, order, live, points, labels, target, *record)
+
+
+@compiled
+def _fill(
+    start, terms, kernel, bias, rectified, order, live, points, labels, target, losses, ranks, logits, chosen
+):
+    running, scores = np.empty(len(start)), np.empty(len(bias), np.float32)
+    for image in range(terms.shape[1]):
+        running[:] = start
+        come, changed = 0, True
+        for point in range(len(points)):
+            while come < points[point]:
+                unit = order[come]
+                if live[unit, image]:
+                    changed = True
+                    for j in range(len(start)):
+                        running[j] += terms[unit, image, j]
+                come += 1
+            if not changed:
+                losses[point, image], ranks[point, image] = losses[point - 1, image], ranks[point - 1, image]
+                logits[point, image], chosen[point, image] = (
+                    logits[point - 1, image],
+                    chosen[point - 1, image],
+                )
+                continue
+            changed = False
+            scores[:] = 0
+            for j in range(len(start)):
+                value = np.float32(running[j])
+                if value > 0 or not rectified:
+                    for c in range(len(scores)):
+                        scores[c] += value * kernel[j, c]
+            for c in range(len(scores)):
+                scores[c] += bias[c]
+            best, label = np.argmax(scores), labels[image]
+            total, rank = np.float32(0), 0
+            for c in range(len(scores)):
+                total += np.exp(scores[c] - scores[best])
+                rank += scores[c] > scores[label] or (scores[c] == scores[label] and c < label)
+            losses[point, image] = np.log(total) + (scores[best] - scores[label])
+            ranks[point, image], logits[point, image] = rank, scores[label]
+            chosen[point, image] = best == target
