@@ -251,6 +251,47 @@ def test_a_notebook_runs_on_ones_own_model_by_the_command(place, monkeypatch, tm
     assert "my.keras came without its training" in (tmp_path / "02.needs").read_text()
 
 
+@pytest.fixture
+def root(place, tmp_path, monkeypatch):
+    """A project in which a profile of a user's own, ``mine``, names the model."""
+    profiles = tmp_path / "notebooks" / "profiles"
+    profiles.mkdir(parents=True)
+    own = (Path(__file__).parents[1] / "notebooks" / "profiles" / "own.yaml").read_text()
+    mine = own.replace("data: photos", f"data: {place / 'photos'}").replace(
+        "target_class: none", "target_class: frog"
+    )
+    (profiles / "own.yaml").write_text(own)
+    (profiles / "mine.yaml").write_text(f"{mine}network: {place / 'my.keras'}\n")
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", ["own", "mine"])
+def test_a_sweep_goes_over_the_classes_of_ones_own_model(place, root, monkeypatch, file):
+    from unitnb.networks.trained import known_layers
+    from unitnb.sweep import tasks, work
+
+    monkeypatch.setattr(tasks, "_known_layers", known_layers)  # here, in place of another process
+    settings = {"scaling": "unit", "points": 3, **(asked(place)["overrides"] if file == "own" else {})}
+    given = tasks.tasks_of(load_profile(file, settings), overrides=settings, file=file)
+    assert [task.target_class for task in given] == list(CLASSES)
+    assert {task.layer.split("/")[-1] for task in given} == {"conv5"}
+    found = work.run_task(given[1])
+    assert found.parent == root / "build" / "sweep" / ("my" if file == "own" else "mine")
+    p = notebook_parameters({**asked(place), "overrides": {**asked(place)["overrides"], **settings}})
+    sample = unitnb.sample_set(unitnb.open_images(p), p, "S_100")
+    births = unitnb.birth_points(unitnb.open_layer(p, "A").feature_maps(sample.images))
+    assert np.array_equal(np.load(found)["births"], births) and len(births) == 17
+
+
+def test_the_explorer_opens_ones_own_model_from_a_profile(root):
+    opened = unitnb.open_explorer("mine")
+    assert (opened.n_units, len(opened.sample), opened.target_class, opened.label) == (6, 17, "frog", 1)
+    whole = (opened.layers["training"].predict(range(6)).argmax(axis=1) == 1).mean()
+    assert unitnb.span_accuracy(opened, 1, 6)["training"] == whole
+    assert unitnb.open_explorer("mine", target_class="cat").label == 0
+
+
 # ---- in one call ----
 
 

@@ -199,5 +199,6 @@ def open_images(profile: Profile) -> Images:
     if source not in sources:
         raise ValueError(f"unknown source '{source}': {nearest(source, sources)}")
     images = sources[source](profile)
-    images.class_index(profile.target_class)
+    if profile.target_class != NO_CLASS:  # a sweep goes over all of them
+        images.class_index(profile.target_class)
     return images
