@@ -16,6 +16,7 @@ from .samples import Images, UnreadableImageError, from_arrays
 
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NO_CLASS = "none"  # the target class of a profile that leaves it open
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
 # Pillow raises these on bad bytes.
 _BAD_BYTES = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
