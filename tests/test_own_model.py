@@ -141,6 +141,7 @@ def test_the_profile_takes_name_size_and_sample_sets_from_what_there_is(place, c
     p = notebook_parameters(asked(place))
     assert (p.name, p.target_class, p.image_size, list(p.models), p.layer) == ("my", "frog", 16, ["A"], "")
     assert (p.n_rank, p.n_large, p.n_validation) == (17, 34, 12)
+    assert p.set_sizes == (5, 8, 17)  # Fig. 4C shows three
     assert (
         "sample sets as photos fills them: S_100 17 images, S_1000 34 images, S_val 12 images"
         in capsys.readouterr().out

@@ -99,4 +99,5 @@ def _listed(images) -> str:
 def _set_sizes(asked: tuple, n_large: int, n_rank: int) -> tuple:
     """The sizes of Eq. 11 that leave room in half of S_1000, among them that of S_100."""
     fitting = {size for size in asked if size <= n_large // 2} | {n_rank}
-    return tuple(sorted(fitting | ({max(5, n_large // 4), n_large // 2} if len(fitting) < 3 else set())))
+    few = {max(5, n_large // 8), max(5, n_large // 4), n_large // 2}  # Fig. 4C has three
+    return tuple(sorted(fitting | (few if len(fitting) < 3 else set())))
