@@ -559,6 +559,20 @@ def test_costs_of_known_networks():
     assert cost["not_counted"] == ["MaxPooling2D"]
 
 
+@pytest.mark.parametrize("path", ["first/c", "second/c"])
+def test_layers_of_one_name_in_two_nested_models(path, tmp_path):
+    def part(side, units, name):
+        maps = keras.Input((side, side, units))
+        return keras.Model(maps, L.ReLU(name="r")(L.Conv2D(4, 3, name="c")(maps)), name=name)
+
+    parts = [keras.Input((SIDE, SIDE, 3)), part(SIDE, 3, "first"), part(6, 4, "second")]
+    model = randomised(keras.Sequential([*parts, L.Flatten(), L.Dense(3)]))
+    smaller = unitnb.remove_units(model, path, [1, 2])
+    assert_equal(model, smaller, {path: [1, 2]}, tmp_path)
+    assert [layer.name for layer in smaller.layers][1:5] == ["c", "r", "c_1", "r_1"]
+    assert unitnb.model_cost(smaller)["parameters"] == smaller.count_params()
+
+
 def test_costs_fall_with_the_units_and_need_a_size():
     model = residual()
     asked = {"stem": [0, 1], "branch": [0, 1]}

@@ -66,6 +66,7 @@ def _claims(options) -> None:
 
 def _sweep(options) -> None:
     from .files.atomic import remove_leftovers
+    from .images.parameters import fitted
     from .sweep import executors, summary, tasks, work
 
     names = {
@@ -74,9 +75,9 @@ def _sweep(options) -> None:
         "layers": options.layers.split(",") if options.layers else [],
     }
     settings = named_settings(options.set) | ({} if options.points is None else {"points": options.points})
-    profile = load_profile(options.profile, settings)
+    profile = fitted(load_profile(options.profile, settings))
     os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
-    given = tasks.tasks_of(profile, **names, overrides=settings)
+    given = tasks.tasks_of(profile, **names, overrides=settings, file=options.profile)
 
     def workers():
         scheduler = options.scheduler

@@ -35,7 +35,7 @@ MAPS_BYTES = 2**25  # one block of masked maps
 MOST_ROWS = 128  # of masked maps in one run of a tail
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
 GUARDED = 10  # images of a block, at most, on which the engine is compared with the tail
-STATES_A_GUARD = 400  # states of a curve for each of them: the guard stays below one percent of it
+STATES_A_GUARD = 1000  # states of a curve for each of them: the guard stays below one percent of it
 
 
 def open_engine(split: SplitModel, fill: np.ndarray, reading: Reading | None = None):
@@ -66,20 +66,21 @@ class Engine:
         self.split, self.plan, self.fill = split, split.plan, fill
         self.reading = reading or self.plan.outputs
 
-    def load(self, maps, images=None) -> np.ndarray:
+    def load(self, maps, images=None, states=None) -> np.ndarray:
         """Take a block of maps (n, h, w, u) and compare the engine with the tail; return where a unit
         matters, (u, n) bool.
 
-        ``images`` are those of the maps, or None where the maps suffice.
+        ``images`` are those of the maps, or None where the maps suffice. ``states`` is how many states of the
+        block will be asked for, by default those of a whole curve.
         """
         maps = np.asarray(maps)
         live = self._take(maps, images)
-        self._guard(maps, images)
+        self._guard(maps, images, states or len(maps) * (maps.shape[-1] + 1))
         return live
 
-    def _guard(self, maps, images) -> None:
+    def _guard(self, maps, images, states) -> None:
         """ValueError where the whole layer does not give what the tail gives, as Keras runs it."""
-        count = np.clip(live_states(maps) // STATES_A_GUARD, 1, min(GUARDED, len(maps)))
+        count = np.clip(states // STATES_A_GUARD, 1, min(GUARDED, len(maps)))
         some = np.unique(np.linspace(0, len(maps) - 1, count).astype(int))
         part = maps[some] if images is None else with_images(maps[some], np.asarray(images)[some])
         expected = self.split.predict(part)
@@ -117,11 +118,6 @@ class Engine:
     def with_units(self, present) -> np.ndarray:
         """States of all images of the block with only the units of a mask (u,) in place."""
         raise NotImplementedError
-
-
-def live_states(maps) -> int:
-    """States of a whole curve on a block of maps."""
-    return len(maps) * (maps.shape[-1] + 1)
 
 
 class RunningSumEngine(Engine):

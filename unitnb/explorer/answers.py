@@ -10,6 +10,7 @@ from ..ablation.cumulative import ablation_curve
 from ..ablation.subsets import SubsetPredictor
 from ..controls import scores
 from ..images import sources
+from ..images.parameters import fitted
 from ..images.samples import SampleSet, sample_others, sample_set
 from ..networks.trained import open_layer
 from ..profiles import Profile, load_profile
@@ -87,7 +88,7 @@ def open_explorer(profile: str = "shapes", model: str = "A", target_class: str |
 
 @functools.lru_cache(maxsize=2)
 def _opened(profile: str, model: str, target_class: str) -> Explorer:
-    p = load_profile(profile, {"target_class": target_class})
+    p = fitted(load_profile(profile, {"target_class": target_class}))
     p.recipe(model)
     images = sources.open_images(p)
     split = open_layer(p, model)

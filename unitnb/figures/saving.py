@@ -97,14 +97,23 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
-    if profile.own_network:  # its sample sets are as large as its folder
-        figure.text(0.998, 0.002, sample_sizes(profile), ha="right", va="bottom", fontsize=6, color="#666666")
+    area = _with_sample_sizes(profile, figure) if profile.own_network else {}
     figure.set_layout_engine("none")  # both files keep this layout, which takes half a second to make
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
     for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
         with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
-            figure.savefig(temporary, metadata=metadata)
+            figure.savefig(temporary, metadata=metadata, **area)
     _record_in_manifest(profile, f"{name}.png", notebook, sha, samples)
+
+
+def _with_sample_sizes(profile: Profile, figure) -> dict:
+    """Write the sizes of the sample sets, as the folder fills them, below a figure; what to save of it."""
+    from matplotlib.transforms import Bbox
+
+    width, height = figure.get_size_inches()
+    style = {"ha": "right", "va": "top", "fontsize": 6, "color": "#666666"}
+    figure.text(0.998, 0, sample_sizes(profile), **style)
+    return {"bbox_inches": Bbox([[0, -0.12], [width, height]])}  # inches
 
 
 def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:

@@ -16,6 +16,7 @@ from .samples import Images, UnreadableImageError, from_arrays
 
 FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NO_CLASS = "none"  # the target class of a profile that leaves it open
 PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
 # Pillow raises these on bad bytes.
 _BAD_BYTES = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
@@ -199,5 +200,6 @@ def open_images(profile: Profile) -> Images:
     if source not in sources:
         raise ValueError(f"unknown source '{source}': {nearest(source, sources)}")
     images = sources[source](profile)
-    images.class_index(profile.target_class)
+    if profile.target_class != NO_CLASS:  # a sweep goes over all of them
+        images.class_index(profile.target_class)
     return images

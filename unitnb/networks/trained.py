@@ -5,6 +5,7 @@ Keras is imported with the first network. A process that only lists networks sta
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,9 @@ def layer_of(profile: Profile, model: str, network) -> str:
 
 
 def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str]) -> dict[str, list[str]]:
-    """The requested layers of each model, each checked; "all" means every convolution.
+    """The requested layers of each model, each checked: "all" means every convolution.
+
+    Without any, the studied layer.
 
     Raises
     ------
@@ -169,7 +172,10 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     found = {}
     for model in models:
         network = load_model(profile, model)
-        found[model] = convolutions(network) if list(layers) == ["all"] else list(layers)
+        named = [
+            layer_of(replace(profile, layer=layer), model, network) for layer in layers or [profile.layer]
+        ]
+        found[model] = convolutions(network) if list(layers) == ["all"] else named
         for layer in found[model]:
             split_model(network, layer)
     return found
