@@ -119,3 +119,7 @@ def names_on_first_use(package: str):
 
 
 __getattr__, __dir__ = names_on_first_use(__name__)
+
+from .files.quiet import quieten_tensorflow  # noqa: E402 (files' face takes names_on_first_use)
+
+quieten_tensorflow()
