@@ -68,7 +68,7 @@ ifneq ($(findstring /,$(CLASSES)),)
 $(error CLASSES='$(CLASSES)': the name of a class has no slash)
 endif
 
-.PHONY: help figures class classes train html lab refresh test check nbval another-class test-browser test-faults mutants bench clean
+.PHONY: help figures class classes train html lab refresh test check nbval another-class test-long test-browser test-faults mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
@@ -142,8 +142,14 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 # and a worker computes on one thread.
 PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-test: check another-class ## all checks: make check, tests, doctests, notebooks, another class
+test: check another-class pool ## make check, tests, doctests, notebooks, another class
+
+.PHONY: pool
+pool: $(ENVIRONMENT)
 	$(PYTEST) --nbval --doctest-modules notebooks tests unitnb
+
+test-long: $(ENVIRONMENT) ## the tests that take tens of seconds each: training, clusters, all families of networks
+	$(PYTEST) -m long tests
 
 check: $(ENVIRONMENT) ## check style, types, the layers of imports, and that the notebook pairs agree
 	$(PY) -m ruff check .

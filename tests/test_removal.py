@@ -189,7 +189,12 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+QUICK = ("VGG16", "MobileNetV2", "a Sequential")  # the other families are in make test-long
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in FAMILIES]
+)
 def test_families_give_the_masked_networks_outputs_saved_and_loaded(family, tmp_path):
     make, single, several = FAMILIES[family]
     keras.utils.set_random_seed(1)

@@ -421,6 +421,7 @@ def worker_pids(cluster):
     return [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
 
 
+@pytest.mark.long
 def test_a_dask_cluster_with_a_killed_worker_gives_the_bytes_of_one_process(root, serial):
     given = tasks(["ring", "star"], ["A", "B"])
     alone = serial(given)

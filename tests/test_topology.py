@@ -524,6 +524,7 @@ def test_importing_the_module_loads_neither_numba_nor_gudhi():
     assert process.communicate()[0].strip() == "[]"
 
 
+@pytest.mark.long
 def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_written(tmp_path):
     code = (
         "import numpy as np; from {} import births_of;"
