@@ -106,7 +106,7 @@ def test_bad_sources_are_named(folder, overrides, error, said):
 
 def test_a_folder_without_train_says_what_it_holds(folder):
     (folder / "train").rename(folder / "learn")
-    with pytest.raises(FileNotFoundError, match=r"no folder 'train' \(it holds: learn/, val/\)"):
+    with pytest.raises(FileNotFoundError, match=r"no folder 'train or training' \(it holds: learn/, val/\)"):
         sources.folder_images(folder, 8)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .files import ranges
 from .files.model_files import own_model_settings
-from .files.settings import checked_name, checked_settings, nearest, read_settings
+from .files.settings import checked_name, checked_settings, class_folder, nearest, read_settings
 from .synsets import find_synset
 
 PARAMETERS = ("profile", "target_class", "seed", "overrides")  # of every notebook
@@ -173,7 +173,8 @@ class Profile:
     @property
     def figures_folder(self) -> Path:
         """The folder of figures, tables and claims: ``figures/<profile>/<class>``."""
-        return project_root() / os.environ.get("UNITNB_FIGURES", "figures") / self.name / self.target_class
+        figures = project_root() / os.environ.get("UNITNB_FIGURES", "figures")
+        return figures / self.name / class_folder(self.target_class)
 
     def recipe(self, model: str) -> Recipe:
         """The recipe of a model; KeyError for an unknown one, with the nearest known one."""

@@ -6,7 +6,7 @@ import numba
 
 
 def compiled(**settings) -> Callable:
-    """A decorator: compile at the first call, and keep the result beside the module or in ``NUMBA_CACHE_DIR``.
+    """A decorator: compile at the first call; the result is kept beside the module or in ``NUMBA_CACHE_DIR``.
 
     Where Numba finds no folder to write to, each process compiles anew. ``settings`` are those of
     ``numba.njit``.

@@ -45,6 +45,11 @@ def checked_name(name: Any, kind: str) -> str:
     return name
 
 
+def class_folder(target_class: str) -> str:
+    """The name of a class's folder of figures and runs: make knows no spaces."""
+    return target_class.replace(" ", "_")
+
+
 def read_settings(files: Mapping[str, Path], name: str) -> dict:
     """The settings of one of several files, over those of the file that it names as its ``base``.
 

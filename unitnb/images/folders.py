@@ -14,14 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..files.inventory import is_left_behind
 from .decoding import begins_as_image, is_image
 
 TRAIN = ("train", "training")
 TEST = ("test", "val", "validation", "valid")  # the first that has classes
 EXPECTED = "train/<class>/<images> and test/<class>/<images>"
-# Folders and files that systems leave behind; those with a dot in front are others.
-SYSTEM = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "__pycache__")
-QUIET = ("thumbs.db", "desktop.ini")
 SHOWN = 8  # names in a message
 
 
@@ -87,7 +85,7 @@ def _top(root: Path) -> Path:
     if not root.is_dir():
         text = f"no folder of images at {root}; name it with DATA=<folder holding {EXPECTED}>"
         raise FileNotFoundError(text)
-    inside = [path for path in root.iterdir() if path.is_dir() and not _is_system(path.name)]
+    inside = [path for path in root.iterdir() if path.is_dir() and not is_left_behind(path.name)]
     single = inside if len(inside) == 1 else []
     return next((top for top in (root, *single) if _named(top, TRAIN)), root)
 
@@ -127,15 +125,11 @@ def _test_split(top: Path, train: Path, classes: Sequence[str]) -> Path:
 # ---- classes and their images ----
 
 
-def _is_system(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM
-
-
 def _class_places(place: Path) -> dict[str, Path]:
     """Class folders by name, sorted: those with at least one image."""
     found: dict[str, Path] = {}
     for path in place.iterdir():
-        if path.is_dir() and not _is_system(path.name) and next(images_below(path), None):
+        if path.is_dir() and not is_left_behind(path.name) and next(images_below(path), None):
             name = unicodedata.normalize("NFC", path.name)
             if name in found:
                 raise ValueError(f"{place} has two folders of one name, '{name}', written in two ways")
@@ -146,13 +140,13 @@ def _class_places(place: Path) -> dict[str, Path]:
 def images_below(folder: Path | str, left_out: Counter | None = None) -> Iterator[Path]:
     """The images in a folder and in those inside it, by name or else by content; the rest is counted."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir(follow_symlinks=False) and not _is_system(entry.name):
+        if entry.is_dir(follow_symlinks=False) and not is_left_behind(entry.name):
             yield from images_below(entry.path, left_out)
-        elif not entry.is_file() or entry.name.startswith("."):
+        elif not entry.is_file() or is_left_behind(entry.name):
             continue
         elif is_image(entry.name) or begins_as_image(Path(entry.path)):
             yield Path(entry.path)
-        elif left_out is not None and entry.name.lower() not in QUIET:
+        elif left_out is not None:
             left_out[f"files {os.path.splitext(entry.name)[1].lower() or 'without ending'}"] += 1
 
 

@@ -78,3 +78,13 @@ def _tells_imagenet(profile: Profile) -> bool:
     if profile.own_network:
         return output_count(Path(profile.network)) == len(synsets())
     return profile.is_given
+
+
+def check_trained_on(trained: Sequence[str] | None, there: Sequence[str], file: Path, folder: Path) -> None:
+    """ValueError where the network in ``file`` was trained on other classes than those of the images."""
+    if trained and there and list(trained) != list(there):
+        raise ValueError(
+            f"{file} was trained on {', '.join(trained)}; {folder} has {', '.join(there)}. Name the images "
+            "that it was trained on with DATA=<folder>, or train on these: make train, with a copy of the "
+            "profile under another name"
+        )
