@@ -15,6 +15,7 @@ MAKEFLAGS += -j$(JOBS)  # notebooks, and the checks of make test, run side by si
 endif
 
 # Names go into commands of the shell, in quotes, and into rules. They are looked at before make expands them.
+quoted = '$(subst ','\'',$(value $(1)))'
 HASH := \#
 in = $(strip $(foreach sign,$(1),$(foreach name,$(2),$(findstring $(sign),$(value $(name))))))
 ifneq ($(call in,$$ ' " ` ; | & < > \ ( ) $(HASH),PROFILE CLASS CLASSES MODEL LAYER SCALING CLASS_NAMES SET)$(call in,: = % * ?,PROFILE CLASS CLASSES MODEL CLASS_NAMES),)
@@ -66,7 +67,7 @@ endif
 # The folder of the class: CLASS, or the profile's own. What a run is made from besides files that make watches, such
 # as images and weights and their state, is kept in a stamp: when it changes, every notebook is made anew.
 ifneq ($(filter-out help check lab nbval test pool clean train classes class@% html,$(or $(MAKECMDGOALS),help)),)
-TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.notebooks.inputs '$(PROFILE)' '$(CLASS)' '$(NAME)' '$(subst ',,$(SETTINGS))')
+TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.notebooks.inputs '$(PROFILE)' '$(CLASS)' '$(NAME)' '$(subst ',,$(SETTINGS))' $(call quoted,DATA) $(call quoted,WEIGHTS))
 endif
 RUNS := build/runs/$(NAME)/$(TARGET)
 FIGURES := figures/$(NAME)/$(TARGET)
@@ -125,7 +126,7 @@ $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))
 .PHONY: missing
 missing: ;
 
-verify: ## run the default profile in build/verify and compare every number and verdict with figures/
+verify: ## run the default profile anew and compare every number and verdict with figures/
 	@rm -rf build/verify
 	@UNITNB_FIGURES=build/verify/figures $(MAKE) --no-print-directory figures PROFILE=shapes CLASS= DATA= SET= MODEL= \
 		RUNS=build/verify/runs FIGURES=build/verify/figures/shapes/$(TARGET) > /dev/null

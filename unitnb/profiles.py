@@ -210,7 +210,7 @@ def _recipes(settings: Mapping, group: str) -> dict:
     ):
         where = settings.get("name", "overrides")
         raise ValueError(
-            f"{where}: {group}: expected a mapping such as {{A: {{epochs: 10}}}}, got {recipes!r}"
+            f"{where}: {group}: expected names and values, {{A: {{epochs: 10}}}}, got {recipes!r}"
         )
     return dict(recipes)
 

@@ -1,7 +1,7 @@
 """What a run is made from, for make: the folder of its class, and a stamp that changes with its inputs.
 
 Standard library only: make asks before the environment exists
-(``python3 -m unitnb.notebooks.inputs PROFILE CLASS NAME SETTINGS``).
+(``python3 -m unitnb.notebooks.inputs PROFILE CLASS NAME SETTINGS DATA WEIGHTS``).
 """
 
 import os
@@ -54,13 +54,13 @@ def target_class(profile: str, given: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def described(profile: str, name: str, settings: str) -> str:
+def described(profile: str, name: str, settings: str, data: str, weights: str) -> str:
     """The inputs beside files that make knows: class, settings, images and weights, with their state."""
     lines = [f"class {name}", f"settings {settings}"]
-    data = os.environ.get("UNITNB_DATA", setting(profile, "data"))
+    data = data or os.environ.get("UNITNB_DATA", setting(profile, "data"))
     if setting(profile, "source") != "shapes":
         lines.append(f"images {data}: {quick_state(project_root() / os.path.expanduser(data))}")
-    weights = os.environ.get("UNITNB_WEIGHTS", setting(profile, "weights"))
+    weights = weights or os.environ.get("UNITNB_WEIGHTS", setting(profile, "weights"))
     if weights:
         lines.append(f"weights {weights}: {quick_state(project_root() / os.path.expanduser(weights))}")
     return "\n".join(lines) + "\n"
@@ -73,13 +73,13 @@ def write_stamp(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def main(profile: str, given: str, name: str, settings: str) -> str:
+def main(profile: str, given: str, name: str, settings: str, data: str = "", weights: str = "") -> str:
     """Write the stamp of a run, ``build/runs/<name>/<class>/inputs``, and give the folder of its class."""
     target = target_class(profile, given)
     folder = class_folder(target)
     if target and "/" not in folder + name and ".." not in folder + name:
         path = project_root() / "build" / "runs" / name / folder / "inputs"
-        write_stamp(path, described(profile, target, settings))
+        write_stamp(path, described(profile, target, settings, data, weights))
     return folder
 
 

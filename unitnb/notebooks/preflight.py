@@ -70,9 +70,9 @@ def _packages() -> Iterator[str]:
 
 def _places(profile: Profile) -> Iterator[str]:
     """Folders that cannot be written to, and full disks."""
-    for folder in (profile.build, profile.figures_folder):
+    for wanted in (profile.build, profile.figures_folder):
+        folder = next(place for place in (wanted, *wanted.parents) if place.exists())
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:

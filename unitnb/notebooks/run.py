@@ -115,14 +115,11 @@ def _kernel_settings(profile: Profile) -> Iterator[None]:
 def _passed(source: Path, notebook, parameters: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     """The parameters for papermill: those given, or all where the notebook's own are no defaults."""
     cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])), None)
-    nodes = ast.parse(cell.source).body if cell else []
-    own = {
-        ast.unparse(node.targets[0]): ast.unparse(node.value)
-        for node in nodes
-        if isinstance(node, ast.Assign)
-    }
-    changed = [f"{name} = {own[name]}" for name in DEFAULTS if own.get(name, "") != repr(DEFAULTS[name])]
-    if not cell or not changed:
+    lines = [line for line in ast.parse(cell.source).body if isinstance(line, ast.Assign)] if cell else []
+    own = {ast.unparse(line.targets[0]): ast.unparse(line.value) for line in lines}
+    plain = {name: repr(value) for name, value in DEFAULTS.items()}
+    changed = [f"{name} = {own[name]}" for name in plain if own.get(name, plain[name]) != plain[name]]
+    if not changed:
         return dict(parameters)
     warnings.warn(
         f"{source.name} has {', '.join(changed)} in its parameters cell; this run has the class "
