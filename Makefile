@@ -45,7 +45,7 @@ ifneq ($(value WEIGHTS),)
 export UNITNB_WEIGHTS := $(value WEIGHTS)
 endif
 
-# With PYTHON=... that interpreter's environment is used; otherwise .venv is made from requirements.lock.
+# With PYTHON=... that interpreter's environment is used; otherwise .venv is made from requirements.hashes, the lock with hashes.
 ifdef PYTHON
 PY := $(PYTHON)
 ENVIRONMENT :=
@@ -110,13 +110,13 @@ $(RUNS)/inputs: ;
 # What is missing is found once, in a second, before the first notebook starts.
 $(RUNS)/checked: $(RUNS)/inputs $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) \
 		$(sort $(foreach notebook,$(NOTEBOOKS),$(DEPENDS_$(notebook)))) | $(ENVIRONMENT)
-	@$(PY) -m unitnb.notebooks.preflight $(RUN_OPTIONS) && touch $@
+	@$(PY) -m unitnb.notebooks.preflight $(RUN_OPTIONS) && mkdir -p $(@D) && touch $@
 RUN_OPTIONS = --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
 expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
-$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs requirements.lock \
+$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs requirements.hashes \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/figures/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
 		| $(RUNS)/checked $(ENVIRONMENT)
@@ -128,8 +128,8 @@ missing: ;
 
 verify: ## run the default profile anew and compare every number and verdict with figures/
 	@rm -rf build/verify
-	@UNITNB_FIGURES=build/verify/figures $(MAKE) --no-print-directory figures PROFILE=shapes CLASS= DATA= SET= MODEL= \
-		RUNS=build/verify/runs FIGURES=build/verify/figures/shapes/$(TARGET) > /dev/null
+	@UNITNB_FIGURES=build/verify/figures $(MAKE) --no-print-directory figures PROFILE=shapes CLASS= DATA= WEIGHTS= SET= MODEL= \
+		LAYER= SCALING= CLASS_NAMES= RUNS=build/verify/runs FIGURES='build/verify/figures/shapes/$$(TARGET)' > /dev/null
 	@$(PY) -m unitnb.notebooks.verify build/verify/figures
 
 class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=crescent
@@ -207,10 +207,11 @@ bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (11 mi
 clean: ## remove build/ (runs, caches, trained networks); the environment stays
 	rm -rf build
 
-.venv/.complete: requirements.lock pyproject.toml
+.venv/.complete: requirements.hashes pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is " + sys.version.split()[0] + "; 3.11 or newer is needed")'
 	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet $$(grep '^uv==' requirements.lock)
-	.venv/bin/uv pip install --quiet --python .venv -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.hashes > .venv/uv.txt
+	.venv/bin/python -m pip install --quiet --require-hashes -r .venv/uv.txt
+	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements.hashes
 	.venv/bin/uv pip install --quiet --python .venv --no-deps --editable .
 	@touch $@

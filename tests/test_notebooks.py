@@ -241,6 +241,7 @@ def checkout(tmp_path):
         "README.md",
         "pyproject.toml",
         "requirements.lock",
+        "requirements.hashes",
         "unitnb",
         "notebooks",
         "figures",

@@ -96,7 +96,7 @@ def save_table(profile: Profile, name: str, text: str, notebook: str, samples: S
     The parameters are those of ``save_figure``.
     """
     file, text = f"{name}.md", text.rstrip() + "\n"
-    entry = _entry(profile, notebook, hashlib.sha256(text.encode()).hexdigest())
+    entry = _entry(profile, notebook, hashlib.sha256(text.rstrip("\n").encode()).hexdigest())
     published = is_published(profile.figures_folder, file, entry, {file: text})
     if not published:
         store.write_text(profile.figures_folder / file, text)
