@@ -105,6 +105,14 @@ def test_the_lock_has_every_declared_package_and_no_address():
     assert all("==" in line and "://" not in line for line in lock().values())
 
 
+def test_the_lock_with_hashes_has_the_same_pins_and_no_address():
+    """pip wants no hashes in constraints, which conda's environment takes from requirements.lock."""
+    blocks = re.split(r"\n(?=\S)", (ROOT / "requirements.hashes").read_text().strip())
+    pins = [re.sub(r"[ \\]+$", "", block.splitlines()[0]) for block in blocks]
+    assert pins == list(lock().values())
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", block) and "://" not in block for block in blocks)
+
+
 def test_the_conda_environment_installs_the_package_with_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     *conda, pip = environment["dependencies"]

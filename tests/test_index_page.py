@@ -66,6 +66,7 @@ def test_make_classes_goes_on_after_a_class_that_fails(tmp_path):
         "README.md",
         "pyproject.toml",
         "requirements.lock",
+        "requirements.hashes",
     ):
         (tmp_path / name).symlink_to(ROOT / name)
     settings = {key: value for key, value in os.environ.items() if not key.startswith(("UNITNB", "MAKE"))}

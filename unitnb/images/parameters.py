@@ -39,8 +39,12 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
     profile = load_profile(namespace["profile"], namespace["overrides"])
+    if profile.seed != Profile.seed:
+        raise ValueError(
+            "seed is a parameter of its own and no setting: --seed of unitnb run, -p seed of papermill"
+        )
     seed, target_class = namespace["seed"], namespace["target_class"]
-    if not isinstance(seed, int) or seed < 0:
+    if type(seed) is not int or seed < 0:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
     target_class = profile.target_class if target_class in (None, "") else target_class
     return fitted(replace(profile, seed=seed, target_class=str(target_class)))

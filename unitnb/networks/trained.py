@@ -12,6 +12,7 @@ import numpy as np
 
 from ..files import store
 from ..images import sources
+from ..images.outputs import check_trained_on
 from ..profiles import Profile, nearest, project_root
 from .architectures import architecture_of, arrays_of, assign_arrays, untrained_network
 
@@ -100,6 +101,7 @@ def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[st
             f"no weights at {_relative_to_root(path)}; make them with: {train_command(profile, [model])}"
         )
     arrays, meta = store.read_npz(path)
+    check_trained_on(meta.get("classes"), sources.class_names(profile), path, profile.data_folder)
     wanted = architecture_of(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
         found = {name: meta[name] for name in wanted}
