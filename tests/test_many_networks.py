@@ -38,7 +38,8 @@ def split():
 def maps_of(units=4, n=8, seed=0):
     """The first unit has the same hole in every image and is the weakest, the others have holes anywhere."""
     maps = np.random.default_rng(seed).random((n, 6, 6, units)).astype(np.float32)
-    maps[..., 0] = np.arange(36).reshape(6, 6) / 100
+    maps[..., 0] = 0
+    maps[:, [0, 1, 2, 3], [1, 2, 3, 0], 0] = [1.7, 1.8, 1.9, 2]  # a square, born with its fourth edge
     return maps
 
 
@@ -140,6 +141,16 @@ def test_lines_join_networks_that_differ_in_one_thing():
     table = unitnb.networks_table(losses)
     assert "| s | 8 | 30 | flattened, 2 dense | 0.90 | 50% | 25% | 100% | 0 of 1 |" in table
     plt.close("all")
+
+
+def test_the_table_of_classes_holds_what_the_curves_say(split):
+    """Unit 0 alone speaks for class 0: all is lost with it, and in reverse nothing until the end."""
+    best, worst = unitnb.ablation_curves(
+        split, maps_of(), 0, [np.arange(4), np.arange(4)[::-1]], negatives=maps_of(seed=1)
+    )
+    row = unitnb.classes_table({"a": (best, worst)}).splitlines()[-1]
+    empty = np.log(np.exp(np.linspace(0, 1, 12)).sum())
+    assert row == f"| a | 1.00 | 25% | {empty:.2f} | {empty:.2f} | +0.00 | +0.00 | 25% |"
 
 
 # ---- a second layer ----
