@@ -49,7 +49,11 @@ def networks_figure(losses: Sequence[Loss]):
         axes[panel].set(xlabel=words, ylim=(0, 1.04))
     for panel in ("units", "classes"):
         axes[panel].set_xscale("log")
-    axes["classes"].set_ylabel("share of the units until 85% is lost")
+        known = sorted({getattr(loss, panel) for loss in losses} | {PAPERS[panel]})
+        axes[panel].set_xticks(known, [str(value) for value in known], rotation=45)
+        axes[panel].minorticks_off()
+    for panel in PAPERS:
+        axes[panel].set_ylabel("share of the units")
     figure.legend(*axes["rows"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
