@@ -220,6 +220,10 @@ unitnb.save_table(p, "networks", networks, notebook="06_controls")
 print(networks)
 
 # %% [markdown]
+# What to read (C15). Fewer classes on the same units and images: the share grows, but does the order of the scores change? Wider layers of one kind: does it fall? Two layers of as many classes that differ in their tail: how far are
+# they apart? What lies between the paper's 3% and a network here and is explained by neither is the network itself, or the score: the mean activation is the one to compare with.
+
+# %% [markdown]
 # ## Depth, and a second layer
 #
 # The paper's later version says that $H$ falls with depth in a trained network, and is higher and flat in a random one. But the birth points of structureless maps spread more the larger the maps are, and maps shrink with
