@@ -21,9 +21,12 @@ def _train(options) -> None:
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
+        from .controls import many_networks
         from .roles import many_models
 
-        many_models.measure_models(profile, images)
+        many_networks.measure_networks(profile, images)
+        if not profile.layer_units:
+            many_models.measure_models(profile, images)
 
 
 def _run(options) -> None:

@@ -100,10 +100,14 @@ class Profile:
     class_names: str = ""  # file with the classes in the order of the model's outputs, one a line
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
+    # Beside it in 06: a layer further in front, "" for the one before of the same kind; and its images' side.
+    second_layer: str = ""
+    second_size: int | None = None
     # Units of block 1, of block 2's first two layers, of the studied layer; then of the dense layer.
     widths: tuple[int, ...] = (32, 64, 128)
     dense: int = 64
     architecture: str = "small_vgg"  # or "vgg16", which has a width in place of widths and dense
+    layer_units: tuple[int, ...] = ()  # other widths of the studied layer, which make train EXTRA=1 tries
     width: float = 1.0  # units of each layer of "vgg16" relative to the original
     image_size: int = 32  # side in pixels
     streamed: bool = False  # training reads images on the fly, on all GPUs; else they are held in memory

@@ -29,6 +29,7 @@ from ..networks.image_maps import with_images
 from ..networks.outputs import Reading, reading_of_values
 from ..networks.split import SplitModel
 from .dense_steps import activation_steps, bias_of, blas_threads, stack_steps, values_of
+from .terms import PooledTerms, StoredTerms, terms_of
 
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
@@ -128,6 +129,8 @@ class RunningSumEngine(Engine):
     float32 product of the same length, and nothing has to be recomputed on the way.
     """
 
+    terms: StoredTerms | PooledTerms
+
     def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
         super().__init__(split, fill, reading)
         plan, dense = split.plan, split.plan.dense
@@ -137,7 +140,6 @@ class RunningSumEngine(Engine):
         self.start = (self.absent @ self.kernel + bias_of(dense)).astype(np.float64)
         self.steps = [*activation_steps(dense, plan.left_out), *stack_steps(plan)]
         self.units = fill.shape[-1]
-        self.terms = np.empty((self.units, 0, 0), np.float32)
         self.blas_threads = blas_threads(self.kernel.size // self.units, plan.stack)
         bytes_an_image = 4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)
         self.images = max(1, TERMS_BYTES // bytes_an_image)
@@ -146,11 +148,8 @@ class RunningSumEngine(Engine):
         change = (run_in_batches(self.plan.trunk, [maps]) - self.absent).reshape(len(maps), -1, self.units)
         change = np.ascontiguousarray(change.transpose(2, 0, 1))
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
-        del self.terms  # the last block's, before there are two
-        self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
-        for unit in range(self.units):  # a stacked product of strided matrices does not reach BLAS
-            np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
-        self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
+        vars(self).pop("terms", None)  # the last block's, before there are two
+        self.terms = terms_of(change, kernel)
         self.everyone = None  # the sum over all units, once it is asked for
         return np.asarray(change.any(axis=2))
 
@@ -162,27 +161,23 @@ class RunningSumEngine(Engine):
         yield 0, np.arange(live.shape[1]), running.astype(np.float32)
         for k, (start, end) in enumerate(pairwise(points), start=1):
             come = order[start:end]
-            for unit in come:
-                running += self.terms[unit]
+            self.terms.add(come, running)
             images = np.flatnonzero(live[come].any(axis=0))
             yield k, images, running[images].astype(np.float32)
 
     def whole(self, images) -> np.ndarray:
         """As ``Engine.whole``."""
-        return (self.start + self.terms[:, images].sum(axis=0, dtype=np.float64)).astype(np.float32)
+        return (self.start + self.terms.whole(images)).astype(np.float32)
 
     def without(self, unit: int, live) -> tuple[np.ndarray, np.ndarray]:
         """As ``Engine.without``; of all images, which is one product."""
         if self.everyone is None:
-            self.everyone = self.start + self.terms.sum(axis=0, dtype=np.float64)
-        return np.arange(len(live)), (self.everyone - self.terms[unit]).astype(np.float32)
+            self.everyone = self.start + self.terms.whole(np.arange(len(live)))
+        return np.arange(len(live)), (self.everyone - self.terms.of(unit)).astype(np.float32)
 
     def with_units(self, present) -> np.ndarray:
         """As ``Engine.with_units``; costs what has changed since the last call."""
-        for unit in np.flatnonzero(present != self.in_place):
-            (np.add if present[unit] else np.subtract)(self.held, self.terms[unit], out=self.held)
-        self.in_place = present.copy()
-        return self.held.astype(np.float32)
+        return (self.start + self.terms.sum_of(np.asarray(present, bool))).astype(np.float32)
 
     def _outputs(self, rows, images) -> np.ndarray:
         for step in self.steps:

@@ -1,6 +1,7 @@
 """The explorer as plain functions: one model, class and layer is opened once for many questions."""
 
 import functools
+import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +13,15 @@ from ..controls import scores
 from ..images import sources
 from ..images.parameters import fitted
 from ..images.samples import SampleSet, sample_others, sample_set
+from ..networks.efficientnet_lite import PACKAGE
 from ..networks.trained import open_layer
-from ..profiles import Profile, load_profile
+from ..profiles import Profile, load_profile, profile_names
 from ..roles.by_place import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
 from ..topology.births import betti_curves, birth_points, edges_present, top_edges
 from ..units.entropy import feature_entropy, importance_rank, selective_rate
+
+PRETRAINED = "imagenette"  # the profile of a pretrained network on photographs
 
 __all__ = ["Explorer", "open_explorer", "span_accuracy", "unit_facts"]
 
@@ -69,6 +73,13 @@ def choices(profile: str) -> tuple[Profile, tuple[str, ...]]:
     """A profile, whose ``models`` can be opened, and the classes of its images."""
     p = load_profile(profile)
     return p, sources.open_images(p).classes
+
+
+def first_profile() -> str:
+    """The profile to start with: "imagenette" where its images and weights are at hand, else "shapes"."""
+    if PRETRAINED not in profile_names() or not load_profile(PRETRAINED).data_folder.exists():
+        return "shapes"
+    return PRETRAINED if importlib.util.find_spec(PACKAGE) else "shapes"
 
 
 def open_explorer(profile: str = "shapes", model: str = "A", target_class: str | None = None) -> Explorer:
