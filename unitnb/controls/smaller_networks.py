@@ -73,23 +73,38 @@ def tuned(split: SplitModel, order, count: int, maps, labels, seed=0, epochs=EPO
     return small
 
 
-def tuned_accuracy(split: SplitModel, order, count: int, maps, labels, test_maps, test_labels, seed=0):
-    """Accuracy on test images of ``tuned``, 0 to 1."""
-    small = tuned(split, order, count, maps, labels, seed)
-    outputs = small.predict(test_maps[..., np.sort(order[:count])])
-    return float((outputs.argmax(axis=1) == test_labels).mean())
+def tuned_accuracies_of(split: SplitModel, orders, count: int, train, test, seed=0) -> list[float]:
+    """Accuracy on test images after the training of ``tuned``, 0 to 1, one for each order (u,).
+
+    ``train`` and ``test`` are maps (n, h, w, u) and labels (n,). Networks of one size share a compiled
+    training, which takes longer to make than to run.
+    """
+    found, shared = [], None
+    for order in orders:
+        kept = np.sort(order[:count])
+        small = split_model(kept_network(split.model, split.layer, order, count), split.layer).tail
+        shared = shared or small
+        shared.set_weights(small.get_weights())
+        trained(shared, train[0][..., kept], train[1], seed)
+        outputs = run_in_batches(shared, [test[0][..., kept]])
+        found.append(float((outputs.argmax(axis=1) == test[1]).mean()))
+    return found
 
 
 def trained(model, inputs, labels, seed=0, epochs=EPOCHS) -> keras.Model:
-    """Train a network whose outputs are logits, in the order given, with SGD; returns it."""
+    """Train a network whose outputs are logits, in the order given, by SGD from a standstill; returns it."""
     keras.utils.set_random_seed(1 + seed)
     for number, layer in enumerate(model.layers):
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign(np.array([number, 1 + seed], np.uint32))
-    model.compile(
-        optimizer=keras.optimizers.SGD(LEARNING_RATE, momentum=0.9),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
+    if not model.compiled:
+        model.compile(
+            optimizer=keras.optimizers.SGD(LEARNING_RATE, momentum=0.9),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        model.optimizer.build(model.trainable_variables)
+    for velocity in model.optimizer.momentums:
+        velocity.assign(np.zeros(velocity.shape))
     model.fit(inputs, labels, batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0)
     return model
 
