@@ -130,7 +130,7 @@ print(table)
 # %% [markdown]
 # ## A specialist, and the core alone
 #
-# A network for three of the classes: units chosen for these three or for all, by Taylor's score, against a network of the same size that begins with random weights and sees the same training images as often. Then, for each class, the network
+# A network for three of the classes: units chosen for these three or for all, by Taylor's score, against a network of the same size that begins with random weights and sees the same training images as often: a short time, after which a network that is trained on would be better. Then, for each class, the network
 # of the units in the role *core* alone; half of the test images give the roles, the other half judge.
 
 # %%

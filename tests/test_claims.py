@@ -387,8 +387,8 @@ def test_rounding_keeps_exactness_and_integers():
 
 
 def test_errors_name_what_came_and_what_is_known(profile, capsys):
-    with pytest.raises(ValueError, match="unknown claim 'C51': did you mean"):
-        verdicts.record_claims(profile, "03_ablation", {"C51": {}})
+    with pytest.raises(ValueError, match="unknown claim 'C61': did you mean"):
+        verdicts.record_claims(profile, "03_ablation", {"C61": {}})
     with pytest.raises(ValueError, match="C15 is measured by 03_ablation, not by 04_stability"):
         verdicts.record_claims(profile, "04_stability", {"C15": {}})
     assert cli.main(["claims", "--class", "ring"]) == 1

@@ -27,9 +27,10 @@ def simplification_claim(results) -> dict[str, object]:
 def core_suffices_claim(core: Mapping[str, np.ndarray]) -> dict[str, object]:
     """Numbers of C51: what the core units alone change, means over classes with 95% intervals.
 
-    ``core`` is of ``core_results``: arrays (classes,).
+    ``core`` is of ``core_results``: arrays (classes,). Classes without a core are counted and left out.
     """
     found: dict[str, object] = {"share of the units": float(np.median(core["share"]))}
+    found["classes without a core"] = int((core["share"] == 0).sum())
     for name in ("accuracy", "balanced accuracy"):
         found[name], found[f"low, {name}"], found[f"high, {name}"] = mean_interval(core[name])
     return found

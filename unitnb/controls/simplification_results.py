@@ -132,7 +132,8 @@ def core_results(split: SplitModel, sets: ClassMaps, profile: Profile) -> dict[s
 
     The rank is by E on S_100. The roles come from S_100 and every second test image of the class; the others,
     with negatives, judge. ``share`` of the units that are core, and the changes of ``accuracy`` (recall of
-    the class) and of ``balanced accuracy`` from the whole layer to the core.
+    the class) and of ``balanced accuracy`` from the whole layer to the core; NaN for a class without a core,
+    of which no network can be made.
     """
     rows = [_core_of_class(split, sets, profile, name) for name in sets.classes]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -151,8 +152,8 @@ def _core_of_class(split, sets, profile, name):
     assert balanced is not None  # there are negatives
     return {
         "share": count / split.n_units,
-        "accuracy": curve.accuracy[count] - curve.accuracy[-1],
-        "balanced accuracy": balanced[count] - balanced[-1],
+        "accuracy": curve.accuracy[count] - curve.accuracy[-1] if count else np.nan,
+        "balanced accuracy": balanced[count] - balanced[-1] if count else np.nan,
     }
 
 

@@ -28,6 +28,10 @@ def kept_network(model, layer: str, order, count: int) -> keras.Model:
         As ``remove_units``.
     """
     gone = np.sort(order[count:])
+    if not gone.size:
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        return copy
     try:
         return remove_units(model, layer, gone)
     except CoupledUnitsError as error:

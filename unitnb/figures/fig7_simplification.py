@@ -74,8 +74,8 @@ def smaller_networks_figure(
     core : (classes,) by name, of ``core_results``
     few : names of the specialist's classes
     """
-    mosaic = [[f"tuned {count}" for count in counts], ["few", "key", "core"]]
-    figure, axes = new_figure(mosaic, figsize=(8, 5.6), height_ratios=[1.25, 1])
+    mosaic = [[f"tuned {count}" for count in counts], ["few", "few", "core"]]
+    figure, axes = new_figure(mosaic, figsize=(8, 6), height_ratios=[1.25, 1])
     for place, count in enumerate(counts):
         _tuned_panel(axes[f"tuned {count}"], before, after, place)
         axes[f"tuned {count}"].set_title(f"{'D  ' if not place else ''}{count} units kept")
@@ -83,10 +83,8 @@ def smaller_networks_figure(
     figure.legend(*axes[f"tuned {counts[0]}"].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     _specialist_panel(axes["few"], specialist, counts)
     axes["few"].set_title(f"E  A network for {', '.join(few)}")
-    axes["key"].axis("off")
-    axes["key"].legend(
-        *axes["few"].get_legend_handles_labels(), loc="center left", title="E", alignment="left"
-    )
+    key = axes["few"].get_legend_handles_labels()
+    figure.legend(*key, loc="outside lower left", ncols=3, title="E", alignment="left")
     _core_panel(axes["core"], core)
     return figure
 

@@ -1,5 +1,7 @@
 """A graph built once more, with its layers copied and some of their channels left out (see ``removal``)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -13,7 +15,8 @@ def smaller_model(removal: Removal) -> keras.Model:
     graph = removal.linked.graph
     name = graph.entry._keras_history.operation.name
     entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=name)
-    known, made = {id(graph.entry): entry}, {}  # type: ignore
+    known: dict[int, Any] = {id(graph.entry): entry}
+    made: dict[int, Any] = {}
     for node in graph.nodes:
         changes, weights = _changed(removal, node)
         operation = made.setdefault(id(node.operation), None) or _copied(node.operation, changes)
