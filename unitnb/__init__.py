@@ -56,6 +56,8 @@ EXPORTS = {
     "controls.experiments": ("choice_areas", "class_result"),
     "controls.many_networks": ("kept_losses", "network_losses"),
     "controls.second_layer": ("second_layer",),
+    "controls.simplification_results": ("core_results", "simplification_results", "tuned_accuracies"),
+    "controls.specialists": ("specialist_accuracies",),
     "units.stability": (
         "mean_effectiveness",
         "rank_agreement",
@@ -82,6 +84,7 @@ EXPORTS = {
     "claims.verdicts": ("load_claims", "record_claims"),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),
     "claims.measures_extension": ("extension_claim",),
+    "claims.measures_simplification": ("core_suffices_claim", "simplification_claim"),
     "claims.measures_networks": (
         "class_claim",
         "core_claim",

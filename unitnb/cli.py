@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from . import ONEDNN
+from .explorer.simplify_command import add_simplify
 from .files.settings import named_settings
 from .profiles import load_profile, project_root
 
@@ -148,7 +149,8 @@ def _check(options) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("unitnb", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks):
+    own = _add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks
+    for add in (*own, add_simplify):
         add(commands)
     return parser
 

@@ -1,5 +1,7 @@
 """A graph built once more, with its layers copied and some of their channels left out (see ``removal``)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -14,7 +16,8 @@ def smaller_model(removal: Removal) -> keras.Model:
     graph = removal.linked.graph
     name = graph.entry._keras_history.operation.name
     entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=name)
-    known, made = {id(graph.entry): entry}, {}  # type: ignore
+    known: dict[int, Any] = {id(graph.entry): entry}
+    made: dict[int, Any] = {}
     operations = list({id(node.operation): node.operation for node in graph.nodes}.values())
     names = dict(zip(map(id, operations), unique_names(operations), strict=True))
     for node in graph.nodes:
