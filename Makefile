@@ -170,7 +170,7 @@ test: check another-class pool ## make check, tests, doctests, notebooks, anothe
 pool: $(ENVIRONMENT)
 	$(PYTEST) --nbval --doctest-modules notebooks tests unitnb
 
-test-long: $(ENVIRONMENT) ## the tests that take tens of seconds each: training, clusters, all families of networks
+test-long: $(ENVIRONMENT) ## the tests that take long: training, clusters, all families of networks
 	$(PYTEST) -m long tests
 
 check: $(ENVIRONMENT) ## check style, types, the layers of imports, and that the notebook pairs agree

@@ -244,7 +244,7 @@ if second:
 # ## What the units see
 #
 # The five most and the five least effective units of the target class, and five that the mean activation places otherwise than $E$ does. Each with its place by every score, its birth points over those of structureless maps
-# (grey), and the four images of $S_{100}$ to which it answers most, with their maps. [explore](explore.ipynb) shows any other unit.
+# (grey), and the four images of $S_{100}$ to which it answers most, with their maps. `explore.ipynb` shows any other unit.
 
 # %%
 shown = results[p.target_class]

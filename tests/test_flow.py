@@ -109,7 +109,8 @@ def test_the_lock_with_hashes_has_the_same_pins_and_no_address():
     """pip wants no hashes in constraints, which conda's environment takes from requirements.lock."""
     blocks = re.split(r"\n(?=\S)", (ROOT / "requirements.hashes").read_text().strip())
     pins = [re.sub(r"[ \\]+$", "", block.splitlines()[0]) for block in blocks]
-    assert pins == list(lock().values())
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert pins == [line for line in lines if line and not line.startswith("#")]
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", block) and "://" not in block for block in blocks)
 
 
@@ -153,7 +154,7 @@ def test_container_and_workflow_have_the_same_python_and_run_what_ci_runs():
         kept["site"]["with"]["path"] == "build/site/" and kept["site"]["if"] == f"matrix.python == '{python}'"
     )
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    expected = ["make test", "make test-browser", "make html"]
+    expected = ["make test", "make test-long", "make test-browser", "make html"]
     assert [line for line in commands if line.startswith("make")] == expected
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
 

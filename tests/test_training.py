@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from unitnb.files import store
 from unitnb.images import samples, sources
@@ -140,6 +141,7 @@ def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
     monkeypatch.setattr(networks, "SHIPPED", root / "package")
     for name in classes:
         (root / "images" / "train" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(root / "images" / "train" / name / "0.png")
     return replace(profile, data="images")
 
 

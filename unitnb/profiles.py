@@ -33,12 +33,6 @@ def project_root() -> Path:
     return Path(os.environ.get("UNITNB_ROOT", fallback))
 
 
-def keras_home() -> Path:
-    """The folder of what Keras downloads, as Keras chooses it."""
-    home = os.path.expanduser("~")
-    return Path(os.environ.get("KERAS_HOME", Path(home if os.access(home, os.W_OK) else "/tmp", ".keras")))
-
-
 @dataclass(frozen=True)
 class Recipe:
     """How one model is trained (Sec. 3.1).

@@ -20,7 +20,8 @@ from filelock import FileLock
 
 from ..files import store
 from ..files.atomic import atomic_path
-from ..profiles import keras_home, project_root
+from ..files.model_files import keras_home
+from ..profiles import project_root
 from ..synsets import by_wnid
 from . import tars
 from .decoding import is_image

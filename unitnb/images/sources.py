@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ..files import store
-from ..profiles import Profile, keras_home, nearest
+from ..files.model_files import keras_home
+from ..profiles import Profile, nearest
 from ..synsets import find_synset, synsets
 from . import folders, ilsvrc, imagenette, shapes
 from .decoding import decode

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from ..files import store
-from ..profiles import Profile, keras_home, project_root
+from ..files.model_files import keras_home
+from ..profiles import Profile, project_root
 
 FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"  # of Keras, with the dense layers
 MD5 = "64373286793e3c8b2b4e3219cbf3544b"  # as keras.applications.vgg16 has it

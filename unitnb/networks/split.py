@@ -244,11 +244,8 @@ def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
     For a convolution they are the convolutions. For an activation behind a batch normalisation they are the
     activations.
     """
-    kind = (
-        keras.layers.Conv2D
-        if isinstance(graph.layers[layer], keras.layers.Conv2D)
-        else type(graph.layers[layer])
-    )
+    studied = graph.layers[layer]
+    kind = keras.layers.Conv2D if isinstance(studied, keras.layers.Conv2D) else type(studied)
     names = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
     return [*names[: names.index(layer)], layer]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files.model_files import keras_home
 from ..files.settings import named_settings
 from ..files.store import read_npz
 from ..images.imagenette import ARCHIVES
@@ -22,7 +23,7 @@ from ..images.parameters import fitted
 from ..images.samples import SETS, Images, training_set
 from ..images.sources import open_images
 from ..networks import trained
-from ..profiles import EFFICIENTNET_LITE0, Profile, keras_home, load_profile, project_root
+from ..profiles import EFFICIENTNET_LITE0, Profile, load_profile, project_root
 
 PACKAGES = (
     "gudhi",
