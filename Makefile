@@ -87,7 +87,7 @@ endif
 help: ## print this help
 	@awk -F ':.*## ' '/^##@/ {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Variables"
-	@echo "  PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 98
+	@echo "PROFILE=<profile>, one of: $(sort $(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 96 | sed 's/^/  /'
 	@echo "  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)"
 	@echo "  MODEL=<your .keras or .h5 file>  LAYER=<layer>  SCALING=none|unit|tf|torch|caffe"
 	@echo "  CLASS_NAMES=<file, a class a line>  SET='n_rank=60 points=33' (settings of the profile)"
