@@ -1,5 +1,5 @@
 # Every figure from one command. `make` alone prints the commands.
-PROFILE ?= $(if $(MODEL),own,shapes)
+PROFILE ?=
 CLASS ?=
 CLASSES ?=
 DATA ?=
@@ -14,9 +14,23 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)  # notebooks, and the checks of make test, run side by side
 endif
 
-# Names go into commands of the shell, in quotes.
-ifneq ($(strip $(foreach sign,' " ` ; | & < > \ ( ),$(findstring $(sign),$(PROFILE) $(CLASS) $(CLASSES) $(MODEL) $(LAYER) $(SCALING) $(CLASS_NAMES) $(SET)))),)
-$(error PROFILE='$(PROFILE)' CLASS='$(CLASS)' CLASSES='$(CLASSES)' MODEL='$(MODEL)' LAYER='$(LAYER)' SET='$(SET)': no quote, bracket or other sign of the shell may be in a name; ImageNet's classes have wnids, too)
+# Names go into commands of the shell, in quotes, and into rules. They are looked at before make expands them.
+quoted = '$(subst ','\'',$(value $(1)))'
+HASH := \#
+in = $(strip $(foreach sign,$(1),$(foreach name,$(2),$(findstring $(sign),$(value $(name))))))
+ifneq ($(call in,$$ ' " ` ; | & < > \ ( ) $(HASH),PROFILE CLASS CLASSES MODEL LAYER SCALING CLASS_NAMES SET)$(call in,: = % * ?,PROFILE CLASS CLASSES MODEL CLASS_NAMES),)
+$(error PROFILE='$(value PROFILE)' CLASS='$(value CLASS)' CLASSES='$(value CLASSES)' MODEL='$(value MODEL)' LAYER='$(value LAYER)' CLASS_NAMES='$(value CLASS_NAMES)' SET='$(value SET)': no quote, bracket or other sign of the shell or of make may be in a name; ImageNet's classes have wnids, too)
+endif
+ifneq ($(word 2,$(MODEL))$(word 2,$(CLASS_NAMES)),)
+$(error MODEL='$(MODEL)' CLASS_NAMES='$(CLASS_NAMES)': no space may be in the path of a file that make watches)
+endif
+ifeq ($(PROFILE),)
+override PROFILE := $(if $(MODEL),own,shapes)
+endif
+ifneq ($(PYTHON),)
+ifeq ($(shell command -v '$(value PYTHON)'),)
+$(error PYTHON='$(value PYTHON)' is no program; leave it out, and make installs an environment of its own)
+endif
 endif
 
 export UNITNB_ROOT := $(CURDIR)
@@ -24,14 +38,14 @@ export UV_PYTHON_DOWNLOADS := never
 export JUPYTER_PREFER_ENV_PATH := 1
 # Without compiled modules in a cache, each process that imports Keras compiles TensorFlow anew: 20 s in place of 6.
 unexport PYTHONDONTWRITEBYTECODE
-ifneq ($(DATA),)
-export UNITNB_DATA := $(DATA)
+ifneq ($(value DATA),)
+export UNITNB_DATA := $(value DATA)
 endif
-ifneq ($(WEIGHTS),)
-export UNITNB_WEIGHTS := $(WEIGHTS)
+ifneq ($(value WEIGHTS),)
+export UNITNB_WEIGHTS := $(value WEIGHTS)
 endif
 
-# With PYTHON=... that interpreter's environment is used; otherwise .venv is made from requirements.lock.
+# With PYTHON=... that interpreter's environment is used; otherwise .venv is made from requirements.hashes, the lock with hashes.
 ifdef PYTHON
 PY := $(PYTHON)
 ENVIRONMENT :=
@@ -40,21 +54,20 @@ PY := .venv/bin/python
 ENVIRONMENT := .venv/.complete
 endif
 
-# The class of the run: CLASS, or the profile's own (the one place where it stands is the profile). ImageNet's may be given as a wnid, an index or a name with spaces.
+# The files of the profile: its own and, where it stands on another, that one's.
 BASE := $(shell sed -n 's/^base: *//p' 'notebooks/profiles/$(PROFILE).yaml' 2>/dev/null)
 PROFILE_FILES := notebooks/profiles/$(PROFILE).yaml $(BASE:%=notebooks/profiles/%.yaml)
-setting = $(firstword $(shell sed -n 's/^$(1): *//p' $(PROFILE_FILES) 2>/dev/null))
-ifneq ($(and $(CLASS),$(filter ilsvrc imagenette,$(call setting,source))),)
-TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.synsets '$(CLASS)')
-else
-TARGET := $(or $(CLASS),$(call setting,target_class))
-endif
 # A model of one's own, MODEL, gives its name to the folder of its figures; its settings go to every command.
 NAME := $(if $(MODEL),$(basename $(notdir $(MODEL))),$(PROFILE))
 SETTINGS := $(strip $(if $(MODEL),--set 'network=$(MODEL)') $(if $(LAYER),--set 'layer=$(LAYER)') \
 	$(if $(SCALING),--set 'scaling=$(SCALING)') $(if $(CLASS_NAMES),--set 'class_names=$(CLASS_NAMES)') $(SET:%=--set '%'))
 ifneq ($(and $(MODEL),$(filter figures,$(MAKECMDGOALS)),$(if $(CLASS),,none)),)
 $(error MODEL='$(MODEL)' needs CLASS=<the class to study>, one of the folders in DATA/train)
+endif
+# The folder of the class: CLASS, or the profile's own. What a run is made from besides files that make watches, such
+# as images and weights and their state, is kept in a stamp: when it changes, every notebook is made anew.
+ifneq ($(filter-out help check lab nbval test pool clean train classes class@% html,$(or $(MAKECMDGOALS),help)),)
+TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.notebooks.inputs '$(PROFILE)' '$(CLASS)' '$(NAME)' '$(subst ',,$(SETTINGS))' $(call quoted,DATA) $(call quoted,WEIGHTS))
 endif
 RUNS := build/runs/$(NAME)/$(TARGET)
 FIGURES := figures/$(NAME)/$(TARGET)
@@ -68,13 +81,13 @@ ifneq ($(findstring /,$(CLASSES)),)
 $(error CLASSES='$(CLASSES)': the name of a class has no slash)
 endif
 
-.PHONY: help figures class classes train html lab refresh test check nbval another-class test-browser test-faults mutants bench clean
+.PHONY: help figures verify class classes train html lab refresh test check nbval another-class test-long test-browser test-faults mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
 	@awk -F ':.*## ' '/^##@/ {printf "%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Variables"
-	@echo "  PROFILE=$(subst $() ,|,$(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 98
+	@echo "PROFILE=<profile>, one of: $(sort $(basename $(notdir $(wildcard notebooks/profiles/*.yaml))))" | fold -s -w 96 | sed 's/^/  /'
 	@echo "  CLASS=<class>  DATA=<folder of images>  WEIGHTS=<file of VGG16>  EXTRA=1 (more models)"
 	@echo "  MODEL=<your .keras or .h5 file>  LAYER=<layer>  SCALING=none|unit|tf|torch|caffe"
 	@echo "  CLASS_NAMES=<file, a class a line>  SET='n_rank=60 points=33' (settings of the profile)"
@@ -82,9 +95,10 @@ help: ## print this help
 
 ##@ Figures
 # What each notebook depends on and writes is read from the notebooks themselves.
--include build/rules.mk
+include build/rules.mk
 build/rules.mk: unitnb/__init__.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
 	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks.rules > $@.new && mv $@.new $@
+	@touch -r "$$(ls -t $@ $^ | head -1)" $@  # a file from the future would have make start over for ever
 
 figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
 
@@ -92,23 +106,31 @@ figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every
 $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
 	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
 
-# What a run is made from besides files: other images, weights or settings make every notebook anew.
-INPUTS := $(strip $(subst ','\'',DATA=$(DATA) WEIGHTS=$(WEIGHTS)) $(subst ',,$(SETTINGS)))
-$(if $(TARGET),$(shell mkdir -p '$(RUNS)' && { [ "$$(cat '$(RUNS)/inputs' 2>/dev/null)" = '$(INPUTS)' ] || printf '%s\n' '$(INPUTS)' > '$(RUNS)/inputs'; }))
 $(RUNS)/inputs: ;
+# What is missing is found once, in a second, before the first notebook starts.
+$(RUNS)/checked: $(RUNS)/inputs $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) \
+		$(sort $(foreach notebook,$(NOTEBOOKS),$(DEPENDS_$(notebook)))) | $(ENVIRONMENT)
+	@$(PY) -m unitnb.notebooks.preflight $(RUN_OPTIONS) && mkdir -p $(@D) && touch $@
+RUN_OPTIONS = --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
 expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
-$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs \
+$(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs requirements.hashes \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/figures/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
-		| $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
+		| $(RUNS)/checked $(ENVIRONMENT)
+	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ $(RUN_OPTIONS)
 endef
 $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))
 .PHONY: missing
 missing: ;
+
+verify: ## run the default profile anew and compare every number and verdict with figures/
+	@rm -rf build/verify
+	@UNITNB_FIGURES=build/verify/figures $(MAKE) --no-print-directory figures PROFILE=shapes CLASS= DATA= WEIGHTS= SET= MODEL= \
+		LAYER= SCALING= CLASS_NAMES= RUNS=build/verify/runs FIGURES='build/verify/figures/shapes/$$(TARGET)' > /dev/null
+	@$(PY) -m unitnb.notebooks.verify build/verify/figures
 
 class: $(if $(CLASS),figures) ## the same for one class: make class CLASS=crescent
 	@$(if $(CLASS),,echo "make class needs CLASS=<class>, for instance: make class CLASS=crescent"; exit 2)
@@ -142,8 +164,14 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 # and a worker computes on one thread.
 PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
-test: check another-class ## all checks: make check, tests, doctests, notebooks, another class
+test: check another-class pool ## make check, tests, doctests, notebooks, another class
+
+.PHONY: pool
+pool: $(ENVIRONMENT)
 	$(PYTEST) --nbval --doctest-modules notebooks tests unitnb
+
+test-long: $(ENVIRONMENT) ## the tests that take long: training, clusters, all families of networks
+	$(PYTEST) -m long tests
 
 check: $(ENVIRONMENT) ## check style, types, the layers of imports, and that the notebook pairs agree
 	$(PY) -m ruff check .
@@ -179,10 +207,11 @@ bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (11 mi
 clean: ## remove build/ (runs, caches, trained networks); the environment stays
 	rm -rf build
 
-.venv/.complete: requirements.lock pyproject.toml
+.venv/.complete: requirements.hashes pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 is " + sys.version.split()[0] + "; 3.11 or newer is needed")'
 	python3 -m venv .venv
-	.venv/bin/python -m pip install --quiet $$(grep '^uv==' requirements.lock)
-	.venv/bin/uv pip install --quiet --python .venv -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.hashes > .venv/uv.txt
+	.venv/bin/python -m pip install --quiet --require-hashes -r .venv/uv.txt
+	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements.hashes
 	.venv/bin/uv pip install --quiet --python .venv --no-deps --editable .
 	@touch $@

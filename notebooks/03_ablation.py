@@ -150,8 +150,13 @@ n = len(by_class)
 print(f"best first, 85% lost within a third of the units: {sum(f <= 1 / 3 for f in falls.values())} of {n} classes; within 10%: {sum(f <= 0.1 for f in falls.values())}")
 print(f"worst first, accuracy rises by 0.02 or more: {sum(r >= 0.02 for r in rises.values())} of {n} classes; balanced accuracy does: {sum(r >= 0.02 for r in balanced_rises.values())}")
 print(f"worst first, collapse within 20% of the units: {sum(w <= 0.2 for w in widths.values())} of {n} classes; within 10%: {sum(w <= 0.1 for w in widths.values())}")
-for name, (best, *_) in by_class.items():
-    print(f"  {name:<11} start {best.accuracy[0]:.2f}  best first: 85% lost after {percent(falls[name]):>5}  worst first: up {rises[name]:+.2f}, balanced {balanced_rises[name]:+.2f}, collapse over {percent(widths[name])}")
+peaks = {name: best.peak("loss")[1] - best.loss[-1] for name, (best, *_) in by_class.items()}
+print(f"best first, loss peaks 0.05 nats or more above the empty layer's: {sum(peak >= 0.05 for peak in peaks.values())} of {n} classes")
+
+# %%
+classes = unitnb.classes_table(by_class)
+unitnb.save_table(p, "classes", classes, notebook="03_ablation")
+print(classes)
 
 # %% [markdown]
 # ## Verdicts

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from unitnb.files.processor import common_instructions
+
 collect_ignore_glob = ["*.py"]  # a pair's sources: --doctest-modules would import and so run them
 FIGURES = str(Path(__file__).parents[1] / "build" / "nbval-figures")
 
@@ -20,4 +22,6 @@ def pytest_runtest_setup(item):
     with pytest.MonkeyPatch.context() as patch:
         if "UNITNB_FIGURES" not in os.environ:
             patch.setenv("UNITNB_FIGURES", FIGURES)
+        for name, value in common_instructions().items():
+            patch.setenv(name, value)
         return (yield)

@@ -34,7 +34,7 @@ import unitnb
 from unitnb.explorer import answers, pictures
 
 # %% tags=["nbval-ignore-output"]
-unitnb.explore(profile="shapes")
+unitnb.explore()
 
 # %% [markdown]
 # ## The same by plain calls

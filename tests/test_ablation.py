@@ -219,6 +219,16 @@ def test_networks_of_keras_applications(application, layer, engine):
         np.testing.assert_allclose(curve.losses[k], loss, rtol=1e-6, atol=1e-5)
 
 
+def test_what_is_kept_of_a_network_is_not_taken_for_one_of_equal_weights(tmp_path):
+    maps, curves = np.random.default_rng(0).random((3, 5, 5, 2), np.float32), []
+    for activation in ("relu", "tanh"):
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.Flatten(), keras.layers.Dense(4, activation), keras.layers.Dense(2)]
+        network = keras.Sequential([keras.Input((5, 5, 3)), keras.layers.Conv2D(2, 1, name="c"), *layers])
+        curves.append(ablation_curve(split_model(network, "c"), maps, 0, [0, 1], cache=tmp_path))
+    assert np.abs(curves[0].losses - curves[1].losses).max() > 1e-3
+
+
 @pytest.mark.parametrize("name", ["small VGG", "inner branch"])
 def test_results_are_kept_by_everything_they_depend_on(name, tmp_path, monkeypatch):
     make, layer, _, scale = NETWORKS[name]

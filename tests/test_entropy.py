@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections import Counter
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pytest
@@ -219,12 +221,15 @@ def test_near_perfect_units_are_last_in_the_released_code():
 
 
 def authors_rank(births):
-    """The released code, one unit at a time: ineffectiveness H / eps, 460.5 below 0.1 and without a birth."""
+    """The released code, one unit at a time: ineffectiveness H / eps, 460.5 below 0.1 and without a birth.
+
+    Added one by one: ``sum`` compensates from Python 3.12 on, which orders ties otherwise.
+    """
     ineffectiveness = []
     for unit in births.T.tolist():
         zero_based = [v - 1 if v > 0 else 0 for v in unit]
         born = [v for v in zero_based if 0 < v <= 50]
-        entropy = -sum(c / len(born) * math.log(c / len(born)) for c in Counter(born).values())
+        entropy = -reduce(add, (c / len(born) * math.log(c / len(born)) for c in Counter(born).values()), 0.0)
         ratio = entropy / (len(born) / len(unit)) if born else 0
         ineffectiveness.append(100 * math.log(100) if abs(ratio) < 0.1 else ratio)
     return np.argsort(ineffectiveness, kind="stable")

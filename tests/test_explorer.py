@@ -176,6 +176,26 @@ def test_the_picture_of_a_level_shows_its_edges_and_its_hole(opened):
     assert pictures.png(figure).startswith(b"\x89PNG")
 
 
+def test_the_card_of_a_unit_shows_its_strongest_images_over_their_maps(opened):
+    figure = pictures.unit_figure(opened, 7)
+    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
+    tops = answers.top_images(opened, 7)
+    assert len(shown) == 2 * len(tops)
+    for image, fmap, index in zip(shown[: len(tops)], shown[len(tops) :], tops, strict=True):
+        assert np.array_equal(image, opened.sample.images[index])
+        assert np.array_equal(fmap, opened.maps[index, :, :, 7])
+
+
+def test_the_first_profile_is_the_pretrained_one_where_its_images_and_weights_are(monkeypatch, tmp_path):
+    monkeypatch.setenv("UNITNB_DATA", str(tmp_path / "nowhere"))
+    assert answers.first_profile() == "shapes"
+    monkeypatch.setenv("UNITNB_DATA", str(tmp_path))
+    monkeypatch.setattr(answers, "PACKAGE", "numpy")
+    assert answers.first_profile() == "imagenette"
+    monkeypatch.setattr(answers, "PACKAGE", "no_such_package")
+    assert answers.first_profile() == "shapes"
+
+
 # ---- widgets ----
 
 

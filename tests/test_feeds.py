@@ -72,6 +72,7 @@ def test_streamed_training_is_training_from_memory(root, images):  # noqa: F811
     assert losses(root / "True")[-1][0] < losses(root / "True")[0][0]
 
 
+@pytest.mark.long
 def test_two_devices_train_together_and_a_resumed_run_gives_the_same_losses(root, images):  # noqa: F811
     settings = {**STREAMED, "models": {"A": {**TINY["models"]["A"], "dropout": 0.5}}}
     here = Path(__file__).parent

@@ -42,9 +42,15 @@ def test_a_figure_is_saved_with_its_line_in_the_manifest(profile):
     saving.save_figure(profile, "fig3", curve_figure([1, 0.5, 0]), notebook="03_ablation")
     png = plt.imread(profile.figures_folder / "fig3.png")
     assert png.std() > 0 and (profile.figures_folder / "fig3.pdf").read_bytes().startswith(b"%PDF")
-    assert {k: v for k, v in entry(profile).items() if k != "data_sha256"} == {
-        "notebook": "03_ablation", "profile": "shapes", "class": profile.target_class, "seed": 0,
-    }  # fmt: skip
+    line = entry(profile)
+    assert [line[name] for name in ("notebook", "profile", "class", "seed")] == [
+        "03_ablation",
+        "shapes",
+        "square",
+        0,
+    ]
+    assert line["versions"]["numpy"] == np.__version__ and line["images"]["name"] == "shapes"
+    assert line["networks"]["A"].startswith("A.npz, sha256 ") and "settings" not in line
     assert re.fullmatch("[0-9a-f]{64}", entry(profile)["data_sha256"])
 
 

@@ -18,9 +18,10 @@ from PIL import Image
 
 from unitnb import cli, profiles
 from unitnb.files import store
+from unitnb.images.decoding import decode
 from unitnb.images.parameters import notebook_parameters
 from unitnb.images.samples import UnreadableImageError
-from unitnb.images.sources import _decode, folder_images
+from unitnb.images.sources import folder_images
 from unitnb.profiles import checked_name, load_profile
 
 ROOT = Path(profiles.__file__).parents[1]
@@ -115,9 +116,9 @@ def png_that_says(width, height):
 @pytest.mark.parametrize("size", [(50000, 50000), (9500, 9500), (1, 60_000_000), (7100, 7100)])
 def test_an_image_of_gigapixels_is_refused_before_it_is_decompressed(size):
     """In a process that has no room for it."""
-    code = ("import io, resource, sys; from PIL import Image; from unitnb.images.sources import _decode\n"
+    code = ("import io, resource, sys; from PIL import Image; from unitnb.images.decoding import decode\n"
             "resource.setrlimit(resource.RLIMIT_DATA, (400_000_000, 400_000_000))\n"
-            "try: _decode(io.BytesIO(sys.stdin.buffer.read()), 'bomb.png', 32)\n"
+            "try: decode(io.BytesIO(sys.stdin.buffer.read()), 'bomb.png', 32)\n"
             "except Exception as error: print(type(error).__name__, error)")  # fmt: skip
     line, environment = (
         [sys.executable, "-W", "ignore", "-c", code],
@@ -132,7 +133,7 @@ def test_other_formats_than_photographs_come_in_are_not_tried():
         file = io.BytesIO()
         Image.new("RGB", (8, 8)).save(file, kind)
         with pytest.raises(UnreadableImageError, match="no image"):
-            _decode(file, f"x.{kind}", 8)
+            decode(file, f"x.{kind}", 8)
 
 
 def test_a_class_folder_that_leads_elsewhere_gives_only_images(tmp_path):
@@ -169,7 +170,7 @@ def altered(draw, originals):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_any_bytes_are_an_image_or_an_unreadable_image(content):
     try:
-        assert _decode(io.BytesIO(content), "x", 16).shape == (16, 16, 3)
+        assert decode(io.BytesIO(content), "x", 16).shape == (16, 16, 3)
     except UnreadableImageError:
         pass
 

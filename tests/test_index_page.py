@@ -55,6 +55,7 @@ def test_the_index_command_ends_with_an_error_where_a_class_failed(root, capsys)
     assert "the reason" in (root / "build" / "runs" / "shapes" / "index.html").read_text()
 
 
+@pytest.mark.long
 def test_make_classes_goes_on_after_a_class_that_fails(tmp_path):
     """For real: two notebooks by papermill, one of which asks for a class that is not there."""
     for name in (
@@ -65,6 +66,7 @@ def test_make_classes_goes_on_after_a_class_that_fails(tmp_path):
         "README.md",
         "pyproject.toml",
         "requirements.lock",
+        "requirements.hashes",
     ):
         (tmp_path / name).symlink_to(ROOT / name)
     settings = {key: value for key, value in os.environ.items() if not key.startswith(("UNITNB", "MAKE"))}

@@ -241,6 +241,7 @@ def checkout(tmp_path):
         "README.md",
         "pyproject.toml",
         "requirements.lock",
+        "requirements.hashes",
         "unitnb",
         "notebooks",
         "figures",
@@ -256,6 +257,7 @@ def checkout(tmp_path):
     make(tmp_path, "-n", "figures")  # notes what a run is made from besides files
     for source in rules.sources():
         (runs / f"{source.stem}.ipynb").touch()
+    (runs / "checked").touch()
     (tmp_path / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
     return tmp_path
 
@@ -287,9 +289,78 @@ def test_a_second_make_figures_does_nothing_and_says_so(checkout):
 
 def test_other_inputs_make_every_notebook_anew(checkout):
     everything = [source.stem for source in rules.sources()]
-    assert rerun(checkout) == []
-    assert rerun(checkout, "DATA=elsewhere") == everything
-    assert rerun(checkout, "DATA=elsewhere", "SET=n_rank=60") == everything
+    assert rerun(checkout) == [] == rerun(checkout, "DATA=elsewhere")  # its images are drawn
+    assert rerun(checkout, "SET=n_rank=60") == everything
+
+
+def test_other_images_make_every_notebook_anew_and_the_same_do_not(checkout):
+    everything = [source.stem for source in rules.sources()]
+    runs = checkout / "build" / "runs" / "cifar10" / "automobile"
+    for name in ("a", "b"):
+        (checkout / name / "train" / "cat").mkdir(parents=True)
+        (checkout / name / "train" / "cat" / f"{name}.png").write_bytes(b"x")
+
+    def made(*arguments):
+        """The notebooks that a run would make, which then seem to have been made."""
+        found = rerun(checkout, "PROFILE=cifar10", *arguments)
+        for name in ("checked", *(f"{source.stem}.ipynb" for source in rules.sources())):
+            (runs / name).touch()
+        for name in (name for source in rules.sources() for name in rules.saved_files(source)):
+            (checkout / "figures" / "cifar10" / "automobile" / name).touch()
+        return found
+
+    assert made("DATA=a") == everything and made("DATA=a") == []
+    assert made("DATA=b") == everything and made("DATA=b") == []
+    (checkout / "b" / "train" / "cat" / "2.png").write_bytes(b"x")
+    assert made("DATA=b") == everything and made("DATA=nowhere") == everything
+    weights = checkout / "w.h5"
+    weights.write_bytes(b"x")
+    assert made("DATA=b", f"WEIGHTS={weights}") == everything and made("DATA=b", f"WEIGHTS={weights}") == []
+    weights.write_bytes(b"xy")
+    assert made("DATA=b", f"WEIGHTS={weights}") == everything
+
+
+@pytest.mark.parametrize("name", ["$(shell touch touched)", "a#b", "a=b", "a:b", "a%b", "a*"])
+def test_names_that_make_itself_would_read_are_refused(checkout, name):
+    for variable in ("CLASS", "PROFILE", "MODEL"):
+        done = make(checkout, "figures", f"{variable}={name}")
+        assert done.returncode and "sign of the shell or of make" in done.stderr
+    assert not (checkout / "touched").exists()
+
+
+def test_a_class_of_two_words_and_a_quoted_one_have_folders(checkout):
+    out = make(checkout, "-n", "figures", "PROFILE=cifar10", "CLASS=fire truck").stdout
+    assert "build/runs/cifar10/fire_truck/03_ablation.ipynb --profile cifar10 --class 'fire truck'" in out
+    profile = checkout / "notebooks" / "profiles" / "shapes.yaml"
+    profile.write_text(
+        profile.read_text().replace("target_class: square", 'target_class: "square"  # quoted')
+    )
+    assert "build/runs/shapes/square/03_ablation.ipynb" in make(checkout, "-n", "figures").stdout
+
+
+def test_make_ends_where_a_file_is_from_the_future(checkout):
+    later = time.time() + 3600
+    os.utime(checkout / "unitnb" / "cli.py", (later, later))
+    done = subprocess.run(["timeout", "60", "make", "help"], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0 and "make figures" in done.stdout
+
+
+def test_a_python_that_is_not_there_is_an_error(checkout):
+    done = make(checkout, "figures", "PYTHON=/nowhere/python")
+    assert done.returncode and "PYTHON='/nowhere/python' is no program" in done.stderr
+
+
+def test_what_is_missing_is_said_once_before_any_notebook(checkout):
+    done = make(checkout, "figures", "PROFILE=cifar10", "DATA=nowhere")
+    assert done.returncode and done.stderr.count("no folder of images at") == 1
+    assert "failed in cell" not in done.stdout + done.stderr
+
+
+def test_a_changed_parameters_cell_is_said_and_the_run_has_its_own_class(project):
+    source = edit(project, "01_method", "target_class = None", 'target_class = "ring"')
+    with pytest.warns(UserWarning, match="01_method.py has target_class = 'ring' in its parameters cell"):
+        run(source, project / "build" / "x.ipynb", {})
+    assert printed(project / "build" / "x.ipynb").startswith("square 0")
 
 
 def test_a_model_of_ones_own_needs_a_class(checkout):
@@ -311,7 +382,8 @@ def test_touching_a_part_reruns_what_depends_on_it(checkout):
     assert rerun(checkout, "-W", "unitnb/roles/by_place.py") == [
         "02_training",
         "05_roles",
-    ]  # 02 judges by many models' stored results
+        "07_simplification",
+    ]  # 02 judges by many models' stored results, 07 keeps the core
     assert (
         rerun(checkout, "-W", "notebooks/03_ablation.py")
         == rerun(checkout, "-W", "notebooks/03_ablation.ipynb")

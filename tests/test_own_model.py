@@ -141,6 +141,7 @@ def test_the_profile_takes_name_size_and_sample_sets_from_what_there_is(place, c
     p = notebook_parameters(asked(place))
     assert (p.name, p.target_class, p.image_size, list(p.models), p.layer) == ("my", "frog", 16, ["A"], "")
     assert (p.n_rank, p.n_large, p.n_validation) == (17, 34, 12)
+    assert p.set_sizes == (5, 8, 17)  # Fig. 4C shows three
     assert (
         "sample sets as photos fills them: S_100 17 images, S_1000 34 images, S_val 12 images"
         in capsys.readouterr().out
@@ -249,6 +250,47 @@ def test_a_notebook_runs_on_ones_own_model_by_the_command(place, monkeypatch, tm
     assert "make figures MODEL=" in (tmp_path / "figures" / "my" / "frog" / "claims.json").read_text()
     assert cli.main(["run", "notebooks/02_training.py", str(tmp_path / "02.ipynb"), *settings]) == 0
     assert "my.keras came without its training" in (tmp_path / "02.needs").read_text()
+
+
+@pytest.fixture
+def root(place, tmp_path, monkeypatch):
+    """A project in which a profile of a user's own, ``mine``, names the model."""
+    profiles = tmp_path / "notebooks" / "profiles"
+    profiles.mkdir(parents=True)
+    own = (Path(__file__).parents[1] / "notebooks" / "profiles" / "own.yaml").read_text()
+    mine = own.replace("data: photos", f"data: {place / 'photos'}").replace(
+        "target_class: none", "target_class: frog"
+    )
+    (profiles / "own.yaml").write_text(own)
+    (profiles / "mine.yaml").write_text(f"{mine}network: {place / 'my.keras'}\n")
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", ["own", "mine"])
+def test_a_sweep_goes_over_the_classes_of_ones_own_model(place, root, monkeypatch, file):
+    from unitnb.networks.trained import known_layers
+    from unitnb.sweep import tasks, work
+
+    monkeypatch.setattr(tasks, "_known_layers", known_layers)  # here, in place of another process
+    settings = {"scaling": "unit", "points": 3, **(asked(place)["overrides"] if file == "own" else {})}
+    given = tasks.tasks_of(load_profile(file, settings), overrides=settings, file=file)
+    assert [task.target_class for task in given] == list(CLASSES)
+    assert {task.layer.split("/")[-1] for task in given} == {"conv5"}
+    found = work.run_task(given[1])
+    assert found.parent == root / "build" / "sweep" / ("my" if file == "own" else "mine")
+    p = notebook_parameters({**asked(place), "overrides": {**asked(place)["overrides"], **settings}})
+    sample = unitnb.sample_set(unitnb.open_images(p), p, "S_100")
+    births = unitnb.birth_points(unitnb.open_layer(p, "A").feature_maps(sample.images))
+    assert np.array_equal(np.load(found)["births"], births) and len(births) == 17
+
+
+def test_the_explorer_opens_ones_own_model_from_a_profile(root):
+    opened = unitnb.open_explorer("mine")
+    assert (opened.n_units, len(opened.sample), opened.target_class, opened.label) == (6, 17, "frog", 1)
+    whole = (opened.layers["training"].predict(range(6)).argmax(axis=1) == 1).mean()
+    assert unitnb.span_accuracy(opened, 1, 6)["training"] == whole
+    assert unitnb.open_explorer("mine", target_class="cat").label == 0
 
 
 # ---- in one call ----

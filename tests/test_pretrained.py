@@ -8,7 +8,7 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 import unitnb
-from unitnb.figures import saving
+from unitnb.figures import provenance
 from unitnb.files.store import DamagedFileError
 from unitnb.networks import pretrained, trained
 from unitnb.notebooks.run import run
@@ -322,15 +322,13 @@ def test_epoch_0_of_a_pretrained_network_is_the_architecture_with_random_weights
 
 def test_figures_record_the_weights_and_the_filter(root, files):
     profile = load_profile("imagenet", {"weights": str(files / "old.h5")})
-    assert saving._origin(profile) == {
-        "interpolation": "nearest",
-        "weights": pretrained.describe_weights(profile),
-    }
+    found = provenance.origin(profile)
+    assert found["images"]["interpolation"] == "nearest" and "settings" in found
+    assert found["networks"] == {"A": pretrained.describe_weights(profile)}
     assert (
         pretrained.describe_weights(profile)
         == f"old.h5, md5 {pretrained.md5_of(files / 'old.h5')}, of your own"
     )
-    assert saving._origin(load_profile("shapes")) == {}
 
 
 HEADER = (

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from unitnb.images.parameters import notebook_parameters
@@ -23,8 +25,21 @@ def test_a_profile_is_its_file_with_single_settings_replaced():
         ("shaps", {}, "did you mean 'shapes'"),
         ("../shapes", {}, "unknown profile"),
         ("shapes", {"n_rnk": 3}, "did you mean 'n_rank'"),
-        ("shapes", {"n_rank": "many"}, "expected int, got 'many'"),
-        ("shapes", {"n_rank": True}, "expected int, got True"),
+        ("shapes", {"n_rank": "many"}, "n_rank: expected a whole number, got 'many'"),
+        ("shapes", {"n_rank": True}, "n_rank: expected a whole number, got True"),
+        ("shapes", {"b_max": "fifty"}, "b_max: expected a whole number, got 'fifty'"),
+        ("shapes", {"n_rank": -5}, "n_rank: expected 1 or more, got -5"),
+        ("shapes", {"set_sizes": [50, 1]}, "set_sizes: expected 2 or more, got 1"),
+        ("shapes", {"set_sizes": []}, "positive whole numbers"),
+        ("shapes", {"points": 1}, "points: expected 2 or more, got 1"),
+        ("shapes", {"max_classes": 3.5}, "max_classes: expected a whole number, got 3.5"),
+        ("shapes", {"effective_threshold": 3.0}, "expected a number from 0.0 to 1.0, got 3.0"),
+        ("shapes", {"effective_threshold": math.nan}, "expected a number from 0.0 to 1.0, got nan"),
+        ("shapes", {"target_class": True}, "target_class: expected a text, got True; put it in quotes"),
+        ("shapes", {"models": {"A": {"epochs": -1}}}, "model A: epochs: expected 0 or more, got -1"),
+        ("shapes", {"models": 5}, "models: expected names and values, .*, got 5"),
+        ("shapes", {"models": {"A": 5}}, "models: expected names and values"),
+        ("shapes", {"extra": {"A9": {"epochs": 3}}}, "unknown model 'A9': did you mean 'A"),
         ("shapes", {"widths": [3, "x"]}, "positive whole numbers"),
         ("shapes", {"name": "../../x"}, "cannot be replaced"),
         ("shapes", {"models": {"A": {"epoch": 3}}}, "did you mean 'epochs'"),
@@ -65,10 +80,15 @@ def test_a_parameter_that_papermill_only_warns_of_is_an_error():
     notebook_parameters({**DEFAULTS, "In": [cells[1], '# Parameters\ntarget_class = "ring"\n', cells[3]]})
 
 
-@pytest.mark.parametrize("seed", [-1, "0", 1.5])
+@pytest.mark.parametrize("seed", [-1, "0", 1.5, True])
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed"):
         notebook_parameters({**DEFAULTS, "seed": seed})
+
+
+def test_a_seed_among_the_settings_would_be_ignored_and_is_refused():
+    with pytest.raises(ValueError, match="seed is a parameter of its own and no setting"):
+        notebook_parameters({**DEFAULTS, "overrides": {"seed": 3}})
 
 
 def test_a_profile_may_stand_on_another(tmp_path, monkeypatch):
@@ -90,3 +110,12 @@ def test_a_profile_may_stand_on_another(tmp_path, monkeypatch):
     )
     with pytest.raises(ValueError, match="unknown base 'lrge': did you mean 'large'"):
         load_profile("lost")
+    (folder / "lost.yaml").write_text("base: [1]\n")
+    with pytest.raises(ValueError, match=r"lost.yaml: unknown base '\[1\]'"):
+        load_profile("lost")
+
+
+def test_without_a_checkout_one_sentence_says_where_profiles_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no profiles in .*: they come with the repository"):
+        load_profile("shapes")

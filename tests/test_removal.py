@@ -189,7 +189,12 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+QUICK = ("VGG16", "MobileNetV2", "a Sequential")  # the other families are in make test-long
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in FAMILIES]
+)
 def test_families_give_the_masked_networks_outputs_saved_and_loaded(family, tmp_path):
     make, single, several = FAMILIES[family]
     keras.utils.set_random_seed(1)
@@ -552,6 +557,20 @@ def test_costs_of_known_networks():
     cost = unitnb.model_cost(A.VGG16(weights=None))
     assert cost["parameters"] == 138_357_544 and cost["multiply_adds"] == 15_470_264_320
     assert cost["not_counted"] == ["MaxPooling2D"]
+
+
+@pytest.mark.parametrize("path", ["first/c", "second/c"])
+def test_layers_of_one_name_in_two_nested_models(path, tmp_path):
+    def part(side, units, name):
+        maps = keras.Input((side, side, units))
+        return keras.Model(maps, L.ReLU(name="r")(L.Conv2D(4, 3, name="c")(maps)), name=name)
+
+    parts = [keras.Input((SIDE, SIDE, 3)), part(SIDE, 3, "first"), part(6, 4, "second")]
+    model = randomised(keras.Sequential([*parts, L.Flatten(), L.Dense(3)]))
+    smaller = unitnb.remove_units(model, path, [1, 2])
+    assert_equal(model, smaller, {path: [1, 2]}, tmp_path)
+    assert [layer.name for layer in smaller.layers][1:5] == ["c", "r", "c_1", "r_1"]
+    assert unitnb.model_cost(smaller)["parameters"] == smaller.count_params()
 
 
 def test_costs_fall_with_the_units_and_need_a_size():

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import unitnb
-from unitnb.images import samples, shapes, sources
+from unitnb.images import decoding, samples, shapes, sources
 from unitnb.profiles import load_profile
 
 
@@ -19,7 +19,6 @@ def folder(tmp_path):
         for name, first in (("cat", 10), ("dog", 110)):
             for i in range(count):
                 write_image(tmp_path / split / name / f"{i:03d}.{('png', 'BMP', 'Png')[i % 3]}", first + i)
-    (tmp_path / "train" / "cat" / "notes.txt").write_text("not an image")
     return tmp_path
 
 
@@ -89,7 +88,7 @@ def test_a_truncated_jpeg_is_unreadable(tmp_path):
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:-600])
     with pytest.raises(samples.UnreadableImageError, match="truncated"):
-        sources._decode(path, path.name, 32)
+        decoding.decode(path, path.name, 32)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +105,8 @@ def test_bad_sources_are_named(folder, overrides, error, said):
 
 
 def test_a_folder_without_train_says_what_it_holds(folder):
-    (folder / "train").rename(folder / "training")
-    with pytest.raises(FileNotFoundError, match=r"no folder 'train' \(it holds: training, val\)"):
+    (folder / "train").rename(folder / "learn")
+    with pytest.raises(FileNotFoundError, match=r"no folder 'train or training' \(it holds: learn/, val/\)"):
         sources.folder_images(folder, 8)
 
 

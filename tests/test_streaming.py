@@ -16,7 +16,7 @@ import unitnb
 from unitnb.ablation import engines
 from unitnb.images import samples
 from unitnb.networks import vgg
-from unitnb.networks.split import SplitModel, _graph, split_model
+from unitnb.networks.split import SplitModel, graph_digest, split_model
 from unitnb.units import streaming
 
 L = keras.layers
@@ -128,11 +128,11 @@ def test_the_key_of_a_block_does_not_depend_on_what_else_a_process_has_built():
         entry = keras.Input((8, 8, 3))
         branch = keras.layers.Conv2D(2, 3, padding="same")(entry)
         graphs.append(
-            _graph(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)])))
+            graph_digest(keras.Model(entry, keras.layers.add([branch, keras.layers.Conv2D(2, 1)(entry)])))
         )
     assert graphs[0] == graphs[1]
     other = keras.Model(entry, keras.layers.add([branch, branch]))
-    assert _graph(other) != graphs[0]
+    assert graph_digest(other) != graphs[0]
 
 
 def test_blocks_are_found_again_and_anything_that_matters_makes_new_ones(split, lazy, tmp_path, monkeypatch):

@@ -179,7 +179,7 @@ def test_an_unreadable_image_is_skipped_named_and_counted_and_a_rerun_gives_the_
     broken = drawn("dog")[3]
     content = broken.read_bytes()
     broken.write_bytes(content[:200])
-    name = f"dog/{broken.name}"
+    name = f"train/dog/{broken.name}"
     done, failed, found = sweep_here()
     assert failed == {} and found.keys() == whole.keys() and found["dog"] != whole["dog"]
     results = summary.read_results(done)
@@ -234,12 +234,10 @@ def test_with_strict_the_class_of_an_unreadable_image_fails_alone(photos):
     files = drawn("dog")
     files[0].write_bytes(b"no image")
     done, failed, found = sweep_here(strict=True)
-    assert failed == {"dog": f"UnreadableImageError: dog/{files[0].name} (no image)"} and found.keys() == {
-        "cat",
-        "owl",
-    }
+    assert failed == {"dog": f"UnreadableImageError: train/dog/{files[0].name} (no image)"}
+    assert found.keys() == {"cat", "owl"}
     others = [store.read_npz(path)[0]["others/skipped"].tolist() for path in done.values()]
-    assert others == [[f"dog/{files[0].name} (no image)"]] * 2
+    assert others == [[f"train/dog/{files[0].name} (no image)"]] * 2
     assert list(work._others(*next(iter(done)).run, "A").images["S_100"]) == ["cat", "dog", "owl"]
 
 
@@ -267,7 +265,7 @@ def test_a_class_with_too_few_images_fails_alone(photos):
     done, failed, found = sweep_here()
     assert (
         found.keys() == {"cat", "owl"}
-        and "S_val of class 'dog' for model A: 1 test images found where 4" in failed["dog"]
+        and "S_val of class 'dog': 1 test images found where 4" in failed["dog"]
     )
     assert (
         "where 2 are asked for" in store.read_npz(next(iter(done.values())))[0]["others/skipped"].tolist()[0]
@@ -421,6 +419,7 @@ def worker_pids(cluster):
     return [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
 
 
+@pytest.mark.long
 def test_a_dask_cluster_with_a_killed_worker_gives_the_bytes_of_one_process(root, serial):
     given = tasks(["ring", "star"], ["A", "B"])
     alone = serial(given)

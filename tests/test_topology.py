@@ -524,6 +524,7 @@ def test_importing_the_module_loads_neither_numba_nor_gudhi():
     assert process.communicate()[0].strip() == "[]"
 
 
+@pytest.mark.long
 def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_written(tmp_path):
     code = (
         "import numpy as np; from {} import births_of;"
@@ -531,11 +532,11 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
         "print(births_of(m, 6, False)[0, 0])"
     )
     shared = {"NUMBA_CACHE_DIR": str(tmp_path / "shared")}
-    blocked = tmp_path / "blocked"
-    blocked.mkdir()
-    for name in ("_kernel.py", "_graphs.py"):
-        (blocked / name).write_text(Path(nulls.__file__).with_name(name).read_text())
-    (blocked / "__pycache__").write_text("a file where a folder would have to be")
+    blocked, package = tmp_path / "blocked", Path(nulls.__file__).parents[1]
+    for name in ("topology/_kernel.py", "topology/_graphs.py", "files/compiled.py"):
+        (blocked / name).parent.mkdir(parents=True, exist_ok=True)
+        (blocked / name).write_text((package / name).read_text())
+    (blocked / "topology" / "__pycache__").write_text("a file where a folder would have to be")
     locked = {
         "PYTHONPATH": str(tmp_path),
         "HOME": "/dev/null",
@@ -545,7 +546,7 @@ def test_compiled_code_works_from_parallel_processes_and_where_nothing_can_be_wr
     running = [
         python(code.format("unitnb.topology._kernel"), **shared),
         python(code.format("unitnb.topology._kernel"), **shared),
-        python(code.format("blocked._kernel"), **locked),
+        python(code.format("blocked.topology._kernel"), **locked),
     ]
     for process in running:
         out, err = process.communicate()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from unitnb.files import store
 from unitnb.images import samples, sources
@@ -77,7 +78,9 @@ def test_the_maps_of_the_last_epoch_are_the_models_and_of_the_first_are_not(trai
         networks.epoch_maps(profile, 7, some)
 
 
-@pytest.mark.parametrize("damage", ["none", "last checkpoint cut short"])
+@pytest.mark.parametrize(
+    "damage", [pytest.param("none", marks=pytest.mark.long), "last checkpoint cut short"]
+)
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypatch, damage):
     profile = load_profile("cifar10", {**TINY, "models": {"A": {**TINY["models"]["A"], "dropout": 0.5}}})
     whole = store.read_npz(training.train_model(profile, "A", images, root / "whole"))[0]
@@ -138,6 +141,7 @@ def as_shipped(profile, folder, monkeypatch, root, classes="ab"):
     monkeypatch.setattr(networks, "SHIPPED", root / "package")
     for name in classes:
         (root / "images" / "train" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(root / "images" / "train" / name / "0.png")
     return replace(profile, data="images")
 
 
@@ -200,6 +204,7 @@ def test_shipped_weights_are_small_and_reach_what_the_log_says():
     )
 
 
+@pytest.mark.long
 def test_a_first_stretch_trained_anew_follows_the_shipped_log(root):
     profile, _ = shipped("D")
     profile = replace(profile, n_evaluated=1000)

@@ -32,7 +32,7 @@ EXPORTS = {
     "images.sources": ("folder_images", "open_images"),
     "networks.removal": ("remove_units",),
     "networks.cost": ("model_cost",),
-    "networks.split": ("SplitModel", "split_model", "usable_layers"),
+    "networks.split": ("SplitModel", "rows_by_depth", "split_model", "usable_layers"),
     "networks.efficientnet_lite": ("efficientnet_lite0", "load_efficientnet_lite0"),
     "networks.vgg": ("small_vgg", "vgg16"),
     "networks.trained": ("epoch_maps", "load_model", "open_layer", "trained_models", "training_log"),
@@ -52,6 +52,10 @@ EXPORTS = {
     "controls.ranking_images": ("ranking_areas", "vote_readings"),
     "controls.experiments": ("choice_areas", "class_result", "class_results"),
     "controls.rival_networks": ("known_rivals",),
+    "controls.many_networks": ("kept_losses", "network_losses"),
+    "controls.second_layer": ("second_layer",),
+    "controls.simplification_results": ("core_results", "simplification_results", "tuned_accuracies"),
+    "controls.specialists": ("specialist_accuracies",),
     "units.stability": (
         "mean_effectiveness",
         "rank_agreement",
@@ -69,7 +73,7 @@ EXPORTS = {
     "explorer.analysis": ("Analysis", "analyse"),
     "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
     "explorer.widgets": ("explore",),
-    "figures.tables": ("answers_table", "bias_table", "scores_table"),
+    "figures.tables": ("answers_table", "bias_table", "classes_table", "networks_table", "scores_table"),
     "figures.tables_controls": ("noise_table", "operating_table", "rivals_table"),
     "figures.tables_roles": ("role_shares_table",),
     "claims.verdicts": ("load_claims", "record_claims"),
@@ -77,6 +81,7 @@ EXPORTS = {
     "claims.measures_ablation": ("ClassCurves", "ablation_claims"),
     "claims.measures_stability": ("stability_claims",),
     "claims.measures_extension": ("extension_claim",),
+    "claims.measures_simplification": ("core_suffices_claim", "simplification_claim"),
     "claims.measures_networks": (
         "class_claim",
         "depth_claim",
@@ -115,3 +120,7 @@ def names_on_first_use(package: str):
 
 
 __getattr__, __dir__ = names_on_first_use(__name__)
+
+from .files.quiet import quieten_tensorflow  # noqa: E402 (files' face takes names_on_first_use)
+
+quieten_tensorflow()

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 from . import ONEDNN
+from .explorer.simplify_command import add_simplify
 from .files.settings import named_settings
 from .profiles import load_profile, project_root
 
@@ -21,11 +22,13 @@ def _train(options) -> None:
     for model in options.models or [*profile.models, *(profile.extra if options.extra else ())]:
         training.train_model(profile, model, images)
     if options.extra:
-        from .controls import rival_networks
+        from .controls import many_networks, rival_networks
         from .roles import many_models
 
-        many_models.measure_models(profile, images)
-        rival_networks.measure_rivals(profile, images)
+        many_networks.measure_networks(profile, images)
+        if not profile.layer_units:
+            many_models.measure_models(profile, images)
+            rival_networks.measure_rivals(profile, images)
 
 
 def _run(options) -> None:
@@ -68,6 +71,7 @@ def _claims(options) -> None:
 
 def _sweep(options) -> None:
     from .files.atomic import remove_leftovers
+    from .images.parameters import fitted
     from .sweep import executors, summary, tasks, work
 
     names = {
@@ -76,9 +80,9 @@ def _sweep(options) -> None:
         "layers": options.layers.split(",") if options.layers else [],
     }
     settings = named_settings(options.set) | ({} if options.points is None else {"points": options.points})
-    profile = load_profile(options.profile, settings)
+    profile = fitted(load_profile(options.profile, settings))
     os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
-    given = tasks.tasks_of(profile, **names, overrides=settings)
+    given = tasks.tasks_of(profile, **names, overrides=settings, file=options.profile)
 
     def workers():
         scheduler = options.scheduler
@@ -146,7 +150,8 @@ def _check(options) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("unitnb", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks):
+    own = _add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks
+    for add in (*own, add_simplify):
         add(commands)
     return parser
 

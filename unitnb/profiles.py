@@ -5,17 +5,23 @@ Standard library only at import: make reads them before the environment exists.
 
 import math
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .files import ranges
 from .files.model_files import own_model_settings
-from .files.settings import checked_name, checked_settings, nearest, read_settings
+from .files.settings import checked_name, checked_settings, class_folder, nearest, read_settings
 from .synsets import find_synset
 
 PARAMETERS = ("profile", "target_class", "seed", "overrides")  # of every notebook
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
+NOT_REPLACED = {
+    "name": "choose another profile",
+    "seed": "seed is a parameter of its own: --seed of unitnb run",
+}
 SCALINGS = ("none", "unit", "tf", "torch", "caffe")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
@@ -88,10 +94,14 @@ class Profile:
     class_names: str = ""  # file with the classes in the order of the model's outputs, one a line
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
+    # Beside it in 06: a layer further in front, "" for the one before of the same kind; and its images' side.
+    second_layer: str = ""
+    second_size: int | None = None
     # Units of block 1, of block 2's first two layers, of the studied layer; then of the dense layer.
     widths: tuple[int, ...] = (32, 64, 128)
     dense: int = 64
     architecture: str = "small_vgg"  # or "vgg16", which has a width in place of widths and dense
+    layer_units: tuple[int, ...] = ()  # other widths of the studied layer, which make train EXTRA=1 tries
     width: float = 1.0  # units of each layer of "vgg16" relative to the original
     image_size: int = 32  # side in pixels
     streamed: bool = False  # training reads images on the fly, on all GPUs; else they are held in memory
@@ -120,10 +130,7 @@ class Profile:
         if self.interpolation not in INTERPOLATIONS:
             known = nearest(self.interpolation, INTERPOLATIONS)
             raise ValueError(f"unknown interpolation '{self.interpolation}': {known}")
-        if self.points is not None and (type(self.points) is not int or self.points < 2):
-            raise ValueError(
-                f"points: expected a whole number from 2 up (both ends of a curve count), got {self.points!r}"
-            )
+        object.__setattr__(self, "target_class", unicodedata.normalize("NFC", self.target_class))
         # One name for a class given as name, wnid or index: folders bear it.
         if self.source in ("ilsvrc", "imagenette"):
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
@@ -137,9 +144,14 @@ class Profile:
         return project_root() / "build"
 
     @property
+    def data_named(self) -> str:
+        """The images as they are named: ``$UNITNB_DATA`` (DATA=... of make), or ``data``."""
+        return os.environ.get("UNITNB_DATA", self.data)
+
+    @property
     def data_folder(self) -> Path:
-        """The folder of images: ``$UNITNB_DATA`` (DATA=... of make), or ``data``."""
-        return project_root() / os.environ.get("UNITNB_DATA", self.data)
+        """The folder of images, or the archive."""
+        return project_root() / os.path.expanduser(self.data_named)
 
     @property
     def own_network(self) -> bool:
@@ -159,7 +171,8 @@ class Profile:
     @property
     def figures_folder(self) -> Path:
         """The folder of figures, tables and claims: ``figures/<profile>/<class>``."""
-        return project_root() / os.environ.get("UNITNB_FIGURES", "figures") / self.name / self.target_class
+        figures = project_root() / os.environ.get("UNITNB_FIGURES", "figures")
+        return figures / self.name / class_folder(self.target_class)
 
     def recipe(self, model: str) -> Recipe:
         """The recipe of a model; KeyError for an unknown one, with the nearest known one."""
@@ -175,14 +188,29 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
     if "name" in overrides:
         raise ValueError("overrides: 'name' cannot be replaced; choose another profile instead")
     merged = {**settings, **overrides}
-    if type(merged["target_class"]) is int:  # an index of ImageNet's
+    if type(merged.get("target_class")) is int:  # an index of ImageNet's, a folder called by a number
         merged["target_class"] = str(merged["target_class"])
-    merged["models"] = {name: dict(recipe) for name, recipe in settings["models"].items()}
-    for name, recipe in overrides.get("models", {}).items():
-        if name not in merged["models"]:
-            raise ValueError(f"overrides: unknown model '{name}': {nearest(name, merged['models'])}")
-        merged["models"][name].update(recipe)
+    for group in ("models", "extra"):
+        own, given = _recipes(settings, group), _recipes(overrides, group)
+        for name, recipe in given.items():
+            if name not in own:
+                raise ValueError(f"overrides: unknown model '{name}': {nearest(name, own)}")
+            own[name] = {**own[name], **recipe}
+        merged[group] = own
     return merged
+
+
+def _recipes(settings: Mapping, group: str) -> dict:
+    """The recipes of a group of models, "models" or "extra", as written."""
+    recipes = settings.get(group, {})
+    if not isinstance(recipes, Mapping) or not all(
+        isinstance(recipe, Mapping) for recipe in recipes.values()
+    ):
+        where = settings.get("name", "overrides")
+        raise ValueError(
+            f"{where}: {group}: expected names and values, {{A: {{epochs: 10}}}}, got {recipes!r}"
+        )
+    return dict(recipes)
 
 
 def _profile_files() -> dict[str, Path]:
@@ -209,15 +237,21 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
         name.
     """
     files = _profile_files()
+    if not files:
+        raise FileNotFoundError(
+            f"no profiles in {project_root() / 'notebooks' / 'profiles'}: they come with the repository, not "
+            "with the package. Work in a clone of it, or name one with the variable UNITNB_ROOT"
+        )
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     settings = _with_overrides({"name": name, **read_settings(files, name)}, overrides or {})
     if settings.get("network", "") not in ("", EFFICIENTNET_LITE0):
         settings = own_model_settings(settings, overrides or {}, project_root())
-    merged = checked_settings(Profile, settings, f"profile '{name}'")
+    merged = checked_settings(Profile, settings, f"profile '{name}'", ranges.PROFILE)
     for group in ("models", "extra"):
-        merged[group] = {
-            model: Recipe(**checked_settings(Recipe, recipe, f"profile '{name}', model {model}"))
-            for model, recipe in merged.get(group, {}).items()
-        }
+        merged[group] = {model: _recipe(name, model, found) for model, found in merged[group].items()}
     return Profile(**merged)
+
+
+def _recipe(name: str, model: str, settings: Mapping) -> Recipe:
+    return Recipe(**checked_settings(Recipe, settings, f"profile '{name}', model {model}", ranges.RECIPE))

@@ -12,8 +12,10 @@ import keras
 import numpy as np
 
 import unitnb
+from unitnb.ablation.engines import Engine
 
 N_IMAGES, RERUN_STEPS, FLOOR_BLOCKS = 100, 20, 6
+GENERAL_IMAGES, STATES = 40, 1000
 
 
 def seconds(work):
@@ -120,9 +122,50 @@ def small_vgg_rows():
     yield "ten classes, both directions", f"{ten:.2f} s", "(10 s)"
 
 
+def general_rows():
+    """Tails that are run again for each state, against the bare predictions of these states in one batch."""
+    resnet = keras.applications.ResNet50(weights=None, classes=10)
+    lite = unitnb.efficientnet_lite0(224, 10)
+    for name, model, layer in (
+        ("EfficientNet-Lite0, block6a_expand_activation", lite, "block6a_expand_activation"),
+        ("ResNet50, conv4_block6_out", resnet, "conv4_block6_out"),
+    ):
+        curve, bare, guard = general_seconds(unitnb.split_model(model, layer))
+        yield f"{name}: curve of {STATES} states", f"{curve:.2f} s", ""
+        yield "the tail alone on them", f"{bare:.2f} s", f"the curve is {curve / bare:.2f} times this (1.2)"
+        share = f"{guard / curve:.1%} of the curve (1%)"
+        yield "its guard", f"{guard:.2f} s", share
+
+
+def general_seconds(split):
+    """Best of three, taken in turn: a curve, the bare predictions, and what the curve's guard takes."""
+    rng, guards = np.random.default_rng(0), []
+    maps, order = rectified_noise(rng, (GENERAL_IMAGES, *split.map_shape)), rng.permutation(split.n_units)
+    original = Engine._guard
+
+    def timed(self, *given):
+        guards.append(seconds(lambda: original(self, *given)))
+
+    def curve():
+        unitnb.ablation_curve(split, maps, 0, order, points=STATES // GENERAL_IMAGES)
+
+    def bare():
+        for _ in range(STATES // GENERAL_IMAGES):
+            split.tail.predict_on_batch(maps)
+
+    Engine._guard = timed
+    try:
+        curve(), bare()  # both graphs are compiled here
+        rounds = [(seconds(curve), guards[-1], seconds(bare)) for _ in range(3)]
+    finally:
+        Engine._guard = original
+    curves, guarded, bares = zip(*rounds, strict=True)
+    return min(curves), min(bares), min(guarded)
+
+
 def main():
     print("| ablation | time or size | beside (to reach) |\n|---|---|---|")
-    for rows in (small_vgg_rows, vgg16_rows):
+    for rows in (small_vgg_rows, vgg16_rows, general_rows):
         for row in rows():
             print("| " + " | ".join(row) + " |", flush=True)
 

@@ -192,4 +192,4 @@ def _greedy_order(engine, terms, labels):
 
 def _terms(engine, maps):
     engine.load(np.asarray(maps), None)
-    return engine.terms.copy()
+    return np.stack([engine.terms.of(unit) for unit in range(engine.units)])

@@ -51,7 +51,7 @@ def check_order(order, n_units) -> np.ndarray:
 def check_target(target, labels, n_classes, negatives):
     """The class whose rates are asked for: the one given, the only label, or None."""
     if target is None and len(labels) and (labels == labels[0]).all():
-        target = labels[0]
+        target = int(labels[0])
     if target is None and negatives is not None:
         raise ValueError(
             f"negatives came with maps of {len(np.unique(labels))} labels and no target; say which class is "

@@ -31,7 +31,9 @@ def small_tail(engine):
     terms, last = getattr(engine, "terms", None), getattr(engine, "last", None)
     terms = getattr(terms, "terms", terms)
     logits = last is not None and engine.plan.stack_reading(engine.reading).kind == "logits"
-    return (engine.start, terms, *last) if logits and isinstance(terms, np.ndarray) else None
+    if last is None or not logits or not isinstance(terms, np.ndarray):
+        return None
+    return (engine.start, terms, *last)
 
 
 def fill_record(tail, order, live, points, labels, target, record) -> None:

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from ..files import store
 from ..files.progress import progress_bar
 from ..networks.outputs import LARGEST_LOSS, Reading
-from ..networks.split import SplitModel
+from ..networks.split import SplitModel, graph_digest
 from .checks import check_labels, check_maps, check_order, check_target, replacement_maps
 from .curves import Curve
 from .engines import GUARDED, open_engine
@@ -148,6 +148,7 @@ def _cached(folder, asked, given, work):
         "points": asked.at.tolist(),
         "outputs": str(asked.reading),
         "weights": store.digest(*split.model.get_weights()),
+        "tail": graph_digest(split.tail),
     }
     key["inputs"] = store.digest(*map(np.asarray, inputs), *images, np.array(asked.orders), asked.fill)
     found = store.cached(folder, "curves", key, lambda: _packed(*work()))
@@ -195,7 +196,8 @@ class _Walks:
         with threadpool_limits(engine.blas_threads, "blas"), bar:
             for block in blocks:
                 part = maps[block]
-                live = engine.load(np.asarray(part), getattr(part, "images", None))
+                states = len(part) * len(at) * len(self.orders)
+                live = engine.load(np.asarray(part), getattr(part, "images", None), states)
                 for order, record in zip(self.orders, records, strict=True):
                     path = engine, order if inserting else order[::-1], live, at
                     walk(*path, labels[block], self.target, [part[:, block] for part in record])

@@ -30,13 +30,14 @@ from ..networks.outputs import Reading, reading_of_values
 from ..networks.split import SplitModel
 from .compiled_walk import last_layer
 from .dense_steps import activation_steps, bias_of, blas_threads, stack_steps, values_of
+from .terms import PooledTerms, StoredTerms, terms_of
 
 TERMS_BYTES = 2**28  # one block of images: every unit's term in the first dense pre-activation
 MAPS_BYTES = 2**25  # one block of masked maps
 MOST_ROWS = 128  # of masked maps in one run of a tail
 DENSE_ROWS = 2048  # states in one matrix product: enough for full speed of BLAS, and small beside the weights
 GUARDED = 10  # images of a block, at most, on which the engine is compared with the tail
-STATES_A_GUARD = 400  # states of a curve for each of them: the guard stays below one percent of it
+STATES_A_GUARD = 1000  # states of a curve for each of them: the guard stays below one percent of it
 
 
 def open_engine(split: SplitModel, fill: np.ndarray, reading: Reading | None = None):
@@ -67,20 +68,21 @@ class Engine:
         self.split, self.plan, self.fill = split, split.plan, fill
         self.reading = reading or self.plan.outputs
 
-    def load(self, maps, images=None) -> np.ndarray:
+    def load(self, maps, images=None, states=None) -> np.ndarray:
         """Take a block of maps (n, h, w, u) and compare the engine with the tail; return where a unit
         matters, (u, n) bool.
 
-        ``images`` are those of the maps, or None where the maps suffice.
+        ``images`` are those of the maps, or None where the maps suffice. ``states`` is how many states of the
+        block will be asked for, by default those of a whole curve.
         """
         maps = np.asarray(maps)
         live = self._take(maps, images)
-        self._guard(maps, images)
+        self._guard(maps, images, states or len(maps) * (maps.shape[-1] + 1))
         return live
 
-    def _guard(self, maps, images) -> None:
+    def _guard(self, maps, images, states) -> None:
         """ValueError where the whole layer does not give what the tail gives, as Keras runs it."""
-        count = np.clip(live_states(maps) // STATES_A_GUARD, 1, min(GUARDED, len(maps)))
+        count = np.clip(states // STATES_A_GUARD, 1, min(GUARDED, len(maps)))
         some = np.unique(np.linspace(0, len(maps) - 1, count).astype(int))
         part = maps[some] if images is None else with_images(maps[some], np.asarray(images)[some])
         expected = self.split.predict(part)
@@ -120,11 +122,6 @@ class Engine:
         raise NotImplementedError
 
 
-def live_states(maps) -> int:
-    """States of a whole curve on a block of maps."""
-    return len(maps) * (maps.shape[-1] + 1)
-
-
 class RunningSumEngine(Engine):
     """States as pre-activations of the first dense layer: S_k = S_0 + the terms of the first k units of the
     order.
@@ -132,6 +129,8 @@ class RunningSumEngine(Engine):
     The sum is kept in float64 and grows from the state without units, so its rounding stays below that of one
     float32 product of the same length, and nothing has to be recomputed on the way.
     """
+
+    terms: StoredTerms | PooledTerms
 
     def __init__(self, split: SplitModel, fill: np.ndarray, reading: Reading | None):
         super().__init__(split, fill, reading)
@@ -143,7 +142,6 @@ class RunningSumEngine(Engine):
         self.steps = [*activation_steps(dense, plan.left_out), *stack_steps(plan)]
         self.last = last_layer(plan)
         self.units = fill.shape[-1]
-        self.terms = np.empty((self.units, 0, 0), np.float32)
         self.blas_threads = blas_threads(self.kernel.size // self.units, plan.stack)
         bytes_an_image = 4 * self.units * (self.kernel.shape[1] + 3 * fill.size // self.units)
         self.images = max(1, TERMS_BYTES // bytes_an_image)
@@ -152,11 +150,8 @@ class RunningSumEngine(Engine):
         change = (run_in_batches(self.plan.trunk, [maps]) - self.absent).reshape(len(maps), -1, self.units)
         change = np.ascontiguousarray(change.transpose(2, 0, 1))
         kernel = self.kernel.reshape(change.shape[2], self.units, -1)
-        del self.terms  # the last block's, before there are two
-        self.terms = np.empty((self.units, len(maps), kernel.shape[2]), np.float32)
-        for unit in range(self.units):  # a stacked product of strided matrices does not reach BLAS
-            np.matmul(change[unit], kernel[:, unit], out=self.terms[unit])
-        self.held, self.in_place = np.repeat(self.start[None], len(maps), axis=0), np.zeros(self.units, bool)
+        vars(self).pop("terms", None)  # the last block's, before there are two
+        self.terms = terms_of(change, kernel)
         self.everyone = None  # the sum over all units, once it is asked for
         return np.asarray(change.any(axis=2))
 
@@ -168,27 +163,23 @@ class RunningSumEngine(Engine):
         yield 0, np.arange(live.shape[1]), running.astype(np.float32)
         for k, (start, end) in enumerate(pairwise(points), start=1):
             come = order[start:end]
-            for unit in come:
-                running += self.terms[unit]
+            self.terms.add(come, running)
             images = np.flatnonzero(live[come].any(axis=0))
             yield k, images, running[images].astype(np.float32)
 
     def whole(self, images) -> np.ndarray:
         """As ``Engine.whole``."""
-        return (self.start + self.terms[:, images].sum(axis=0, dtype=np.float64)).astype(np.float32)
+        return (self.start + self.terms.whole(images)).astype(np.float32)
 
     def without(self, unit: int, live) -> tuple[np.ndarray, np.ndarray]:
         """As ``Engine.without``; of all images, which is one product."""
         if self.everyone is None:
-            self.everyone = self.start + self.terms.sum(axis=0, dtype=np.float64)
-        return np.arange(len(live)), (self.everyone - self.terms[unit]).astype(np.float32)
+            self.everyone = self.start + self.terms.whole(np.arange(len(live)))
+        return np.arange(len(live)), (self.everyone - self.terms.of(unit)).astype(np.float32)
 
     def with_units(self, present) -> np.ndarray:
         """As ``Engine.with_units``; costs what has changed since the last call."""
-        for unit in np.flatnonzero(present != self.in_place):
-            (np.add if present[unit] else np.subtract)(self.held, self.terms[unit], out=self.held)
-        self.in_place = present.copy()
-        return self.held.astype(np.float32)
+        return (self.start + self.terms.sum_of(np.asarray(present, bool))).astype(np.float32)
 
     def _outputs(self, rows, images) -> np.ndarray:
         for step in self.steps:

@@ -5,6 +5,7 @@ import numpy as np
 from .compiled_walk import fill_record, small_tail
 
 FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
+CACHED_ROWS = 64  # judged at a time where classes are many: of a thousand, they stay in the processor's cache
 
 
 def walk(engine, order, live, points, labels, target, record):
@@ -43,9 +44,17 @@ def judge(logits, labels, target):
     """Loss in nats, rank of the label (0 is first; ties go to the lower class), its logit, and whether the
     target comes first.
     """
-    by_class = np.ascontiguousarray(logits.T) if logits.shape[1] <= FEW_CLASSES else logits.T
+    if logits.shape[1] <= FEW_CLASSES:
+        return _judged(np.ascontiguousarray(logits.T), labels, target)
+    blocks = (slice(i, i + CACHED_ROWS) for i in range(0, len(logits), CACHED_ROWS))
+    parts = zip(*(_judged(logits[block].T, labels[block], target) for block in blocks), strict=True)
+    return [np.concatenate(part) for part in parts]
+
+
+def _judged(by_class, labels, target):
     own, top = by_class[labels, np.arange(len(labels))], by_class.max(axis=0)
     losses = np.log(np.exp(by_class - top).sum(axis=0)) + (top - own)
-    lower = np.arange(len(by_class))[:, None] < labels
-    ranks = ((by_class > own) | ((by_class == own) & lower)).sum(axis=0)
+    ranks, equal = (by_class > own).sum(axis=0), by_class == own
+    if np.count_nonzero(equal) > len(labels):  # else each label equals itself alone
+        ranks += (equal & (np.arange(len(by_class))[:, None] < labels)).sum(axis=0)
     return losses, ranks, own, by_class.argmax(axis=0) == target

@@ -1,4 +1,4 @@
-"""The paper's claims with their criteria, C01 first."""
+"""The claims with their criteria, C01 first: the paper's, and those of ours that it leads to."""
 
 from . import (
     criteria_ablation,
@@ -6,6 +6,7 @@ from . import (
     criteria_method,
     criteria_overfitting,
     criteria_roles,
+    criteria_simplification,
     criteria_stability,
     criteria_training,
 )
@@ -19,6 +20,7 @@ _MODULES = (
     criteria_roles,
     criteria_overfitting,
     criteria_beyond,
+    criteria_simplification,
 )
 CLAIMS: tuple[Claim, ...] = tuple(
     sorted((claim for module in _MODULES for claim in module.CLAIMS), key=lambda claim: claim.id)

@@ -16,6 +16,7 @@ VERDICTS = (HOLDS, HOLDS_IN_PART, FAILS, BY_CONSTRUCTION, ONE_TRAINING, NOT_MEAS
 SEEDS = 3  # trained networks that a claim about models or training needs at least
 METHOD, TRAINING, ABLATION = "01_method", "02_training", "03_ablation"  # notebooks
 STABILITY, ROLES, CONTROLS = "04_stability", "05_roles", "06_controls"
+SIMPLIFICATION = "07_simplification"
 FIRST = "2026-11-25"  # of the criteria that have not changed since the first version
 
 
@@ -25,8 +26,9 @@ class Claim:
 
     Attributes
     ----------
-    id : "C01" to "C49"
-    place : where the paper says it, for instance "Fig. 3A"; [ICLR] is the paper's later version
+    id : "C01" and so on
+    place : where the paper says it, for instance "Fig. 3A"; [ICLR] is the paper's later version,
+        [ours] a claim that the paper leads to and does not state
     statement, paper : what the paper says, and the number it gives
     measure, criterion : what is measured here, and the condition under which the claim holds
     notebook, figure : the notebook that measures it, without its ending; the file that shows it, or ""

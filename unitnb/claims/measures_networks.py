@@ -19,7 +19,7 @@ from ..controls.scores import (
 )
 from ..networks.batches import fitting_batch
 from ..networks.graph import FlatGraph, flat_graph
-from ..networks.split import SplitModel, split_model
+from ..networks.split import SplitModel, depth_layers, split_model
 from ..networks.vgg import PerImageStandardization
 from ..topology.births import birth_points
 from ..units.entropy import feature_entropy, selective_rate
@@ -142,21 +142,6 @@ def depth_claim(model, layer: str, images, seed=0) -> dict[str, object]:
 
 def _chance_entropy(graph: FlatGraph, layer: str, n_images: int) -> float:
     return null_entropy(int(graph.calls[layer][0].shape[1]), n_images)[0]
-
-
-def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
-    """The layers of the same kind as ``layer`` with square maps, from the images up to it, as paths.
-
-    For a convolution they are the convolutions. For an activation behind a batch normalisation they are the
-    activations.
-    """
-    kind = (
-        keras.layers.Conv2D
-        if isinstance(graph.layers[layer], keras.layers.Conv2D)
-        else type(graph.layers[layer])
-    )
-    names = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
-    return [*names[: names.index(layer)], layer]
 
 
 def _mean_entropies(graph: FlatGraph, layers, images) -> list[float]:

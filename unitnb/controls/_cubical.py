@@ -4,11 +4,12 @@ The kernel compiles once and Numba caches it. Nothing else belongs in this file,
 key.
 """
 
-import numba
 import numpy as np
 
+from ..files.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled()
 def _root(parent, x):
     while parent[x] != x:
         parent[x] = parent[parent[x]]
@@ -16,7 +17,7 @@ def _root(parent, x):
     return x
 
 
-@numba.njit(cache=True)
+@compiled()
 def _first_hole(flat, n, parent, low):
     """Largest value at which the pixels from it up enclose lower ones, or 0.
 
@@ -44,7 +45,7 @@ def _first_hole(flat, n, parent, low):
     return found
 
 
-@numba.njit(cache=True)
+@compiled()
 def cubical_births(maps):
     """Number of pixels at least as large as the first hole's value, (images, units) int64.
 

@@ -1,6 +1,7 @@
 """The explorer as plain functions: one model, class and layer is opened once for many questions."""
 
 import functools
+import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,17 @@ from ..ablation.cumulative import ablation_curve
 from ..ablation.subsets import SubsetPredictor
 from ..controls import scores
 from ..images import sources
+from ..images.parameters import fitted
 from ..images.samples import SampleSet, sample_others, sample_set
+from ..networks.efficientnet_lite import PACKAGE
 from ..networks.trained import open_layer
-from ..profiles import Profile, load_profile
+from ..profiles import Profile, load_profile, profile_names
 from ..roles.by_place import Roles, categorise_roles
 from ..topology.barcodes import barcode, hole_at
 from ..topology.births import betti_curves, birth_points, edges_present, top_edges
 from ..units.entropy import feature_entropy, importance_rank, selective_rate
+
+PRETRAINED = "imagenette"  # the profile of a pretrained network on photographs
 
 __all__ = ["Explorer", "open_explorer", "span_accuracy", "unit_facts"]
 
@@ -70,6 +75,13 @@ def choices(profile: str) -> tuple[Profile, tuple[str, ...]]:
     return p, sources.open_images(p).classes
 
 
+def first_profile() -> str:
+    """The profile to start with: "imagenette" where its images and weights are at hand, else "shapes"."""
+    if PRETRAINED not in profile_names() or not load_profile(PRETRAINED).data_folder.exists():
+        return "shapes"
+    return PRETRAINED if importlib.util.find_spec(PACKAGE) else "shapes"
+
+
 def open_explorer(profile: str = "shapes", model: str = "A", target_class: str | None = None) -> Explorer:
     """Load a model and one class's images, rank the units by every score, and give them roles.
 
@@ -87,7 +99,7 @@ def open_explorer(profile: str = "shapes", model: str = "A", target_class: str |
 
 @functools.lru_cache(maxsize=2)
 def _opened(profile: str, model: str, target_class: str) -> Explorer:
-    p = load_profile(profile, {"target_class": target_class})
+    p = fitted(load_profile(profile, {"target_class": target_class}))
     p.recipe(model)
     images = sources.open_images(p)
     split = open_layer(p, model)

@@ -34,23 +34,34 @@ def filtration_figure(image: np.ndarray, filtration: Filtration, level: int):
 
 
 def unit_figure(explorer: Explorer, unit: int):
-    """One unit: its births against those of structureless maps, its places by all scores, its top images."""
+    """One unit: its births against those of structureless maps, its places by all scores, and the images to
+    which it answers most, with their maps.
+    """
     tops = top_images(explorer, unit)
+    rows = [[f"{kind} {i}" for i in range(len(tops))] for kind in ("top", "map")]
+    # A slider redraws this, too: fixed margins.
     figure, axes = new_figure(
-        [["births"] * 3 + ["places"] * 3, [f"top {i}" for i in range(len(tops))]],
-        figsize=(9, 4.2),
-        height_ratios=[1.6, 1],
+        [["births"] * 3 + ["places"] * 3, *rows], figsize=(9, 6), height_ratios=[1.6, 1, 1], layout="none"
     )
+    figure.subplots_adjust(left=0.07, right=0.985, top=0.95, bottom=0.02, wspace=0.12, hspace=0.28)
     facts = unit_facts(explorer, unit)
     null = null_births(explorer.maps.shape[1])
     panels.draw_births(
         axes["births"], explorer.births[:, unit], f"unit {unit}: rate {facts['rate']:.2f}", null
     )
     axes["births"].legend()
+    _make_room(axes)
     _draw_places(axes["places"], {"E (the paper)": facts["place"], **facts["places"]}, explorer.n_units)
     for number, index in enumerate(tops):
         panels.draw_image(axes[f"top {number}"], explorer.sample.images[index], f"image {index}")
+        panels.draw_image(axes[f"map {number}"], explorer.maps[index, :, :, unit], "")
     return figure
+
+
+def _make_room(axes) -> None:
+    """Space for axis labels below the upper row, and for the names of the scores."""
+    for name, left, width in (("births", 0.07, 0.38), ("places", 0.62, 0.365)):
+        axes[name].set_position([left, 0.64, width, 0.31])
 
 
 def _draw_places(axes, places: dict[str, int], n_units: int) -> None:

@@ -135,11 +135,13 @@ class Board:
         )
 
 
-def explore(profile: str = "shapes", model: str = "A", target_class: str | None = None):
+def explore(profile: str | None = None, model: str = "A", target_class: str | None = None):
     """The explorer as widgets, for display in a notebook.
 
     Parameters
     ----------
-    profile, model, target_class : the choices at the start; ``None`` is the profile's own class
+    profile, model, target_class : the choices at the start
+        ``None`` is the pretrained network's profile, ``imagenette``, where its images and weights are at
+        hand, else ``shapes``; and the profile's own class.
     """
-    return Board(profile, model, target_class).view
+    return Board(profile or answers.first_profile(), model, target_class).view

@@ -31,7 +31,7 @@ def figure_numbers(figure) -> tuple[str, int]:
     A row is a point of a series. low and high are the ends of its band or interval; a row with only these is
     a span. A panel is named by its label, else by its title. Where one axis shows names, as of scores, x is
     the name. In a matrix x is the column and the series is the row. Photographs, drawings without axes, text,
-    and guide lines and frames without a label have no rows. Numbers have five significant digits.
+    and guide lines and frames without a label have no rows. Numbers have six significant digits.
     """
     found = [(panel, *series) for panel, axes in _panels(figure) for series in _series_of(axes)]
     step = 1
@@ -56,7 +56,7 @@ def _thinned(points, step):
 def _number(value) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    return "" if np.isnan(value) else f"{float(value) + 0:.5g}"
+    return "" if np.isnan(value) else f"{float(value) + 0:.6g}"
 
 
 def _panels(figure) -> Iterator[tuple]:
@@ -74,7 +74,8 @@ def _series_of(axes) -> list[Series]:
     held = {id(artist) for container in axes.containers for artist in _artists(container)}
     found = [_of_container(container) for container in axes.containers]
     lines = [_of_line(axes, line) for line in axes.lines if id(line) not in held]
-    bands, others = [], [_of_patch(axes, patch) for patch in axes.patches if id(patch) not in held]
+    bands: list[Series] = []
+    others = [_of_patch(axes, patch) for patch in axes.patches if id(patch) not in held]
     for collection in axes.collections:
         if id(collection) not in held:
             kind = bands if isinstance(collection, FillBetweenPolyCollection) else others
@@ -138,8 +139,10 @@ def _of_collection(collection) -> Series:
     if isinstance(collection, LineCollection):
         middles = [segment.mean(axis=0) for segment in collection.get_segments()]
         return _name(collection, "marks"), [(x, y, None, None) for x, y in middles]
-    points = collection.get_offsets() if isinstance(collection, PathCollection) else []
-    return _name(collection, "points"), [(x, y, None, None) for x, y in points]
+    places = (
+        np.asarray(collection.get_offsets()) if isinstance(collection, PathCollection) else np.empty((0, 2))
+    )
+    return _name(collection, "points"), [(x, y, None, None) for x, y in places]
 
 
 def _band(collection) -> Points:

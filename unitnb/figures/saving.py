@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +10,8 @@ from ..files import store
 from ..images.parameters import sample_sizes
 from ..profiles import Profile, project_root
 from .numbers import figure_numbers
+from .provenance import origin
+from .published import MANIFEST, is_published, merge_entries
 
 
 def plotted_numbers(figure) -> list[np.ndarray]:
@@ -41,35 +42,22 @@ def recording(profile: Profile):
         yield
 
 
-def _record_in_manifest(
-    profile: Profile, file: str, notebook: str, sha: str, samples: Sequence = (), **more: object
-) -> None:
+def _entry(profile: Profile, notebook: str, sha: str) -> dict:
+    """The line of a file in the manifest."""
+    run = {"notebook": notebook, "profile": profile.name, "class": profile.target_class, "seed": profile.seed}
+    return {**run, "data_sha256": sha, **origin(profile)}
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _record(profile: Profile, entries: Mapping, samples: Sequence) -> None:
     folder = profile.figures_folder
-    entry = {
-        "notebook": notebook,
-        "profile": profile.name,
-        "class": profile.target_class,
-        "seed": profile.seed,
-        "data_sha256": sha,
-    }
-    entry |= _origin(profile) | more
     with recording(profile):
-        _merge_entries(folder / "manifest.json", {file: entry})
-        _merge_entries(
-            folder / "samples.json",
-            {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples},
-        )
-
-
-def _origin(profile: Profile) -> dict:
-    """The interpolation of photographs and the given weights, where there are any."""
-    photographs = profile.source in ("folder", "ilsvrc", "imagenette")
-    resized = {"interpolation": profile.interpolation} if photographs else {}
-    if not profile.is_given:
-        return resized
-    from ..networks.given import describe_given
-
-    return resized | {"weights": describe_given(profile)}
+        merge_entries(folder / MANIFEST, entries)
+        drawn = {f"{sample.model} {sample.name}": _sample_entry(sample) for sample in samples}
+        merge_entries(folder / "samples.json", drawn)
 
 
 def _sample_entry(sample) -> dict:
@@ -81,23 +69,13 @@ def _sample_entry(sample) -> dict:
     }
 
 
-def _merge_entries(path, entries: Mapping) -> None:
-    """Add entries to a JSON object in a file, sorted, a line an entry; others stay."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    merged = dict(sorted({**known, **entries}.items()))
-    lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in merged.items()]
-    store.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Sequence = ()) -> None:
     """Write ``figures/<profile>/<class>/<name>.png``, ``.pdf`` and ``.csv``, with lines in ``manifest.json``.
 
     The CSV has the numbers behind the figure (see ``numbers.figure_numbers``). Its line in the manifest has
     "every" where only every second, fourth, ... point of a long series fits in it.
+
+    Picture and line stay as they are where they say the same already (see ``published.is_published``).
 
     Parameters
     ----------
@@ -107,18 +85,30 @@ def save_figure(profile: Profile, name: str, figure, notebook: str, samples: Seq
     samples : the sample sets behind it; their indices are recorded in ``samples.json``
     """
     figure.canvas.draw()
-    if profile.own_network:  # its sample sets are as large as its folder
-        figure.text(0.998, 0.002, sample_sizes(profile), ha="right", va="bottom", fontsize=6, color="#666666")
+    area = _with_sample_sizes(profile, figure) if profile.own_network else {}
     figure.set_layout_engine("none")  # both files keep this layout, which takes half a second to make
     sha = hashlib.sha256(b"".join(array.tobytes() for array in plotted_numbers(figure))).hexdigest()
-    for ending, metadata in {".png": {"Software": None}, ".pdf": {"CreationDate": None}}.items():
-        with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
-            figure.savefig(temporary, metadata=metadata)
-    _record_in_manifest(profile, f"{name}.png", notebook, sha, samples)
+    file, entry = f"{name}.png", _entry(profile, notebook, sha)
     numbers, step = figure_numbers(figure)
-    store.write_text(profile.figures_folder / f"{name}.csv", numbers)
-    thinned = {"every": step} if step > 1 else {}
-    _record_in_manifest(profile, f"{name}.csv", notebook, _sha(numbers), **thinned)
+    table = _entry(profile, notebook, _sha(numbers)) | ({"every": step} if step > 1 else {})
+    published = is_published(profile.figures_folder, file, entry, {f"{name}.csv": numbers})
+    for ending, metadata in {".pdf": {"CreationDate": None}, ".png": {"Software": None}}.items():
+        if ending == ".pdf" or not published:
+            with store.atomic_path(profile.figures_folder / f"{name}{ending}") as temporary:
+                figure.savefig(temporary, metadata=metadata, **area)
+    if not published:
+        store.write_text(profile.figures_folder / f"{name}.csv", numbers)
+    _record(profile, {} if published else {file: entry, f"{name}.csv": table}, samples)
+
+
+def _with_sample_sizes(profile: Profile, figure) -> dict:
+    """Write the sizes of the sample sets, as the folder fills them, below a figure; what to save of it."""
+    from matplotlib.transforms import Bbox
+
+    width, height = figure.get_size_inches()
+    style = {"ha": "right", "va": "top", "fontsize": 6, "color": "#666666"}
+    figure.text(0.998, 0, sample_sizes(profile), **style)
+    return {"bbox_inches": Bbox([[0, -0.12], [width, height]])}  # inches
 
 
 def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:
@@ -126,5 +116,9 @@ def save_table(profile: Profile, name: str, text: str, notebook: str, samples: S
 
     The parameters are those of ``save_figure``.
     """
-    store.write_text(profile.figures_folder / f"{name}.md", text.rstrip() + "\n")
-    _record_in_manifest(profile, f"{name}.md", notebook, _sha(text), samples)
+    file, text = f"{name}.md", text.rstrip() + "\n"
+    entry = _entry(profile, notebook, _sha(text.rstrip("\n")))
+    published = is_published(profile.figures_folder, file, entry, {file: text})
+    if not published:
+        store.write_text(profile.figures_folder / file, text)
+    _record(profile, {} if published else {file: entry}, samples)

@@ -3,17 +3,19 @@
 ``results[class]`` is a ClassResult, of ``class_result``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ..controls.bias import best_point, kept_share, rates, rise
 from ..controls.comparison import METRICS, areas, differences
 from ..controls.experiments import RANDOM, by_area, on_set
+from ..controls.many_networks import Loss
 from ..controls.scores import PAPER
 from ..units.intervals import class_mean, paired_bootstrap
+from .fig6_networks import SERIES, by_network, median_loss
 from .questions import answered_questions, area_gain
-from .words import interval_text, table
+from .words import interval_text, percent, table
 
 
 def answers_table(results: Mapping, untrained_null: Mapping, networks=None) -> str:
@@ -109,3 +111,59 @@ def _bias_cells(results, name):
 def _mean_change(found, at, kind):
     change = np.mean([rate[kind][k] - rate[kind][0] for rate, k in zip(found, at, strict=True)])
     return _two_digits(change, "+")
+
+
+def networks_table(losses: Sequence[Loss]) -> str:
+    """For each network the share of the units after which 85% of the accuracy is lost, in Markdown.
+
+    Medians over classes of best first (E), mean activation and random orders; accuracy is the mean at the
+    start; the last column counts the classes that lose 85% within a tenth of the units, best first.
+    """
+    header = [
+        "network",
+        "units",
+        "classes",
+        "tail",
+        "accuracy",
+        *(words for words, _ in SERIES.values()),
+        "within 10%",
+    ]
+    return table(header, [[*key, *_loss_cells(group)] for key, group in by_network(losses).items()])
+
+
+def _loss_cells(group):
+    within = sum(loss.best_first <= 0.1 for loss in group)
+    shares = [percent(median_loss(group, series)[0]) for series in SERIES]
+    return [f"{np.mean([loss.accuracy for loss in group]):.2f}", *shares, f"{within} of {len(group)}"]
+
+
+def classes_table(by_class: Mapping) -> str:
+    """What becomes of every class when its units are removed (Fig. 3C), in Markdown.
+
+    ``by_class[class]`` is the curve of removal in the order of the class's own rank, and that in reverse.
+    Losses are in nats. The rises are of the reverse order: its peak minus the start.
+    """
+    header = [
+        "class",
+        "accuracy",
+        "85% lost after",
+        "loss peak",
+        "empty layer",
+        "rise, reverse",
+        "rise, balanced",
+        "collapse over",
+    ]
+    return table(header, [[name, *_class_cells(*curves)] for name, curves in by_class.items()])
+
+
+def _class_cells(best, worst):
+    units = len(best.order)
+    rises = [worst.peak(m)[1] - getattr(worst, m)[0] for m in ("accuracy", "balanced_accuracy")]
+    return [
+        f"{best.accuracy[0]:.2f}",
+        percent(best.units_to_lose() / units),
+        f"{best.peak('loss')[1]:.2f}",
+        f"{best.loss[-1]:.2f}",
+        *(f"{rise:+.2f}" for rise in rises),
+        percent(worst.collapse_width() / units),
+    ]

@@ -91,7 +91,7 @@ def _write_places(axes, unit, place, births, title) -> None:
     shown = [f"{name.split(' (')[0]} {place[name][unit]}" for name in SHOWN if name in place]
     pairs = [", ".join(shown[i : i + 2]) for i in range(0, len(shown), 2)]
     text = "\n".join([f"unit {unit}: rate {rate:.2f}, H {entropy:.2f}", *pairs])
-    axes.text(0, 0.5, text, fontsize=5.5, va="center", transform=axes.transAxes)
+    axes.text(0, 0.5, text, fontsize=6, va="center", transform=axes.transAxes)
     axes.set_title(title.capitalize() if title else "", fontsize=8)
 
 

@@ -39,7 +39,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     with _room_for(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidied_once(path.parent)
-        with _locked(path.parent), _temporary(path) as name, _room_for(path):
+        with locked(path.parent), _temporary(path) as name, _room_for(path):
             yield Path(name)
             with open(name, "rb") as written:
                 os.fsync(written.fileno())
@@ -88,7 +88,7 @@ def remove_leftovers(folder: Path) -> list[Path]:
     is removed. Ages of files play no part, so a wrong clock does no harm. Files of other machines stay: their
     locks may not be visible here.
     """
-    with _locked(folder, alone=True) as alone:
+    with locked(folder, alone=True) as alone:
         found = sorted(Path(folder).glob(f"{_mark()}*")) if alone else []
         for path in found:
             path.unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def _mark() -> str:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, alone: bool = False) -> Iterator[bool]:
+def locked(folder: Path, alone: bool = False) -> Iterator[bool]:
     """Hold a folder's lock, shared with other writers or, without waiting, ``alone``.
 
     Yields whether it is held.

@@ -1,6 +1,7 @@
 """What the file of a Keras model says of the model, without loading Keras."""
 
 import json
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,12 @@ from .settings import DamagedFileError, checked_name
 
 ENDINGS = (".keras", ".h5", ".hdf5")
 HOW = "save the whole model with model.save('name.keras')"
+
+
+def keras_home() -> Path:
+    """The folder of what Keras downloads, as Keras chooses it."""
+    home = os.path.expanduser("~")
+    return Path(os.environ.get("KERAS_HOME", Path(home if os.access(home, os.W_OK) else "/tmp", ".keras")))
 
 
 def is_model_file(name: str) -> bool:

@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
+
+from .ranges import check_ranges
 
 
 class DamagedFileError(ValueError):
@@ -42,6 +45,11 @@ def checked_name(name: Any, kind: str) -> str:
     return name
 
 
+def class_folder(target_class: str) -> str:
+    """The name of a class's folder of figures and runs: make knows no spaces."""
+    return target_class.replace(" ", "_")
+
+
 def read_settings(files: Mapping[str, Path], name: str) -> dict:
     """The settings of one of several files, over those of the file that it names as its ``base``.
 
@@ -54,7 +62,7 @@ def read_settings(files: Mapping[str, Path], name: str) -> dict:
     base = own.pop("base", None)
     if base is None:
         return own
-    if base not in files or base == name:
+    if not isinstance(base, str) or base not in files or base == name:
         raise ValueError(f"{files[name]}: unknown base '{base}': {nearest(base, files)}")
     return {**_read_yaml(files[base]), **own}
 
@@ -72,13 +80,17 @@ def _read_yaml(path: Path) -> Mapping:
     return settings
 
 
-def checked_settings(cls: type, settings: Any, where: str) -> dict:
+def checked_settings(cls: type, settings: Any, where: str, ranges: Mapping | None = None) -> dict:
     """Settings as arguments of a dataclass: only its fields, each of the type that it declares.
+
+    Parameters
+    ----------
+    ranges : by field, the least and the greatest number that it may be, both included
 
     Raises
     ------
     ValueError
-        For an unknown key or a value of another type. The text begins with ``where``.
+        For an unknown key, or a value of another type or out of its range. The text begins with ``where``.
     """
     if not isinstance(settings, Mapping):
         raise ValueError(f"{where}: expected names and values, got {type(settings).__name__} {settings!r}")
@@ -86,20 +98,36 @@ def checked_settings(cls: type, settings: Any, where: str) -> dict:
     for key in settings:
         if key not in types:
             raise ValueError(f"{where}: unknown key '{key}': {nearest(key, types)}")
-    return {key: _converted(value, types[key], f"{where}: {key}") for key, value in settings.items()}
+    found = {key: _converted(value, types[key], f"{where}: {key}") for key, value in settings.items()}
+    check_ranges(found, ranges or {}, where)
+    return found
 
 
 def _converted(value: Any, kind: Any, where: str) -> Any:
     if kind == tuple[int, ...]:
-        if not isinstance(value, (list, tuple)) or not all(isinstance(i, int) and i > 0 for i in value):
+        if (
+            not isinstance(value, (list, tuple))
+            or not all(type(i) is int and i > 0 for i in value)
+            or not value
+        ):
             raise ValueError(f"{where}: expected a list of positive whole numbers, got {value!r}")
         return tuple(value)
+    if isinstance(kind, UnionType):  # a type or None
+        if value is None:
+            return None
+        kind = next(part for part in get_args(kind) if part is not NoneType)
     if kind in (int, float, str, bool):
         accepted = (int, float) if kind is float else kind
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-            raise ValueError(f"{where}: expected {kind.__name__}, got {value!r}")
+            quotes = "; put it in quotes" if kind is str else ""
+            raise ValueError(f"{where}: expected {_WORDS[kind]}, got {value!r}{quotes}")
         return kind(value)
+    if getattr(kind, "__origin__", None) is Mapping and not isinstance(value, Mapping):
+        raise ValueError(f"{where}: expected names and values, got {value!r}")
     return value
+
+
+_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 def named_settings(pairs: Iterable[str]) -> dict:

@@ -1,15 +1,12 @@
 """ILSVRC2012 in its usual forms.
 
 Training images are folders, class tars or the tar of tars. Validation images are in folders, flat, or a tar.
-Labels are Keras's indices, 0 to 999, whichever classes are present. Flat validation images get their labels
-from the devkit. Its numbers ("ILSVRC2012_ID", 1 to 1000) are in another order; its ``meta.mat`` gives the
-wnid of each.
+Labels are Keras's indices, 0 to 999, whichever classes are present. Flat images get theirs from the names of
+their files (Hugging Face), from Kaggle's table, or from the devkit (see ``flat``).
 """
 
 import io
 import os
-import re
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,15 +14,18 @@ import numpy as np
 
 from ..files import store
 from ..synsets import Synset, by_wnid, synsets
-from . import tars
+from . import flat, tars
+from .decoding import is_image
+from .flat import DEVKIT
+from .folders import holds, images_below
 
 # Files of the download, without their endings.
-TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train", "ILSVRC2012_img_val", "ILSVRC2012_devkit_t12"
-TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"  # of the devkit
+TRAIN, VAL = "ILSVRC2012_img_train", "ILSVRC2012_img_val"
 INDEX = ("names", "offsets", "sizes")  # of the images in an archive, see tars.images_in
+KAGGLE = Path("Data", "CLS-LOC")  # below the folder ILSVRC of Kaggle's archive
 EXPECTED = {
     "train": f"train/<wnid>/*.JPEG, train/<wnid>.tar or {TRAIN}.tar",
-    "val": f"val/<wnid>/*.JPEG, or val/*.JPEG or {VAL}.tar beside {DEVKIT}.tar.gz",
+    "val": f"val/<wnid>/*.JPEG, or val/*.JPEG or {VAL}.tar beside {DEVKIT}.tar.gz or LOC_val_solution.csv",
 }
 
 
@@ -69,13 +69,16 @@ def open_ilsvrc(root: Path, cache: Path) -> dict[str, Listing]:
         raise FileNotFoundError(
             f"no folder of ILSVRC2012 at {root}; name it with DATA=<folder holding {EXPECTED['train']}>"
         )
-    return {"train": _train(root, cache), "test": _validation(root, cache)}
+    top = next(place for place in (root / "ILSVRC" / KAGGLE, root / KAGGLE, root) if place.is_dir())
+    return {"train": _train(top, cache), "test": _validation(top, cache)}
 
 
 def _train(root, cache):
     for folder in (root / "train", root / TRAIN, root):
         if places := _class_places(folder):
             return _by_class(places, cache)
+        if folder != root and (names := _images_of(folder)):
+            return _flat(folder, _in_folder(names), root)
     return _tar_of_tars(_existing(root / f"{TRAIN}.tar", "train"), cache)
 
 
@@ -83,7 +86,7 @@ def _validation(root, cache):
     for folder in (root / "val", root / VAL):
         if places := _class_places(folder):
             return _by_class(places, cache)
-        if folder.is_dir() and (names := _images_of(folder)):
+        if names := _images_of(folder):
             return _flat(folder, _in_folder(names), root)
     path = _existing(root / f"{VAL}.tar", "val")
     return _flat(path, tars.images_in_tar(path, cache), root)
@@ -91,9 +94,13 @@ def _validation(root, cache):
 
 def _existing(path, split):
     if not path.is_file():
-        holds = ", ".join(sorted(entry.name for entry in path.parent.iterdir())[:8]) or "nothing"
+        inside = path.parent / split
+        lies = f"; {inside} holds: {holds(inside)}" if inside.is_dir() else ""
+        packed = sorted(item.name for item in path.parent.glob(f"{split}_images*.tar.gz"))
+        unpack = f". Unpack {', '.join(packed)} into {inside}" if packed else ""
         raise FileNotFoundError(
-            f"{path.parent} has no images to {split} with (it holds: {holds}); expected {EXPECTED[split]}"
+            f"{path.parent} has no images to {split} with (it holds: {holds(path.parent)}{lies}); expected "
+            f"{EXPECTED[split]}{unpack}"
         )
     return path
 
@@ -105,8 +112,14 @@ def _class_places(folder: Path) -> dict[str, Path]:
     """By wnid, the folder or tar of each class. A folder is preferred to a tar of the same class."""
     if not folder.is_dir():
         return {}
-    known = [path for path in sorted(folder.iterdir(), reverse=True) if path.stem in by_wnid()]
-    return {path.stem: path for path in known if path.suffix == ".tar" or (path.is_dir() and not path.suffix)}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir(), reverse=True):
+        wnid = path.name[:9]  # n01440764, n01440764_tench or n01440764.tar
+        if wnid in by_wnid() and (path.is_dir() or path.name == f"{wnid}.tar"):
+            if wnid in found and path.is_dir() and found[wnid].is_dir():
+                raise ValueError(f"{folder} has two folders of {wnid}: {found[wnid].name} and {path.name}")
+            found[wnid] = path
+    return found
 
 
 def _by_class(places, cache):
@@ -123,7 +136,12 @@ def _images_at(path, cache):
 
 
 def _images_of(folder: Path) -> list[str]:
-    return sorted(name for name in os.listdir(folder) if tars.is_image(name))
+    """The images in a folder, or else in those inside it, by their paths from there."""
+    if not folder.is_dir():
+        return []
+    if names := sorted(name for name in os.listdir(folder) if is_image(name)):  # a million of them in all
+        return names
+    return sorted(path.relative_to(folder).as_posix() for path in images_below(folder))
 
 
 def _in_folder(names):
@@ -147,88 +165,15 @@ def _tar_of_tars(path, cache):
 
 
 def _flat(path, index, root):
-    """Validation images without classes: ``ILSVRC2012_val_00000001.JPEG`` has line 1 of the ground truth."""
-    wnids = validation_wnids(root)
-    lines = [_line_of_truth(os.fsdecode(name), len(wnids), path) for name in index["names"]]
-    return _sorted(path, np.array([by_wnid()[wnids[line - 1]].index for line in lines], np.int64), index)
-
-
-def _line_of_truth(name, lines, path):
-    """The line, from 1, of the ground truth that a validation image's name gives."""
-    found = re.search(r"_(\d{8})\.", name)
-    if not found or not 1 <= int(found[1]) <= lines:
-        raise ValueError(
-            f"{path}: '{name}' has no line in the ground truth of {lines} images; "
-            "expected names ILSVRC2012_val_00000001.JPEG"
-        )
-    return int(found[1])
+    """Images without folders of classes."""
+    wnids = flat.wnids([PurePosixPath(os.fsdecode(name)).name for name in index["names"]], path, root)
+    return _sorted(path, np.array([by_wnid()[wnid].index for wnid in wnids], np.int64), index)
 
 
 def _sorted(path, labels, index):
     order = np.lexsort((index["names"], labels))
     arrays = {part: index[part][order] for part in INDEX}
     return Listing(labels[order], places=(path,), place=np.zeros(len(order), np.int64), **arrays)
-
-
-# ---- the devkit ----
-
-
-def validation_wnids(root: Path) -> list[str]:
-    """The wnid of each validation image by its number, from the devkit's ground truth and ``meta.mat``.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the devkit is missing, both unpacked and as an archive.
-    DamagedFileError
-        If one of its files cannot be read.
-    """
-    wnid_of, truth = _wnids_by_id(_devkit_file(root, META)), _devkit_file(root, TRUTH)
-    try:
-        return [wnid_of[int(line)] for line in truth.split()]
-    except (ValueError, KeyError) as error:
-        raise store.DamagedFileError(
-            f"{TRUTH} of the devkit has a line that is no ILSVRC2012_ID of {META} ({error})"
-        ) from error
-
-
-def _wnids_by_id(meta: bytes) -> dict[int, str]:
-    from scipy.io import loadmat
-
-    try:
-        table = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
-        rows = zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
-        pairs = {int(number): str(wnid) for number, wnid in rows}
-    except Exception as error:  # scipy's reader raises many types on a damaged file
-        raise store.DamagedFileError(
-            f"{META} of the devkit cannot be read ({error!r}); unpack the devkit again"
-        ) from error
-    return {number: wnid for number, wnid in pairs.items() if wnid in by_wnid()}
-
-
-def _devkit_file(root: Path, name: str) -> bytes:
-    for folder in (root, root / "data", root / "devkit" / "data", root / DEVKIT / "data"):
-        if (folder / name).is_file():
-            return (folder / name).read_bytes()
-    archive = root / f"{DEVKIT}.tar.gz"
-    if archive.is_file():
-        return _from_devkit(archive, name)
-    raise FileNotFoundError(
-        f"flat validation images need the devkit's {name}; "
-        f"expected {archive} or {DEVKIT}/data/{name} under {root}"
-    )
-
-
-def _from_devkit(path, name):
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                wanted = member.isreg() and PurePosixPath(member.name).name == name
-                if wanted and (content := archive.extractfile(member)) is not None:
-                    return content.read(tars.IMAGE_BYTES)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise store.DamagedFileError(f"{path} is no whole archive ({error}); download it again") from error
-    raise store.DamagedFileError(f"{path} holds no {name}; download it again")
 
 
 # ---- the studied classes ----

@@ -20,9 +20,11 @@ from filelock import FileLock
 
 from ..files import store
 from ..files.atomic import atomic_path
+from ..files.model_files import keras_home
 from ..profiles import project_root
 from ..synsets import by_wnid
 from . import tars
+from .decoding import is_image
 from .ilsvrc import Listing
 
 URL = "https://s3.amazonaws.com/fast-ai-imageclas"
@@ -104,7 +106,7 @@ def _downloaded(word: str) -> Path:
     """Keras's cache has the archive, or gets it."""
     import keras
 
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    home = keras_home()
     origin, path = f"{URL}/{word}.tgz", home / "datasets" / f"{word}.tgz"
     try:
         found = keras.utils.get_file(
@@ -216,7 +218,7 @@ def _listings(files: list[_File], where: Path, place: Path) -> dict[str, Listing
 
 def _split(file: _File) -> str | None:
     """Which split the file belongs to by its name."""
-    if file.wnid not in by_wnid() or not tars.is_image(file.name):
+    if file.wnid not in by_wnid() or not is_image(file.name):
         return None
     if (seen := re.match(SEEN, file.name)) and seen[1] == file.wnid:
         return "train"

@@ -39,18 +39,22 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
     profile = load_profile(namespace["profile"], namespace["overrides"])
+    if profile.seed != Profile.seed:
+        raise ValueError(
+            "seed is a parameter of its own and no setting: --seed of unitnb run, -p seed of papermill"
+        )
     seed, target_class = namespace["seed"], namespace["target_class"]
-    if not isinstance(seed, int) or seed < 0:
+    if type(seed) is not int or seed < 0:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
     target_class = profile.target_class if target_class in (None, "") else target_class
     return fitted(replace(profile, seed=seed, target_class=str(target_class)))
 
 
-def fitted(profile: Profile) -> Profile:
+def fitted(profile: Profile, quiet: bool = False) -> Profile:
     """A profile around a model of one's own, with sample sets that its folder of images can fill.
 
     Half of a class's training images give the rank, so that as many are left to judge it. What shrinks is
-    printed.
+    printed, unless ``quiet``.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def fitted(profile: Profile) -> Profile:
         "n_others": min(profile.n_others, train // 2, test),
     }
     sizes["set_sizes"] = _set_sizes(profile.set_sizes, sizes["n_large"], sizes["n_rank"])
-    if any(getattr(profile, name) != size for name, size in sizes.items()):
+    if not quiet and any(getattr(profile, name) != size for name, size in sizes.items()):
         print(
             f"sample sets as {profile.data_folder.name} fills them: {sample_sizes(replace(profile, **sizes))}"
         )
@@ -99,4 +103,5 @@ def _listed(images) -> str:
 def _set_sizes(asked: tuple, n_large: int, n_rank: int) -> tuple:
     """The sizes of Eq. 11 that leave room in half of S_1000, among them that of S_100."""
     fitting = {size for size in asked if size <= n_large // 2} | {n_rank}
-    return tuple(sorted(fitting | ({max(5, n_large // 4), n_large // 2} if len(fitting) < 3 else set())))
+    few = {max(5, n_large // 8), max(5, n_large // 4), n_large // 2}  # Fig. 4C has three
+    return tuple(sorted(fitting | (few if len(fitting) < 3 else set())))

@@ -1,5 +1,6 @@
 """Labelled images, training sets, and the seeded sample sets S_100, S_1000 and S_val (Sec. 3.1, 3.5)."""
 
+import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 
 from ..profiles import Profile, nearest
 
-SETS = ("S_100", "S_1000", "S_val")
+SETS = {"S_100": "n_rank", "S_1000": "n_large", "S_val": "n_validation"}  # and the settings of their sizes
 
 
 class UnreadableImageError(ValueError):
@@ -43,9 +44,10 @@ class Images:
 
     def class_index(self, target_class: str) -> int:
         """The label of a class; ValueError for an unknown class, with the nearest known one."""
-        if target_class not in self.classes:
+        name = unicodedata.normalize("NFC", target_class)
+        if name not in self.classes:
             raise ValueError(f"unknown class '{target_class}': {nearest(target_class, self.classes)}")
-        return self.class_labels[self.classes.index(target_class)]
+        return self.class_labels[self.classes.index(name)]
 
     def read_many(
         self,
@@ -144,16 +146,23 @@ def training_set(images: Images, profile: Profile, model: str = "A") -> tuple[np
     return indices, present[assigned]
 
 
-def _size(profile: Profile, name: str) -> int:
-    sizes = dict(zip(SETS, (profile.n_rank, profile.n_large, profile.n_validation), strict=True))
-    if name not in sizes:
+def _setting(name: str) -> str:
+    """The profile's setting that says how large a sample set is."""
+    if name not in SETS:
         raise ValueError(f"unknown sample set '{name}': {nearest(name, SETS)}")
-    return sizes[name]
+    return SETS[name]
 
 
 def _draw(
-    images: Images, profile: Profile, name: str, model: str, target_class: str, count: int, lazy: bool = False
+    images: Images,
+    profile: Profile,
+    name: str,
+    model: str,
+    target_class: str,
+    setting: str,
+    lazy: bool = False,
 ) -> SampleSet:
+    count: int = getattr(profile, setting)
     target = images.class_index(target_class)
     split = "test" if name == "S_val" else "train"
     if split == "train":
@@ -164,13 +173,23 @@ def _draw(
     candidates = rng.permutation(indices[assigned_labels == target])
     found, kept, skipped = images.read_many(split, candidates, count, profile.strict, lazy)
     if len(kept) < count:
-        unreadable = f", {len(skipped)} of them unreadable," if skipped else ""
+        state = _state(images, profile, model, split, target, len(candidates), len(skipped))
         raise ValueError(
-            f"{name} of class '{target_class}' for model {model}: {len(candidates)} {split} images "
-            f"found{unreadable} where {count} are asked for; add images, or ask for fewer "
-            "(overrides: n_rank, n_large, n_validation, n_others)"
+            f"{name} of class '{target_class}': {state} where {count} are asked for; add images, or ask for "
+            f"fewer: SET='{setting}={len(kept)}' of make, overrides: {{'{setting}': {len(kept)}}}"
         )
     return SampleSet(name, model, split, found, np.full(len(kept), target), kept, skipped)
+
+
+def _state(images, profile, model, split, target, candidates, unreadable) -> str:
+    """How many images there are of a class, and which of them count."""
+    there = int((images.labels[split] == target).sum())
+    text = f"{there} {split} images found"
+    if candidates != there:
+        recipe = profile.recipe(model)
+        corrupted = f" with {recipe.corrupted:.0%} of all labels replaced" if recipe.corrupted else ""
+        text += f", of which model {model} is trained on {recipe.fraction:.0%}{corrupted} ({candidates})"
+    return text + (f", {unreadable} of them unreadable," if unreadable else "")
 
 
 def sample_set(
@@ -195,9 +214,7 @@ def sample_set(
     UnreadableImageError
         If an image cannot be read and the profile is strict.
     """
-    return _draw(
-        images, profile, name, model, target_class or profile.target_class, _size(profile, name), lazy
-    )
+    return _draw(images, profile, name, model, target_class or profile.target_class, _setting(name), lazy)
 
 
 def sample_others(
@@ -210,9 +227,14 @@ def sample_others(
     """
     target = target_class or profile.target_class
     images.class_index(target)  # before anything is read
-    _size(profile, name)
+    _setting(name)
     others = [other for other in images.classes if other != target]
-    drawn = [_draw(images, profile, name, model, other, profile.n_others) for other in others]
+    if not others:
+        raise ValueError(
+            f"'{target}' is the only class of these images; false positives are counted on images of other "
+            "classes, so at least two are expected"
+        )
+    drawn = [_draw(images, profile, name, model, other, "n_others") for other in others]
     joined = {
         part: np.concatenate([getattr(sample, part) for sample in drawn])
         for part in ("images", "labels", "indices")

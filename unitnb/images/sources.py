@@ -1,24 +1,23 @@
 """Sources of images: the embedded shapes, folders, CIFAR-10 through Keras, ILSVRC2012 and Imagenette."""
 
-import struct
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..files import store
+from ..files.model_files import keras_home
 from ..profiles import Profile, nearest
 from ..synsets import find_synset, synsets
-from . import ilsvrc, imagenette, shapes, tars
+from . import folders, ilsvrc, imagenette, shapes
+from .decoding import decode
 from .outputs import output_labels, output_names
-from .samples import Images, UnreadableImageError, from_arrays
+from .samples import Images, from_arrays
 
-FORMATS = ("JPEG", "PNG", "BMP")  # by content, not by name; no other decoder is tried
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-PIXELS = 50_000_000  # of one image; the largest of ILSVRC2012 has 44 million
-# Pillow raises these on bad bytes.
-_BAD_BYTES = (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, struct.error)
+NO_CLASS = "none"  # the target class of a profile that leaves it open
+CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+CIFAR10_FILE = "cifar-10-batches-py-target_archive"  # under which Keras looks for it
 
 
 def _shapes(profile: Profile) -> Images:
@@ -41,88 +40,40 @@ def _shapes(profile: Profile) -> Images:
 def _keras_cifar10(profile: Profile) -> Images:
     from keras.datasets import cifar10
 
-    train, test = cifar10.load_data()
+    try:
+        train, test = cifar10.load_data()
+    except Exception as error:  # whatever urllib and Keras make of no network
+        raise FileNotFoundError(
+            f"CIFAR-10 cannot be downloaded ({error}); save {CIFAR10_URL} as "
+            f"{keras_home() / 'datasets' / CIFAR10_FILE}, or name a folder of images with DATA=<folder>"
+        ) from error
     return from_arrays(CIFAR10, {"train": (train[0], train[1].ravel()), "test": (test[0], test[1].ravel())})
 
 
-def _split_folder(root: Path, *names: str) -> Path:
-    found = [root / name for name in names if (root / name).is_dir()]
-    if not found:
-        holds = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
-        raise FileNotFoundError(
-            f"{root} has no folder '{' or '.join(names)}' (it holds: {holds}); "
-            f"expected {names[0]}/<class>/<images>"
-        )
-    return found[0]
-
-
-def _listing(folder: Path, classes: Sequence[str]) -> tuple[list[Path], np.ndarray]:
-    """The images of a split, class after class, and their labels (n,)."""
-    files = [
-        sorted(path for path in (folder / name).glob("*") if tars.is_image(path.name)) for name in classes
-    ]
-    labels = np.repeat(np.arange(len(classes)), [len(group) for group in files])
-    return [path for group in files for path in group], labels
-
-
-def _decode(source, name: str, size: int, interpolation: str = "bilinear") -> np.ndarray:
-    """A file, or its bytes, as RGB (size, size, 3) uint8, resized without crop; it may be grey or CMYK."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(source, formats=FORMATS) as file:
-            if file.width * file.height > PIXELS:  # known before anything is decompressed
-                raise UnreadableImageError(
-                    f"{name} ({file.width:,} x {file.height:,} pixels; at most {PIXELS:,} are read)"
-                )
-            image = file.convert("RGB")
-            if image.size != (size, size):
-                image = image.resize((size, size), Image.Resampling[interpolation.upper()])
-            return np.asarray(image)
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{name} (no image)") from error
-    except UnreadableImageError:
-        raise
-    except (*_BAD_BYTES, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableImageError(f"{name} ({error})") from error
-
-
-def _class_folders(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
-
-
 def folder_images(root: Path, size: int, interpolation: str = "bilinear") -> Images:
-    """Images in ImageNet's layout, ``train/<class>/*`` and ``test|val/<class>/*``: JPEG, PNG or BMP.
+    """Images in ImageNet's layout, ``train/<class>/*`` and ``test|val/<class>/*``: JPEG, PNG, BMP or WebP.
 
     Parameters
     ----------
     root : folder that holds ``train`` and ``test`` (or ``val``)
     size : side in pixels to which images are resized, without crop (Sec. 3.1)
-    interpolation : "nearest" or "bilinear"
+    interpolation : "nearest", "bilinear" or "bicubic"
 
     Raises
     ------
-    FileNotFoundError
-        If the folder, a split or its class folders are missing.
+    FileNotFoundError, ValueError
+        As :func:`unitnb.images.folders.open_folder`.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise FileNotFoundError(
-            f"no folder of images at {root}; "
-            "name it with DATA=<folder holding train/<class>/ and test/<class>/>"
-        )
-    folders = {"train": _split_folder(root, "train"), "test": _split_folder(root, "test", "val")}
-    classes = _class_folders(folders["train"])
-    if not classes:
-        raise FileNotFoundError(f"{folders['train']} holds no class folders; expected train/<class>/<images>")
-    listed = {split: _listing(folder, classes) for split, folder in folders.items()}
+    found = folders.open_folder(Path(root))
+
+    def name(split: str, index: int) -> str:
+        return "/".join(found[split].files[index].parts[-3:])
+
     return Images(
-        classes,
-        {split: labels for split, (_, labels) in listed.items()},
-        lambda split, index: _decode(
-            path := listed[split][0][index], "/".join(path.parts[-2:]), size, interpolation
-        ),
-        lambda split, index: "/".join(listed[split][0][index].parts[-3:]),
+        found["train"].classes,
+        {split: listed.labels for split, listed in found.items()},
+        lambda split, index: decode(found[split].files[index], name(split, index), size, interpolation),
+        name,
     )
 
 
@@ -141,7 +92,7 @@ def _imagenet(profile: Profile, listed: dict[str, ilsvrc.Listing]) -> Images:
     return Images(
         tuple(synset.name for synset in studied),
         {split: listing.labels for split, listing in listed.items()},
-        lambda split, index: _decode(
+        lambda split, index: decode(
             listed[split].open(index), listed[split].name(index), profile.image_size, profile.interpolation
         ),
         lambda split, index: f"{split}/{listed[split].name(index)}",
@@ -162,7 +113,9 @@ def _folder(profile: Profile) -> Images:
 
 
 def _source(profile: Profile) -> str:
-    return "keras" if profile.data_folder.name == "keras" else profile.source
+    """ "keras" where the bare word stands in place of a folder, else the profile's source."""
+    bare = profile.data_named == "keras" and not profile.data_folder.is_dir()
+    return "keras" if bare and profile.source == "folder" else profile.source
 
 
 def class_names(profile: Profile) -> tuple[str, ...]:
@@ -170,9 +123,8 @@ def class_names(profile: Profile) -> tuple[str, ...]:
 
     Empty for ILSVRC2012 and for a folder that does not exist.
     """
-    train = profile.data_folder / "train"
     if _source(profile) == "folder":
-        return _class_folders(train) if train.is_dir() else ()
+        return folders.class_folders(profile.data_folder)
     return {"shapes": shapes.CLASSES, "keras": CIFAR10}.get(_source(profile), ())
 
 
@@ -199,5 +151,6 @@ def open_images(profile: Profile) -> Images:
     if source not in sources:
         raise ValueError(f"unknown source '{source}': {nearest(source, sources)}")
     images = sources[source](profile)
-    images.class_index(profile.target_class)
+    if profile.target_class != NO_CLASS:  # a sweep goes over all of them
+        images.class_index(profile.target_class)
     return images

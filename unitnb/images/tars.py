@@ -4,7 +4,6 @@ Members are never extracted; their names serve only for sorting and for messages
 file is an error.
 """
 
-import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -15,15 +14,10 @@ from filelock import FileLock
 
 from ..files import store
 from ..files.progress import progress_bar
+from .decoding import is_image
 
-ENDINGS = {".jpg", ".jpeg", ".png", ".bmp"}  # of images, in any case
 IMAGE_BYTES = 2**26  # an image larger than this is refused; the largest of ILSVRC2012 is a quarter of it
-VERSION = 1  # of the index; part of its key
-
-
-def is_image(name: str) -> bool:
-    """Whether a name is that of an image. File managers leave other files, with a dot in front."""
-    return os.path.splitext(name)[1].lower() in ENDINGS and not name.startswith(".")
+VERSION = 2  # of the index; part of its key
 
 
 def plain_members(file: BinaryIO, where: object) -> Iterator[tarfile.TarInfo]:

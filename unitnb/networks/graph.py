@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from .names import model_of
+
 SMALLEST_MAP = 5  # pixels: smaller maps have no birth within the default B_max
 
 
@@ -123,32 +125,18 @@ def flat_graph(model) -> FlatGraph:
     ------
     ValueError
         If the model is not a graph (a subclass with its own ``call``, or one that is not built), or has more
-        than one input or output, or layers of one name in several nested models, which Keras cannot put
-        into one graph.
+        than one input or output.
     """
     function = _checked_function(model)
     calls: dict[str, list] = {}
     layers: dict[str, keras.Layer] = {}
     if any(_function_of(node.operation) for node in _ordered(function)):
         output = _inlined(function, function.inputs, "", calls, layers)[0]
-        _check_names(model, layers)
-        function = keras.Model(function.inputs[0], output)
+        function = model_of(function.inputs[0], output)
     else:
         for node in _ordered(function):
             _note(node.operation, node.outputs, "", calls, layers)
     return FlatGraph(model, function.inputs[0], function.outputs[0], tuple(_ordered(function)), calls, layers)
-
-
-def _check_names(model, layers: dict[str, keras.Layer]) -> None:
-    paths: dict[str, list[str]] = {}
-    for path, layer in layers.items():
-        paths.setdefault(layer.name, []).append(path)
-    for name, places in paths.items():
-        if len(places) > 1:
-            raise ValueError(
-                f"'{model.name}' has layers of one name, {' and '.join(map(repr, places))}; a flat graph "
-                f"needs different ones. Build one of them under another name than '{name}'."
-            )
 
 
 def _checked_function(model):
@@ -196,12 +184,21 @@ def _inlined(function, tensors: Sequence, prefix: str, calls: dict, layers: dict
         args, kwargs = node.arguments.fill_in(known)
         if nested := _function_of(node.operation):
             inside = f"{prefix}{node.operation.name}/"
-            outputs = _inlined(nested, keras.tree.flatten(args), inside, calls, layers)
+            given = _inputs_of(nested, args[0] if args else kwargs["inputs"])
+            outputs = _inlined(nested, given, inside, calls, layers)
         else:
             outputs = keras.tree.flatten(node.operation(*args, **kwargs))
             _note(node.operation, outputs, prefix, calls, layers)
         known.update({id(x): y for x, y in zip(node.outputs, outputs, strict=True)})
     return [known[id(x)] for x in function.outputs]
+
+
+def _inputs_of(nested, given) -> list:
+    """What a nested model is called with, in the order and the types of its inputs."""
+    if isinstance(given, dict) and not isinstance(nested._inputs_struct, dict):
+        given = [given[own.name] for own in nested.inputs]
+    pairs = zip(keras.tree.flatten(given), nested.inputs, strict=True)
+    return [x if x.dtype == own.dtype else keras.ops.cast(x, own.dtype) for x, own in pairs]
 
 
 def _note(operation, outputs: Sequence, prefix: str, calls: dict, layers: dict) -> None:
@@ -241,9 +238,9 @@ def continued(nodes: Sequence, given: dict[int, Any], output):
 
 def is_channels_first(graph: FlatGraph, tensor) -> bool:
     """Whether the channels of a 4-D tensor are its first axis after the images: read off the nearest layer
-    before it that says so.
+    before it that says so, or else off the nearest batch normalisation.
     """
-    makers, waiting = producers(graph.nodes), [tensor]
+    makers, waiting, normalised = producers(graph.nodes), [tensor], []
     while waiting:
         node = makers.get(id(waiting.pop(0)))
         if node is None:
@@ -252,6 +249,6 @@ def is_channels_first(graph: FlatGraph, tensor) -> bool:
         if layout in ("channels_first", "channels_last"):
             return layout == "channels_first"
         if type(node.operation) is keras.layers.BatchNormalization:
-            return node.operation.axis == 1
+            normalised.append(node.operation.axis == 1)
         waiting += node.input_tensors
-    return keras.config.image_data_format() == "channels_first"
+    return normalised[0] if normalised else keras.config.image_data_format() == "channels_first"

@@ -32,6 +32,6 @@ def check_equal(found, expected, graph: FlatGraph, what: str) -> None:
     if not worst <= bound or not np.array_equal(np.isfinite(found), finite):
         raise ValueError(
             f"{what} gives outputs that differ from those of '{graph.model.name}' by {worst:.2g} (rounding "
-            f"explains {bound:.1g}). The model may be random in inference, or its layers may do what unitnb "
-            "does not know; no curve is made of it."
+            f"explains {bound:.1g}). The model may be random in inference, an image's outputs may depend "
+            "on the others of its batch, or layers may do what unitnb does not know; no curve is made of it."
         )

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import os
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 
 from ..files import store
+from ..files.model_files import keras_home
 from ..profiles import Profile, project_root
 
 FILE = "vgg16_weights_tf_dim_ordering_tf_kernels.h5"  # of Keras, with the dense layers
@@ -87,7 +87,7 @@ def weights_path(named: str) -> Path:
 
 
 def _how() -> str:
-    folder = _keras_home() / "models"
+    folder = keras_home() / "models"
     return (
         f"put Keras's {FILE} (md5 {MD5}, 528 MB, from {URL}) into {folder}, "
         "where `weights: imagenet` finds it, or name any file with WEIGHTS=<path>; "
@@ -95,12 +95,8 @@ def _how() -> str:
     )
 
 
-def _keras_home() -> Path:
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-
-
 def _keras_file() -> Path:
-    path = _keras_home() / "models" / FILE
+    path = keras_home() / "models" / FILE
     if path.is_file() and md5_of(path) == MD5:
         return path
     state = (
@@ -108,7 +104,7 @@ def _keras_file() -> Path:
         if path.is_file()
         else f"{path} is missing and cannot be downloaded"
     )
-    home = str(_keras_home())
+    home = str(keras_home())
     try:
         return Path(keras.utils.get_file(FILE, URL, cache_dir=home, cache_subdir="models", file_hash=MD5))
     except Exception as error:  # urllib and Keras raise many types without a network

@@ -26,7 +26,8 @@ def remove_units(model, layer, units=None) -> keras.Model:
     """A new model without units of a layer; its outputs are those of ``model`` with their maps set to zero.
 
     The maps are the output of the named layer, as ``split_model`` takes it. ``model`` stays as it is. Nested
-    models come out flat, and all layers keep their names. The new model is not compiled.
+    models come out flat. Layers keep their names, but of layers of one name all but the first get a number
+    behind it. The new model is not compiled.
 
     Parameters
     ----------

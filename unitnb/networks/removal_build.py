@@ -1,9 +1,12 @@
 """A graph built once more, with its layers copied and some of their channels left out (see ``removal``)."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from .graph import FlatGraph
+from .names import unique_names
 from .removal_plan import Removal
 from .removal_slices import smaller_layer
 
@@ -13,9 +16,14 @@ def smaller_model(removal: Removal) -> keras.Model:
     graph = removal.linked.graph
     name = graph.entry._keras_history.operation.name
     entry = keras.Input(graph.entry.shape[1:], dtype=graph.entry.dtype, name=name)
-    known, made = {id(graph.entry): entry}, {}  # type: ignore
+    known: dict[int, Any] = {id(graph.entry): entry}
+    made: dict[int, Any] = {}
+    operations = list({id(node.operation): node.operation for node in graph.nodes}.values())
+    names = dict(zip(map(id, operations), unique_names(operations), strict=True))
     for node in graph.nodes:
         changes, weights = _changed(removal, node)
+        if names[id(node.operation)] != node.operation.name:
+            changes["name"] = names[id(node.operation)]
         operation = made.setdefault(id(node.operation), None) or _copied(node.operation, changes)
         args, kwargs = node.arguments.fill_in(known)
         outputs = keras.tree.flatten(operation(*args, **kwargs))
@@ -46,12 +54,12 @@ def _changed(removal: Removal, node) -> tuple[dict, list]:
 
 def _copied(operation, changes: dict):
     """A layer of the same configuration but for ``changes``; an operation without weights is used again."""
-    if not isinstance(operation, keras.Layer):
+    if not isinstance(operation, keras.Layer) and not changes:
         return operation
     try:
         return type(operation).from_config({**operation.get_config(), **changes})
     except Exception as error:  # a layer of one's own raises whatever its configuration lacks
-        if not operation.variables:
+        if not getattr(operation, "variables", None) and "name" not in changes:
             return operation
         raise ValueError(
             f"'{operation.name}' ({type(operation).__name__}) cannot be copied ({error}); give it a "

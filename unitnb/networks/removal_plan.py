@@ -176,7 +176,7 @@ def _enough(removal: Removal, masks: dict) -> dict | None:
     masks, gone, linked = dict(masks), removal.gone, removal.linked
     while (tensor := (trial := plan_removal(linked, masks, gone)).first_blocked()) is not None:
         place = _place_of_mask(trial, tensor)
-        if place is None or np.array_equal(masks.get(place), gone[place]):  # type: ignore
+        if place is None or (place in masks and np.array_equal(masks[place], gone[place])):
             return None
         masks[place] = gone[place]
     for place in list(masks):
@@ -202,7 +202,7 @@ def _place_of_mask(removal: Removal, tensor) -> int | None:
 
 def _constant_factor(removal: Removal, place: int | None, blocked):
     """The constant that a tensor is multiplied with next: where it is zero the tensor is not needed."""
-    for node in removal.linked.users[place]:  # type: ignore
+    for node in removal.linked.users[place] if place is not None else ():
         others = [tensor for tensor in node.input_tensors if id(tensor) != place]
         if type(node.operation) in PRODUCTS and len(others) == 1 and width(others[0]) == len(blocked):
             if not np.isnan(removal.values[id(others[0])][blocked]).any():

@@ -147,12 +147,13 @@ def _met(node, given: list[np.ndarray]) -> np.ndarray:
         return given[0] + given[1] * np.float32(node.operation.scale)
     if kind in _OPERATIONS:
         waiting = iter(given)
-        operands = [
-            next(waiting) if isinstance(x, keras.KerasTensor) else np.float32(x) for x in _operands(node)
+        operands: list[np.ndarray] = [
+            next(waiting) if isinstance(x, keras.KerasTensor) else np.asarray(x, np.float32)
+            for x in _operands(node)
         ]
         if kind is operations.Multiply:
-            return _product(operands)  # type: ignore
-        return _OPERATIONS[kind](*operands)  # type: ignore
+            return _product(operands)
+        return _OPERATIONS[kind](*operands)
     if kind is L.Multiply:
         return _product(given)
     total = given[0]

@@ -11,6 +11,7 @@ import keras
 
 from .graph import FlatGraph, continued, is_channels_first, producers
 from .masks import masking_model
+from .names import model_of
 from .outputs import Reading
 
 L = keras.layers
@@ -80,32 +81,32 @@ def plan_tail(graph: FlatGraph, target, given: Reading | None = None) -> TailPla
     after_dense = _first_dense(chain) if start is target and not is_channels_first(graph, target) else 0
     if after_dense:
         node, stack = chain[after_dense - 1], chain[after_dense:]
-        trunk, others, engine, dense = (
-            keras.Model(target, node.input_tensors[0]),
-            None,
-            "running-sum",
-            node.operation,
-        )
+        engine, dense, others = "running-sum", node.operation, None
+        trunk = model_of(target, node.input_tensors[0])
     else:
         stack, dense = _dense_stack(chain), None
         trunk, others = _trunk(graph, target, stack[0].input_tensors[0] if stack else graph.output)
         engine = "masked-tail" if others is None else "masked-model"
     final = None if given else _final_activation(graph, chain)
-    left_out = final if final in [dense, *(node.operation for node in stack)] else None
+    uses = [dense, *(node.operation for node in stack)].count(final)
+    left_out = final if uses == 1 else None  # a layer that is called again is left out of neither call
     return TailPlan(engine, trunk, dense, tuple(stack), outputs, left_out, others)
 
 
 def _trunk(graph: FlatGraph, target, output) -> tuple[keras.Model, keras.Model | None]:
     """From the maps, channels last, to ``output``; and what the other branches bring, from the images."""
     others = _companions(graph, target)
-    entry = target
+    entries = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in (target, *others)]
+    first = entries[0]
     if is_channels_first(graph, target):
         _, units, height, width = target.shape
-        entry = keras.Input((height, width, units), name="maps")
-        output = continued(graph.nodes, {id(target): L.Permute((3, 1, 2))(entry)}, output)
-    if not others:
-        return keras.Model(entry, output), None
-    return keras.Model([entry, *others], output), keras.Model(graph.entry, others)
+        entries[0] = keras.Input((height, width, units))
+        first = L.Permute((3, 1, 2))(entries[0])
+    # Keras itself confuses calls of one layer where it builds a model from tensors inside a graph.
+    given = {id(x): y for x, y in zip((target, *others), (first, *entries[1:]), strict=True)}
+    output = continued(graph.nodes, given, output)
+    trunk = model_of(entries if others else entries[0], output)
+    return trunk, model_of(graph.entry, others) if others else None
 
 
 def tail_model(graph: FlatGraph, target) -> keras.Model:
@@ -116,7 +117,7 @@ def tail_model(graph: FlatGraph, target) -> keras.Model:
     trunk, _ = _trunk(graph, target, graph.output)
     if not others:
         return trunk
-    return keras.Model([trunk.inputs[0], graph.entry], trunk([trunk.inputs[0], *others]))
+    return model_of([trunk.inputs[0], graph.entry], trunk([trunk.inputs[0], *others]))
 
 
 def _last_chain(graph: FlatGraph, target) -> tuple[list, object]:

@@ -5,12 +5,14 @@ Keras is imported with the first network. A process that only lists networks sta
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..files import store
 from ..images import sources
+from ..images.outputs import check_trained_on
 from ..profiles import Profile, nearest, project_root
 from .architectures import architecture_of, arrays_of, assign_arrays, untrained_network
 
@@ -99,6 +101,7 @@ def _stored(profile: Profile, model: str, ending: str = ".npz") -> tuple[dict[st
             f"no weights at {_relative_to_root(path)}; make them with: {train_command(profile, [model])}"
         )
     arrays, meta = store.read_npz(path)
+    check_trained_on(meta.get("classes"), sources.class_names(profile), path, profile.data_folder)
     wanted = architecture_of(profile, meta["n_classes"])
     if any(meta[name] != value for name, value in wanted.items()):
         found = {name: meta[name] for name in wanted}
@@ -157,7 +160,9 @@ def layer_of(profile: Profile, model: str, network) -> str:
 
 
 def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str]) -> dict[str, list[str]]:
-    """The requested layers of each model, each checked; "all" means every convolution.
+    """The requested layers of each model, each checked: "all" means every convolution.
+
+    Without any, the studied layer.
 
     Raises
     ------
@@ -169,7 +174,10 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     found = {}
     for model in models:
         network = load_model(profile, model)
-        found[model] = convolutions(network) if list(layers) == ["all"] else list(layers)
+        named = [
+            layer_of(replace(profile, layer=layer), model, network) for layer in layers or [profile.layer]
+        ]
+        found[model] = convolutions(network) if list(layers) == ["all"] else named
         for layer in found[model]:
             split_model(network, layer)
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..files import store
+from ..files.settings import class_folder
 from ..profiles import Profile
 
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em;
@@ -15,7 +16,7 @@ img { width: 100%; max-width: 34em; background: white; } .failed { color: #d55e0
 
 def run_folder(profile: Profile) -> Path:
     """The folder of a class's executed notebooks: ``build/runs/<profile>/<class>``."""
-    return profile.build / "runs" / profile.name / profile.target_class
+    return profile.build / "runs" / profile.name / class_folder(profile.target_class)
 
 
 def write_index(runs: Sequence[Profile], failures: Mapping[str, str]) -> Path:

@@ -1,19 +1,23 @@
 """Headless runs of the notebooks through papermill, with checked parameters."""
 
+import ast
 import contextlib
 import hashlib
 import os
 import sys
-import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import ONEDNN
+from ..files.processor import common_instructions, environment
 from ..files.settings import nearest
+from ..files.sockets import connection, hangup_as_termination, kernel_folder
 from ..images.parameters import notebook_parameters
 from ..profiles import PARAMETERS, Profile, project_root
 
+DEFAULTS: dict[str, Any] = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
 CELL_SECONDS = 1800  # the limit of a cell; pretrained networks of full size have none, as they take nights
 
 
@@ -35,8 +39,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> Profile:
     for name in parameters:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
-    defaults: dict[str, Any] = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
-    return notebook_parameters({**defaults, **parameters})
+    return notebook_parameters({**DEFAULTS, **parameters})
 
 
 def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
@@ -70,19 +73,18 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     profile, needed = check_parameters(parameters), ""
     with (
         store.atomic_path(target) as executed,
-        tempfile.TemporaryDirectory(prefix="unitnb-") as sockets,
+        hangup_as_termination(),
+        kernel_folder() as folder,
         progress.from_kernels(source.stem),
         _kernel_settings(profile),
     ):
-        plain = Path(sockets) / source.with_suffix(".ipynb").name
-        nbformat.write(read_source(source), plain)
-        # Sockets in a folder of their own: runs side by side do not compete for ports or file names.
-        kernel = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")}
+        plain, notebook = folder / source.with_suffix(".ipynb").name, read_source(source)
+        nbformat.write(notebook, plain)
         try:
             papermill.execute_notebook(
                 plain,
                 executed,
-                parameters=dict(parameters),
+                parameters=_passed(source, notebook, parameters, profile),
                 cwd=str(project_root()),
                 kernel_name="python3",
                 progress_bar=sys.stderr.isatty(),
@@ -90,7 +92,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
                 store_widget_state=False,
                 coalesce_streams=True,
                 execution_timeout=None if profile.is_given else CELL_SECONDS,
-                config=Config({"KernelManager": kernel}),
+                config=Config({"KernelManager": connection(folder)}),
             )
         except PapermillExecutionError as error:
             if not (error.ename == "NotTrainedError" and _has_network(profile)):
@@ -105,12 +107,26 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 @contextlib.contextmanager
 def _kernel_settings(profile: Profile) -> Iterator[None]:
     """Set TensorFlow's environment variables for the kernel, which inherits them."""
-    before = os.environ[ONEDNN]
-    os.environ[ONEDNN] = "1" if profile.onednn else before
-    try:
+    fixed = common_instructions() if profile.source == "shapes" else {}
+    with environment({ONEDNN: "1" if profile.onednn else os.environ[ONEDNN], **fixed}):
         yield
-    finally:
-        os.environ[ONEDNN] = before
+
+
+def _passed(source: Path, notebook, parameters: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
+    """The parameters for papermill: those given, or all where the notebook's own are no defaults."""
+    cell = next((c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])), None)
+    lines = [line for line in ast.parse(cell.source).body if isinstance(line, ast.Assign)] if cell else []
+    own = {ast.unparse(line.targets[0]): ast.unparse(line.value) for line in lines}
+    plain = {name: repr(value) for name, value in DEFAULTS.items()}
+    changed = [f"{name} = {own[name]}" for name in plain if own.get(name, plain[name]) != plain[name]]
+    if not changed:
+        return dict(parameters)
+    warnings.warn(
+        f"{source.name} has {', '.join(changed)} in its parameters cell; this run has the class "
+        f"'{profile.target_class}' of profile '{parameters.get('profile', 'shapes')}'",
+        stacklevel=3,
+    )
+    return {**DEFAULTS, "target_class": profile.target_class, **parameters}
 
 
 def _has_network(profile: Profile) -> bool:

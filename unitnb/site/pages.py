@@ -19,6 +19,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
 from ..files import store
+from ..files.settings import class_folder
 from ..notebooks.rules import sources
 from ..profiles import Profile, load_profile, project_root
 from .formulas import formula_font, mathml
@@ -132,7 +133,7 @@ def executed(profile: Profile) -> Path:
     own = load_profile()
     if (profile.name, profile.target_class) == (own.name, own.target_class):
         return project_root() / "notebooks"
-    return profile.build / "runs" / profile.name / profile.target_class
+    return profile.build / "runs" / profile.name / class_folder(profile.target_class)
 
 
 def read_notebooks(profile: Profile) -> dict:

@@ -76,7 +76,8 @@ def dask_workers(scheduler: str) -> Iterator[Executor]:
         client = Client(scheduler, timeout=15, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise RuntimeError(
-            f"no Dask scheduler answers at {scheduler} ({error}); start one with: dask scheduler"
+            f"no Dask scheduler answers at {scheduler} ({error}); start one with: "
+            "dask scheduler --host 127.0.0.1 (whoever reaches its port runs code as you)"
         ) from error
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # this module reports lost connections itself

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..images.parameters import fitted
 from ..images.sources import open_images
 from ..networks.trained import known_layers, trained_models
 from ..profiles import Profile, load_profile
@@ -45,8 +46,9 @@ class Task:
 
 
 def run_settings(profile: str, seed: int, overrides: str, **own) -> Profile:
-    """The profile of a sweep over all classes, with a task's own settings."""
-    return load_profile(profile, {"max_classes": None, **json.loads(overrides), "seed": seed, **own})
+    """The profile of a sweep over all classes, with a task's own settings; see ``parameters.fitted``."""
+    settings = {"max_classes": None, **json.loads(overrides), "seed": seed, **own}
+    return fitted(load_profile(profile, settings), quiet=True)
 
 
 def tasks_of(
@@ -55,6 +57,7 @@ def tasks_of(
     models: Iterable[str] = (),
     layers: Iterable[str] = (),
     overrides: Mapping | None = None,
+    file: str | None = None,
 ) -> list[Task]:
     """Every combination of models, layers and classes, those of one network together.
 
@@ -62,10 +65,12 @@ def tasks_of(
     ----------
     classes, models, layers : names
         By default all classes of the profile's images, all its trained models, and its studied layer. The
-        layer "all" stands for every convolution. Given layers are looked up in the networks, in another
-        process.
+        layer "all" stands for every convolution. Given layers, and those of a model of one's own, are looked
+        up in the networks, in another process.
     overrides : mapping, optional
         Single settings of the profile, as in the notebooks' parameter.
+    file : str, optional
+        The name of the profile's file, where it is not the profile's: around a model of one's own.
 
     Raises
     ------
@@ -80,9 +85,10 @@ def tasks_of(
     for name in names:
         images.class_index(name)
     given = json.dumps(dict(overrides or {}), sort_keys=True)
-    by_model = _known_layers(profile, models, layers) if layers else dict.fromkeys(models, [profile.layer])
+    asked = layers or profile.own_network
+    by_model = _known_layers(profile, models, layers) if asked else dict.fromkeys(models, [profile.layer])
     return [
-        Task(profile.name, model, layer, name, profile.seed, given)
+        Task(file or profile.name, model, layer, name, profile.seed, given)
         for model in models
         for layer in by_model[model]
         for name in names or images.classes

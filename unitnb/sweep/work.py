@@ -123,7 +123,8 @@ def run_task(task: Task) -> Path:
         "others": _others(*task.run, task.model).digest,
         "versions": [VERSION, ENGINE_VERSION],
     }
-    folder, kind = settings.build / "sweep" / task.profile, f"{task.model}-{task.layer}-{task.target_class}"
+    folder, layer = settings.build / "sweep" / settings.name, task.layer.replace("/", ".")
+    kind = f"{task.model}-{layer}-{task.target_class}"
     store.cached(folder, kind, key, lambda: _measure(task, settings, samples))
     return store.cached_path(folder, kind, key)
 

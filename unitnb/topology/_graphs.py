@@ -14,15 +14,9 @@ late edge (that edge would be safe). Two are equal; three add up to zero.
 import numba
 import numpy as np
 
+from ..files.compiled import compiled as compiled_by
 
-def compiled(function):
-    """Compile on first call, release the GIL, and keep the result on disk where a folder can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # Numba found no folder to write to: compile in each process instead
-        return numba.njit(nogil=True)(function)
-
-
+compiled = compiled_by(nogil=True)
 inlined = numba.njit(inline="always")
 U = np.uint64  # unsigned indices: Numba adds no test for negative ones
 # An edge is i << 8 | j; row i of the links has a bit for each vertex.

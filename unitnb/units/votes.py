@@ -1,8 +1,9 @@
 """Sample sets of images, effectiveness of units on each, votes of their ranks (Sec. 3.5, Eq. 11 to 14)."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from ..files.compiled import compiled
 from .entropy import importance_rank
 from .estimators import checked_births, plugin
 
@@ -80,7 +81,7 @@ def resampled_effectiveness(births, set_size, n_sets=100, seed=0, p=0.1, disjoin
         return np.where((rate >= p) & (rate > 0), rate / entropy, 0.0)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _sorted_counts(codes, sets, n_values, first):
     """How many images of a set have each birth, ascending, (n_sets, u, n_values); none below ``first``."""
     n_units = codes.shape[1]

@@ -1,0 +1,206 @@
+"""Fig. 6H and I: C15 in other networks and with fewer classes, entropy by depth, and a second layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..controls.comparison import areas
+from ..controls.experiments import kendall
+from ..controls.many_networks import Loss
+from ..controls.scores import PAPER
+from ..controls.second_layer import SecondLayer
+from ..units.estimators import null_entropy
+from .fig6_rivals import LOOKS
+from .panels import COLOURS, new_figure
+
+SERIES = {  # fields of Loss: words and colour
+    "best_first": ("most effective first", LOOKS[PAPER][0]),
+    "mean_activation": ("mean activation first", LOOKS["mean activation"][0]),
+    "random_orders": ("random orders", COLOURS["random"]),
+}
+PAPERS = {"units": 512, "classes": 1000, "accuracy": 0.58}  # of Fig. 3A, where 85% is lost after 17 units
+PAPERS_SHARE = 17 / 512
+TAILS = {"flattened": "o", "pooled": "s", "convolutions": "^"}  # markers
+SECOND_LOOKS = LOOKS | {"1/H only": ("#CC79A7", "-."), "Taylor": ("#000000", ":")}
+
+
+# ---- C15 in other networks ----
+
+
+def networks_figure(losses: Sequence[Loss]):
+    """Fig. 6H: the share of the units after which 85% of the accuracy is lost, for each network.
+
+    Left, medians and quartiles over classes; right, the medians against the number of units, the number of
+    classes and the accuracy at the start (S_100, mean over classes). Lines join networks that differ in one
+    thing alone. A star is the paper's number.
+    """
+    groups = by_network(losses)
+    mosaic = [["rows", panel] for panel in PAPERS]
+    height = max(5.4, 1 + 0.42 * len(groups))
+    figure, axes = new_figure(mosaic, figsize=(8, height), width_ratios=[1.15, 1])
+    _network_rows(axes["rows"], groups)
+    for panel, words in (
+        ("units", "units of the layer"),
+        ("classes", "classes"),
+        ("accuracy", "accuracy at the start"),
+    ):
+        _scatter(axes[panel], groups, panel)
+        axes[panel].set(xlabel=words, ylim=(0, 1.04))
+    for panel in ("units", "classes"):
+        axes[panel].set_xscale("log")
+        known = sorted({getattr(loss, panel) for loss in losses} | {PAPERS[panel]})
+        axes[panel].set_xticks(known, [str(value) for value in known], rotation=45)
+        axes[panel].minorticks_off()
+    for panel in PAPERS:
+        axes[panel].set_ylabel("share of the units")
+    figure.legend(*axes["rows"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def by_network(losses: Sequence[Loss]) -> dict[tuple, list[Loss]]:
+    """The losses of each network, by (profile, units, classes, tail), sorted by data, classes and units."""
+    ordered = sorted(losses, key=lambda loss: (loss.profile.partition("-")[0], loss.classes, loss.units))
+    found: dict[tuple, list[Loss]] = {}
+    for loss in ordered:
+        found.setdefault((loss.profile, loss.units, loss.classes, loss.tail), []).append(loss)
+    return found
+
+
+def median_loss(group: Sequence[Loss], series: str) -> np.ndarray:
+    """Median, lower and upper quartile over the classes, (3,); a share that is never reached counts as 1."""
+    values = np.minimum([getattr(loss, series) for loss in group], 1)
+    return np.nanquantile(values, [0.5, 0.25, 0.75])
+
+
+def _network_rows(axes, groups):
+    rows = np.arange(len(groups))[::-1]
+    for shift, (series, (words, colour)) in zip((0.2, 0, -0.2), SERIES.items(), strict=True):
+        found = np.array([median_loss(group, series) for group in groups.values()])
+        arms = np.abs(found[:, 1:] - found[:, :1]).T
+        look = {"color": colour, "markersize": 4.5, "linewidth": 1.1, "label": words}
+        axes.errorbar(found[:, 0], rows + shift, xerr=arms, fmt="o", **look)
+    axes.axvline(
+        PAPERS_SHARE, color="black", linestyle=":", linewidth=1.2, label="the paper, most effective first"
+    )
+    names = [f"{name}\n{units} units, {classes} classes\n{tail}" for name, units, classes, tail in groups]
+    axes.set_yticks(rows, names, fontsize=6.5)
+    axes.set(xlim=(0, 1.04), xlabel="share of the units until 85% is lost", ylim=(-0.6, len(rows) - 0.4))
+    axes.set_title("H  How many units until accuracy is lost")
+
+
+def _scatter(axes, groups, panel):
+    for series, (_, colour) in SERIES.items():
+        for (_, _, _, tail), group in groups.items():
+            marker = TAILS[tail.partition(",")[0]]
+            axes.plot(
+                _place(group, panel), median_loss(group, series)[0], marker, color=colour, markersize=4.5
+            )
+        for family in _families(groups, panel):
+            line = [(_place(group, panel), median_loss(group, series)[0]) for group in family]
+            axes.plot(*zip(*sorted(line), strict=True), color=colour, linewidth=0.9)
+    axes.plot(PAPERS[panel], PAPERS_SHARE, "*", color="black", markersize=10)
+
+
+def _place(group, panel) -> float:
+    return float(np.mean([getattr(loss, panel) for loss in group]))
+
+
+def _families(groups, panel):
+    """Networks that differ in their units alone, or in their classes alone."""
+    if panel == "accuracy":
+        return []
+    kept = {"units": lambda key: (key[0].removesuffix(f"-{key[1]}"), key[2]), "classes": lambda key: key[:2]}[
+        panel
+    ]
+    names = {kept(key) for key in groups}
+    families = ([group for key, group in groups.items() if kept(key) == name] for name in sorted(names))
+    return [family for family in families if len(family) > 1]
+
+
+# ---- depth, and a second layer ----
+
+
+def depth_figure(depth: Mapping[str, Any], sides: Sequence[int], n_images: int, second: SecondLayer | None):
+    """Fig. 6I: entropy by depth, over that of structureless maps of the same size; and a second layer.
+
+    Parameters
+    ----------
+    depth : the numbers of C45, of ``depth_claim``
+    sides : rows of the maps of its layers
+    n_images : images of S_100
+    second : of ``second_layer``; None leaves its panels out
+    """
+    lower = [["recall", "balanced"]] if second else []
+    figure, axes = new_figure([["depth", "over"], *lower], figsize=(8, 2.9 * (1 + len(lower))))
+    places, null = np.arange(1, len(sides) + 1), np.array([null_entropy(n, n_images)[0] for n in sides])
+    for kind, (colour, marker) in {
+        "trained": (COLOURS["rank"], "o"),
+        "random": (COLOURS["random"], "s"),
+    }.items():
+        values = np.array(depth[f"by layer, {kind}"])
+        look = {"color": colour, "marker": marker, "markersize": 3.5, "label": f"{kind} weights"}
+        axes["depth"].plot(places, values, **look)
+        axes["over"].plot(places, values - null, **look)
+    axes["depth"].plot(places, null, color="black", linestyle=":", label="structureless maps")
+    axes["over"].axhline(0, color="black", linestyle=":")
+    axes["depth"].set(ylabel="mean H (nats)", title="I  Entropy by depth")
+    axes["over"].set(ylabel="mean H minus chance's", title="The same, over chance at that size")
+    for panel in ("depth", "over"):
+        axes[panel].set_xlabel("layer (rows of its maps)")
+        axes[panel].set_xticks(*_ticks(sides))
+    axes["depth"].legend()
+    if second:
+        _second_panels(axes, second)
+        figure.legend(*axes["recall"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _ticks(sides) -> tuple[list[int], list[str]]:
+    """A tick where the size of the maps changes, and at the last layer."""
+    found = [i for i, side in enumerate(sides, start=1) if i == 1 or side != sides[i - 2]]
+    if len(sides) - found[-1] > len(sides) / 20:
+        found.append(len(sides))
+    return found, [f"{i}\n({sides[i - 1]})" for i in found]
+
+
+def _second_panels(axes, second):
+    for name, curves in second.test.items():
+        colour, style = SECOND_LOOKS[name]
+        for curve in (curves.best_curve, curves.worst_curve):
+            share = curves.points / curves.points[-1]
+            axes["recall"].plot(share, curve[0], color=colour, linestyle=style, linewidth=1.2)
+            axes["balanced"].plot(share, curve.mean(axis=0), color=colour, linestyle=style, linewidth=1.2)
+        axes["recall"].plot([], [], color=colour, linestyle=style, label=name)
+    height, _, units = second.map_shape
+    axes["recall"].set(title=f"Second layer: {second.layer}", ylabel="recall", ylim=(-0.03, 1.03))
+    axes["balanced"].set(
+        title=f"{units} units of {height}x{height}", ylabel="balanced accuracy", ylim=(0.35, 1.03)
+    )
+    for panel in ("recall", "balanced"):
+        axes[panel].set_xlabel("share of the units removed, rank order and reverse")
+
+
+def depth_words(depth: Mapping[str, Any], sides: Sequence[int], n_images: int) -> str:
+    """Mean H of the first and last layer beside chance, in nats, and how H minus chance goes with depth."""
+    null = np.array([null_entropy(n, n_images)[0] for n in sides])
+    ends = f"first layer {null[0]:.2f}, last {null[-1]:.2f}"
+    lines = [f"{'chance':<16} {ends} (maps of {sides[0]} and {sides[-1]} rows)"]
+    for kind in ("trained", "random"):
+        values = np.array(depth[f"by layer, {kind}"])
+        tau = kendall(np.arange(len(values)), values - null) if len(values) > 1 else float("nan")
+        lines.append(
+            f"{kind + ' weights':<16} first layer {values[0]:.2f}, last {values[-1]:.2f}; minus chance "
+            f"{values[0] - null[0]:+.2f}, {values[-1] - null[-1]:+.2f}, tau with depth {tau:+.1f}"
+        )
+    return "\n".join(lines)
+
+
+def second_words(second: SecondLayer) -> str:
+    """The second layer, its means, and each score's area between the two orders on test images."""
+    height, _, units = second.map_shape
+    areas_text = ", ".join(f"{name} {areas([second.test], name)[0]:.2f}" for name in second.test)
+    return (
+        f"{second.layer}: {units} units of {height}x{height} ({second.tail} behind them), mean H "
+        f"{second.entropy:.1f} nats, rate {second.rate:.2f}\narea between the orders: {areas_text}"
+    )
