@@ -6,7 +6,7 @@ import pytest
 
 import unitnb
 from unitnb.files import store
-from unitnb.networks import trained
+from unitnb.networks import measured, trained
 from unitnb.profiles import Recipe
 from unitnb.roles import many_models
 from unitnb.roles.by_place import categorise_roles
@@ -44,7 +44,8 @@ def test_the_interval_of_a_correlation_narrows_with_the_root_of_the_pairs():
 
 
 def test_without_measurements_there_is_nothing_to_show(tmp_path, monkeypatch):
-    monkeypatch.setattr(many_models, "weights_folder", lambda profile, model=None: tmp_path)
+    monkeypatch.setattr(measured, "weights_folder", lambda profile: tmp_path)
+    monkeypatch.setattr(measured, "SHIPPED", tmp_path)
     assert many_models.model_results(unitnb.load_profile()) is None
 
 
@@ -84,3 +85,26 @@ def test_shipped_results_are_of_the_shipped_networks():
         model: Recipe(**recipe) for model, recipe in stored["recipes"].items()
     }  # settings that came later have their defaults
     assert known == {model: profile.recipe(model) for model in models}
+
+
+def test_results_of_the_package_serve_where_its_networks_stand(monkeypatch, tmp_path):
+    monkeypatch.setattr(type(profile := unitnb.load_profile("cifar10")), "build", tmp_path)
+    names = measured.store.read_npz(trained.SHIPPED / "cifar10" / "extra.npz")[1]["classes"]
+    monkeypatch.setattr(measured.sources, "class_names", lambda _: names)
+    shipped = trained.SHIPPED / "cifar10" / "extra.npz"
+    assert measured.measured_file(profile, "extra.npz") == shipped
+    assert measured.measured_file(profile, "nothing.npz") is None
+    folder = tmp_path / "weights" / "cifar10"
+    folder.mkdir(parents=True)
+    (folder / "A.npz").write_bytes((trained.SHIPPED / "cifar10" / "A.npz").read_bytes())
+    assert measured.measured_file(profile, "extra.npz") == shipped
+    (folder / "A.npz").write_bytes(b"another network")
+    assert measured.measured_file(profile, "extra.npz") is None
+    (folder / "extra.npz").write_bytes(b"measured here")
+    assert measured.measured_file(profile, "extra.npz") == folder / "extra.npz"
+
+
+def test_results_of_the_package_are_not_those_of_other_classes(monkeypatch, tmp_path):
+    monkeypatch.setattr(type(profile := unitnb.load_profile("cifar10")), "build", tmp_path)
+    monkeypatch.setattr(measured.sources, "class_names", lambda _: ["cat", "dog"])
+    assert measured.measured_file(profile, "extra.npz") is None

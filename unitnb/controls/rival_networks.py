@@ -9,7 +9,8 @@ import numpy as np
 from ..files import store
 from ..files.progress import progress_bar
 from ..images.samples import Images, sample_set
-from ..networks.trained import SHIPPED, is_there, open_layer, weights_folder
+from ..networks.measured import measured_file
+from ..networks.trained import is_there, open_layer, weights_folder
 from ..profiles import Profile
 from ..units.entropy import importance_rank
 from .comparison import METRICS, ClassMaps, areas, score_curves
@@ -78,12 +79,9 @@ def measure_rivals(profile: Profile, images: Images) -> None:
 
 
 def known_rivals(profile: Profile) -> tuple[list[str], list[str], np.ndarray] | None:
-    """Models, scores, and areas (models, classes, scores, 2) that were kept, or None.
-
-    Those measured here, else those of the package if its classes are the profile's.
-    """
-    for folder in (weights_folder(profile), SHIPPED / profile.name):
-        if (folder / FILE).exists():
-            arrays, meta = store.read_npz(folder / FILE)
-            return meta["models"], meta["scores"], arrays["areas"].astype(float)
-    return None
+    """Models, scores, and areas (models, classes, scores, 2) that were kept, here or in the package, or None."""
+    path = measured_file(profile, FILE)
+    if path is None:
+        return None
+    arrays, meta = store.read_npz(path)
+    return meta["models"], meta["scores"], arrays["areas"].astype(float)

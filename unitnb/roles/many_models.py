@@ -14,6 +14,7 @@ from ..ablation.held_out import held_out_peak, slope_after, slope_after_peak
 from ..files import store
 from ..files.progress import progress_bar
 from ..images.samples import Images, SampleSet, sample_set, training_set
+from ..networks.measured import measured_file
 from ..networks.trained import epoch_maps, open_layer, training_log, weights_folder
 from ..profiles import Profile
 from ..topology.births import birth_points
@@ -208,7 +209,7 @@ def _stacked(results):
 
 
 def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] | None:
-    """Names of the m models and what was measured on them, None if nothing was.
+    """Names of the m models and what was measured on them, here or for the package; None if nothing was.
 
     What :func:`insertion_results` gives, with a first axis of m models, and, of the s seeds of the first
     model, what :func:`epoch_results` gives, with a first axis of s.
@@ -218,8 +219,8 @@ def model_results(profile: Profile) -> tuple[list[str], dict[str, np.ndarray]] |
     DamagedFileError
         If the file cannot be read whole.
     """
-    path = weights_folder(profile) / FILE
-    if not path.exists():
+    path = measured_file(profile, FILE)
+    if path is None:
         return None
     arrays, meta = store.read_npz(path)
     return meta["models"], arrays
