@@ -140,7 +140,7 @@ def _loss_cells(group):
 def classes_table(by_class: Mapping) -> str:
     """What becomes of every class when its units are removed (Fig. 3C), in Markdown.
 
-    ``by_class[class]`` is the curve of removal in the order of the class's own rank, and that in reverse.
+    ``by_class[class]`` begins with the curve of removal in the order of the class's own rank, and that in reverse.
     Losses are in nats. The rises are of the reverse order: its peak minus the start.
     """
     header = [
@@ -153,7 +153,7 @@ def classes_table(by_class: Mapping) -> str:
         "rise, balanced",
         "collapse over",
     ]
-    return table(header, [[name, *_class_cells(*curves)] for name, curves in by_class.items()])
+    return table(header, [[name, *_class_cells(*curves[:2])] for name, curves in by_class.items()])
 
 
 def _class_cells(best, worst):
