@@ -1,4 +1,4 @@
-"""The claims on one page, by the figure that shows them: a row a claim, a column a profile, colour its verdict."""
+"""The claims on one page, by their figures: a row a claim, a column a profile, colour its verdict."""
 
 from collections.abc import Mapping
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from . import panels
 
-
 THIN: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.8, "dashes": (2, 1.5)}  # curves on test images
 
 

@@ -178,7 +178,7 @@ def _parts_panel(axes, results):
 
 
 def _choice_boxes(axes, values, shown):
-    """A row for each value of the choices ``shown``: ``values`` (sets, choices) where a choice has that value.
+    """A row for each value of the choices ``shown``: the ``values`` (sets, choices) where it is chosen.
 
     The box holds half of them about their median, the line 90%.
     """

@@ -10,9 +10,9 @@ from ..controls.experiments import kendall
 from ..controls.many_networks import Loss
 from ..controls.scores import PAPER
 from ..controls.second_layer import SecondLayer
-from ..units.estimators import null_entropy
 from .fig6_rivals import LOOKS
 from .panels import COLOURS, new_figure
+from .words import table
 
 SERIES = {  # fields of Loss: words and colour
     "best_first": ("most effective first", LOOKS[PAPER][0]),
@@ -131,28 +131,27 @@ def _families(groups, panel):
 # ---- depth, and a second layer ----
 
 
-def depth_figure(depth: Mapping[str, Any], sides: Sequence[int], n_images: int, second: SecondLayer | None):
+def depth_figure(depth: Mapping[str, Any], sides: Sequence[int], second: SecondLayer | None):
     """Fig. 6i: entropy by depth, over that of structureless maps of the same size; and a second layer.
 
     Parameters
     ----------
-    depth : the numbers of C45, of ``depth_claim``
+    depth : the numbers of C45, of ``depth_claim``: by layer H minus chance, and chance, in nats
     sides : rows of the maps of its layers
-    n_images : images of S_100
     second : of ``second_layer``; None leaves its panels out
     """
     lower = [["recall", "balanced"]] if second else []
     figure, axes = new_figure([["depth", "over"], *lower], figsize=(8, 2.9 * (1 + len(lower))))
-    places, null = np.arange(1, len(sides) + 1), np.array([null_entropy(n, n_images)[0] for n in sides])
+    places, chance = np.arange(1, len(sides) + 1), np.array(depth["by chance"])
     for kind, (colour, marker) in {
         "trained": (COLOURS["rank"], "o"),
         "random": (COLOURS["random"], "s"),
     }.items():
         values = np.array(depth[f"by layer, {kind}"])
         look = {"color": colour, "marker": marker, "markersize": 3.5, "label": f"{kind} weights"}
-        axes["depth"].plot(places, values, **look)
-        axes["over"].plot(places, values - null, **look)
-    axes["depth"].plot(places, null, color="black", linestyle=":", label="structureless maps")
+        axes["depth"].plot(places, values + chance, **look)
+        axes["over"].plot(places, values, **look)
+    axes["depth"].plot(places, chance, color="black", linestyle=":", label="structureless maps")
     axes["over"].axhline(0, color="black", linestyle=":")
     axes["depth"].set(ylabel="mean $H$ (nats)", title="A  Entropy by depth")
     axes["over"].set(ylabel="mean $H$ minus chance's", title="B  The same, minus chance at that size")
@@ -177,9 +176,9 @@ def _ticks(sides) -> tuple[list[int], list[str]]:
 def _second_panels(axes, second):
     for name, curves in second.test.items():
         colour, style = SECOND_LOOKS[name]
-        for curve in (curves.best_curve, curves.worst_curve):
+        for curve, order in ((curves.best_curve, "rank order"), (curves.worst_curve, "reverse")):
             share = curves.points / curves.points[-1]
-            look: dict = {"color": colour, "linestyle": style, "linewidth": 1.2, "label": f"_{name}"}
+            look: dict = {"color": colour, "linestyle": style, "linewidth": 1.2, "label": f"_{name}, {order}"}
             axes["recall"].plot(share, curve[0], **look)
             axes["balanced"].plot(share, curve.mean(axis=0), **look)
         axes["recall"].plot([], [], color=colour, linestyle=style, label=name)
@@ -192,19 +191,20 @@ def _second_panels(axes, second):
         axes[panel].set_xlabel("share of the units removed")
 
 
-def depth_words(depth: Mapping[str, Any], sides: Sequence[int], n_images: int) -> str:
-    """Mean H of the first and last layer beside chance, in nats, and how H minus chance goes with depth."""
-    null = np.array([null_entropy(n, n_images)[0] for n in sides])
-    ends = f"first layer {null[0]:.2f}, last {null[-1]:.2f}"
-    lines = [f"{'chance':<16} {ends} (maps of {sides[0]} and {sides[-1]} rows)"]
+def depth_table(depth: Mapping[str, Any], sides: Sequence[int]) -> str:
+    """Mean H of the first and last layer, in nats, the same minus chance, and how that goes with depth.
+
+    In Markdown. The arguments are those of ``depth_figure``.
+    """
+    chance = np.array(depth["by chance"])
+    ends = [f"{place} layer, {side} rows" for place, side in (("first", sides[0]), ("last", sides[-1]))]
+    rows = [["structureless maps", f"{chance[0]:.2f}", f"{chance[-1]:.2f}", "", "", ""]]
     for kind in ("trained", "random"):
         values = np.array(depth[f"by layer, {kind}"])
-        tau = kendall(np.arange(len(values)), values - null) if len(values) > 1 else float("nan")
-        lines.append(
-            f"{kind + ' weights':<16} first layer {values[0]:.2f}, last {values[-1]:.2f}; minus chance "
-            f"{values[0] - null[0]:+.2f}, {values[-1] - null[-1]:+.2f}, tau with depth {tau:+.1f}"
-        )
-    return "\n".join(lines)
+        tau = kendall(np.arange(len(values)), values) if len(values) > 1 else float("nan")
+        whole = [f"{value:.2f}" for value in (values + chance)[[0, -1]]]
+        rows.append([f"{kind} weights", *whole, f"{values[0]:+.2f}", f"{values[-1]:+.2f}", f"{tau:+.1f}"])
+    return table(["mean H", *ends, "first minus chance", "last minus chance", "tau with depth"], rows)
 
 
 def second_words(second: SecondLayer) -> str:

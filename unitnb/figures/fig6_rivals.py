@@ -1,4 +1,4 @@
-"""Figs. 6a, 6b, 6c and 6g: effectiveness beside its rivals, from the results of ``class_result`` for every class."""
+"""Figs. 6a, 6b, 6c and 6g: effectiveness beside its rivals, from ``class_result`` for every class."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -99,7 +99,9 @@ def _joined(lines, bands) -> list:
 
 def _name(artist, kind: str) -> str:
     label = str(artist.get_label() or "")
-    return kind if not label.strip("_") or label.startswith(("_child", "_nolegend")) else label.lstrip("_")
+    if label.strip("_") and not label.startswith(("_child", "_nolegend")):
+        return label.lstrip("_")
+    return kind and f"unnamed {kind}"
 
 
 def _artists(container) -> list:

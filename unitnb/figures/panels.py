@@ -62,7 +62,7 @@ def name_points(axes, names: Sequence[str], points: np.ndarray) -> None:
     farthest away, and a thin line leads from each that stands apart to its point.
     """
     renderer = axes.figure.canvas.get_renderer()
-    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y in axes.transData.transform(points)]
+    taken: list[tuple] = [(x - 4, y - 4, x + 4, y + 4) for x, y in axes.transData.transform(points)]
     for name, point in zip(names, points, strict=True):
         line = {"arrowstyle": "-", "linewidth": 0.5, "color": "#999999", "shrinkA": 0, "shrinkB": 3}
         look: dict = {"textcoords": "offset points", "fontsize": 8, "ha": "center", "va": "center"}
@@ -77,7 +77,7 @@ def name_points(axes, names: Sequence[str], points: np.ndarray) -> None:
         taken.append(_box(text, renderer))
 
 
-def _box(text, renderer) -> tuple[float, ...]:
+def _box(text, renderer) -> tuple:
     from matplotlib.text import Text
 
     text.update_positions(renderer)
