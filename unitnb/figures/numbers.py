@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 HEADER = ("panel", "series", "x", "y", "low", "high")
 LARGEST = 300_000  # bytes of a table
-LONG = 64  # rows of a series that may be thinned
+LONG = 64  # rows of a series that is thinned last
 Points = Sequence[tuple]  # (x, y, low, high), None where there is none
 Series = tuple[str, Points]
 
@@ -26,7 +26,8 @@ def figure_numbers(figure) -> tuple[str, int]:
     """The numbers of a figure as CSV with the columns ``HEADER``, and which rows of long series are kept.
 
     The text has at most ``LARGEST`` bytes: if all rows take more, only every second, fourth, ... row of a
-    series of more than ``LONG`` is kept, and its last. The second number is that step, 1 if all are there.
+    series of more than 64 is kept, and its last; if that is not enough, of shorter series, too. The second
+    number is that step, 1 if all are there.
 
     A row is a point of a series. low and high are the ends of its band or interval; a row with only these is
     a span. A panel is named by its label, else by its title. Where one axis shows names, as of scores, x is
@@ -34,23 +35,33 @@ def figure_numbers(figure) -> tuple[str, int]:
     and guide lines and frames without a label have no rows. Numbers have six significant digits.
     """
     found = [(panel, *series) for panel, axes in _panels(figure) for series in _series_of(axes)]
-    step = 1
-    while len(text := _csv(found, step)) > LARGEST:
-        step *= 2
-    return text, step
+    for step, length in _thinnings(max((len(points) for *_, points in found), default=0)):
+        if len(text := _csv(found, step, length)) <= LARGEST:
+            return text, step
+    raise ValueError(f"{len(found)} series are too many for a table of {LARGEST} bytes; name fewer")
 
 
-def _csv(found, step) -> str:
+def _thinnings(longest: int) -> Iterator[tuple[int, int]]:
+    """Steps, and the lengths that a series keeps whole, from no thinning to the strongest."""
+    yield 1, LONG
+    for length in (LONG, LONG // 4, LONG // 16):
+        step = 2
+        while longest > length and step < longest:
+            yield step, length
+            step *= 2
+
+
+def _csv(found, step, length) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     for panel, series, points in found:
-        writer.writerows([panel, series, *map(_number, point)] for point in _thinned(list(points), step))
+        writer.writerows([panel, series, *map(_number, point)] for point in _thinned(list(points), step, length))
     return text.getvalue()
 
 
-def _thinned(points, step):
-    return points if len(points) <= LONG else [*points[:-1][::step], points[-1]]
+def _thinned(points, step, length):
+    return points if len(points) <= length else [*points[:-1][::step], points[-1]]
 
 
 def _number(value) -> str:
