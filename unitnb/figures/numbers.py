@@ -56,7 +56,9 @@ def _csv(found, step, length) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     for panel, series, points in found:
-        writer.writerows([panel, series, *map(_number, point)] for point in _thinned(list(points), step, length))
+        writer.writerows(
+            [panel, series, *map(_number, point)] for point in _thinned(list(points), step, length)
+        )
     return text.getvalue()
 
 
