@@ -17,22 +17,24 @@
 # %% [markdown]
 # # 1. From a feature map to the effectiveness of a unit
 #
-# **Question** (Sec. 2, Figs. 1 and 2A). How does one number come out of the maps that one unit gives for the images of one class, and what does it measure?
+# **Question** (Sec. 2, Figs. 1 and 2A). A unit is one channel of a convolution layer. How does one number come out of the maps that it gives for the images of one class, and what does the
+# number measure?
 #
-# **What the paper says.** A good unit should answer to the images of a class with maps that are *organised alike*, a poor one with maps that look random. To measure how alike, each map
-# is turned into a growing graph, and the moment at which the graph first closes round a hole is noted. If that moment is nearly the same for all images of the class, the unit is
-# *effective* for it.
+# **What the paper says.** A good unit answers to the images of a class with maps that are *organised alike*. A poor one answers with maps that look random. To measure how alike they are, each map
+# is read as a table of strengths between points. The points are joined by lines, the strongest first. At some moment the lines first close a ring with an empty inside, a *hole*. If that moment is
+# nearly the same for all images of the class, the unit is *effective* for the class.
 #
 # **What you will do.** Follow one image of one class through every step, then all 100 images of a sample, then all units of the layer. You need to know what a convolution layer is, and no
-# topology. It takes about half a minute.
+# topology. The notebook runs for about half a minute.
 #
-# 1. [The terms, by hand](#The-terms,-by-hand): graph, complex, hole, filtration, birth point
-# 2. [One image, one map](#One-image,-one-map)
-# 3. [The map becomes a graph](#The-map-becomes-a-graph)
-# 4. [The first hole](#The-first-hole)
-# 5. [All images: a histogram](#All-images:-a-histogram)
-# 6. [All units: the effectiveness of the layer](#All-units:-the-effectiveness-of-the-layer)
-# 7. [Verdicts](#Verdicts) and [facts](#What-was-found,-beside-what-the-paper-says)
+# 1. [Twelve words](#Twelve-words)
+# 2. [The words, by hand](#The-words,-by-hand)
+# 3. [One image, one map](#One-image,-one-map)
+# 4. [The map becomes a graph](#The-map-becomes-a-graph)
+# 5. [The first hole](#The-first-hole)
+# 6. [All images: a histogram](#All-images:-a-histogram)
+# 7. [All units: the effectiveness of the layer](#All-units:-the-effectiveness-of-the-layer)
+# 8. [Verdicts](#Verdicts) and [facts](#What-was-found,-beside-what-the-paper-says)
 
 # %% tags=["parameters"]
 profile = "shapes"
@@ -42,6 +44,7 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.figures import fig1_2_method as figures
@@ -50,18 +53,32 @@ from unitnb.figures.words import table
 p = unitnb.notebook_parameters(globals())
 
 # %% [markdown]
-# ## The terms, by hand
+# ## Twelve words
 #
-# A *graph* is a set of points, its *vertices*, some of them joined in pairs by *edges*. Wherever three vertices are joined all round, lay a *triangle* over them; wherever four are, a
-# solid tetrahedron, and so on. What results is a *simplicial complex*; this one, in which every group that is joined all round is filled, is the graph's *clique complex*.
+# Each is explained again, with a picture, where it is first needed.
 #
-# Two numbers describe its form. $\beta_0$ counts the pieces that hang together, and $\beta_1$ counts the *holes*: rings of edges that no triangles fill. They are the first two *Betti
-# numbers*.
+# | word | meaning |
+# | --- | --- |
+# | unit | one channel of a convolution layer |
+# | feature map, $F$ | the numbers that a unit gives for one image, in rows and columns |
+# | graph | points, the *vertices*, some of them joined in pairs by lines, the *edges* |
+# | complex | a graph with every triangle of its edges filled, and the same for four and more vertices that are all joined to each other |
+# | hole | a ring of edges that no filled triangles close |
+# | $\beta_0$, $\beta_1$ | how many pieces, and how many holes, a complex has: its *Betti numbers* |
+# | filtration | the sequence of complexes that arises when edges are added one by one, the strongest first |
+# | birth point | the number of edges at which the first hole appears |
+# | selective rate, $\varepsilon$ | the share of the images whose map has a birth point |
+# | feature entropy, $H$ | how scattered the birth points are over the images |
+# | effectiveness, $E$ | the rate over the entropy: high if most images have a birth point and it is nearly always the same |
+# | importance rank | the units in the order of their effectiveness, the most effective first |
+
+# %% [markdown]
+# ## The words, by hand
 #
-# Now let every edge have a strength, and let the edges enter one by one, the strongest first. The complexes that arise contain one another; such a growing sequence is a *filtration*. Over its
-# steps $v = 1, 2, \dots$ the Betti numbers become curves, the *Betti curves* $\beta_0(v)$ and $\beta_1(v)$. The *birth point* is the first $v$ at which there is a hole.
+# Take five vertices, numbered 1 to 5. Edges have strengths and are added one by one, the strongest first; $v$ is the number of edges so far. Where three vertices are joined, each to the two others, their triangle is filled.
+# The same holds for four or more vertices, which then bound a solid piece. What results at each $v$ is a *complex* (in the books: the *clique complex* of the graph), and the whole sequence is a *filtration*.
 #
-# Try it with five vertices and six edges; the stronger an edge, the brighter its entry in the table.
+# Two numbers describe each complex. $\beta_0$ counts its pieces, and $\beta_1$ counts its *holes*, the rings of edges that no triangles close. Left, the table of strengths; beside it the complexes for $v = 1$ to $6$.
 
 # %%
 strengths = np.zeros((5, 5))
@@ -70,33 +87,39 @@ for i, j, strength in ((1, 2, 9), (2, 3, 8), (3, 4, 7), (1, 4, 6), (1, 3, 5), (4
 figure = figures.example_figure(strengths, [1, 2, 3, 4, 5, 6])
 
 # %% [markdown]
-# Count with your finger. Five vertices are five pieces; each of the first three edges joins two pieces. The fourth edge, between 1 and 4, joins nothing: its ends hang together already. It
-# closes the ring 1–2–3–4, no triangle fills it, and there is a hole: the birth point is 4. The fifth edge cuts the ring into two triangles, both are filled, and the hole is gone. The sixth only
-# ties vertex 5 to the rest.
+# **The example by hand.** Left: the strength of each edge; the table is the same on both sides of the diagonal, because an edge has no direction. Right: the complex after 1 to 6 edges; filled triangles are blue, the edges of a hole thick and orange.
+#
+# Count with your finger. Five vertices alone are five pieces. Each of the first three edges joins two pieces. The fourth edge, between 1 and 4, joins vertices of one piece: it closes the ring 1–2–3–4, no triangle
+# fills the ring, and there is a hole. So the *birth point* is 4. The fifth edge cuts the ring into two triangles. Both are filled, and the hole is gone. The sixth edge only ties vertex 5 to the rest.
 
 # %%
-_, betti = unitnb.betti_curves(strengths)
-print("v       ", *range(1, 7))
-print("beta_0  ", *betti[:, 0])
-print("beta_1  ", *betti[:, 1])
+levels, betti = unitnb.betti_curves(strengths)
+display(Markdown(table(["edges, $v$", "pieces, $\\beta_0$", "holes, $\\beta_1$"], [[v, *row] for v, row in enumerate(betti.tolist(), start=1)])))
 born, filled = unitnb.barcode(strengths)[0]
 birth_point = unitnb.birth_points(strengths[None, :, :, None], b_max=6)[0, 0]
 print(f"birth point {birth_point}; the hole is there from v = {born:.0f} and filled at v = {filled:.0f}")
 
 # %% [markdown]
+# `birth_points` takes the maps of many images and many units at once, as an array of (images, rows, columns, units); `[None, :, :, None]` makes such an array of our one table. `b_max` is the largest number of edges at which
+# a birth still counts, here all six.
+
+# %% [markdown]
 # ## One image, one map
 #
-# A *unit* is one channel of a convolution layer; for an image it gives one *feature map* $F$, here after the rectifier, so that all entries are zero or positive. The layer is the last one
-# before the classifier. $S_{100}$ is a sample of 100 training images of the class.
-#
-# The unit that we follow is the one that the whole procedure will put first; the image is the first of the sample whose map has a birth point.
+# A *unit* gives one *feature map* $F$ for each image. Here it is taken after the rectifier (ReLU), so that no entry is negative. The layer is the last one before the classifier. $S_{100}$ is a sample of 100 training images of
+# the class.
 
 # %%
 images = unitnb.open_images(p)
 s100 = unitnb.sample_set(images, p, "S_100")
 split = unitnb.open_layer(p, "A")
 maps = split.feature_maps(s100.images)
-print(f"{len(s100)} images of class '{p.target_class}': maps of {maps.shape[1]}x{maps.shape[2]} for {maps.shape[3]} units of {split.layer}")
+print(f"{len(s100)} images of class '{p.target_class}'")
+print(f"maps of {maps.shape[1]}x{maps.shape[2]} for {maps.shape[3]} units of the layer {split.layer}")
+
+# %% [markdown]
+# The unit that we follow is the one that the whole procedure will put first. The image is the first of the sample whose map has a birth point. The next cell already runs the whole procedure, in three calls; the rest of
+# the notebook explains what they do.
 
 # %%
 births = unitnb.birth_points(maps, b_max=p.b_max)
@@ -111,26 +134,32 @@ figure = figures.map_figure(s100.images[image], fmap)
 print(f"unit {unit}, image {image}: {(fmap > 0).sum()} of {fmap.size} entries are above zero")
 
 # %% [markdown]
+# **An image and its map.** Left, the image. Middle, the unit's map $F$: bright entries are large. Right, the same map made symmetric, as the next section explains.
+
+# %% [markdown]
 # ## The map becomes a graph
 #
-# Read the map as a table of strengths: the entry in row $i$ and column $j$ is the strength of an edge between the vertices $i$ and $j$. A map of 14 rows has 14 vertices and
-# $14 \cdot 13 / 2 = 91$ possible edges. A graph knows no direction, so the larger of the two entries counts (the right picture above):
+# A map is a square table of numbers, just like the table of strengths above. The method reads it as such a table: the entry in row $i$ and column $j$ is the strength of an edge between the vertices $i$ and $j$. So a vertex is a
+# row together with the column of the same number, and no longer a place in the picture. This reading is the paper's choice. It has no reason in the image itself; what it keeps and what it loses is measured in [06_controls](06_controls.ipynb).
+#
+# A map of 14 rows has 14 vertices, and $14 \cdot 13 / 2 = 91$ pairs of them. An edge has no direction, so of the two entries $F(i, j)$ and $F(j, i)$ the larger counts:
 #
 # $$F_s(i, j) = \max(F(i, j), F(j, i)) \qquad \text{(Eq. 9)}$$
 #
-# The diagonal, an edge from a vertex to itself, plays no part. Nor do zeros: with them every vertex would be joined to every other.
+# The diagonal would join a vertex to itself, and is ignored. Entries of zero are the weakest edges. They all have the same strength, so they would all be added together, at the very end; then every vertex is joined to every other and no hole can be
+# left. So they never give a birth.
 #
-# The *top set* of order $v$ holds the $v$ strongest edges (Eq. 2); the complex that they span is the *feature topology* of that order (Definition 1). As $v$ grows, this is the filtration of the map
+# The *top set* of order $v$ holds the $v$ strongest edges (Eq. 2). The complex that they span is what the paper calls the *feature topology* of that order (Definition 1). As $v$ grows, these complexes are the filtration of the map
 # (Eq. 3).
 
 # %%
 figure = figures.growth_figure(fmap, figures.growing_orders(fmap, birth))
 
 # %% [markdown]
-# Above, the entries of the top set, framed; below, their complex on a circle of vertices, triangles shaded. In the last picture the thick ring is the first hole: a ring of four edges or more that no
-# triangles fill.
+# **The filtration of one map.** Above: the entries of the top set, framed. Below: their complex, with the vertices on a circle and filled triangles in blue. In the last picture the thick ring is the first hole: a ring of four edges or
+# more that no triangles close.
 #
-# Figure 1 of the paper shows such a top set of order 4 with its feature topology; here it stands beside the one at the birth.
+# Figure 1 of the paper shows a top set of order 4 with its feature topology. Here it stands beside the complex of the birth.
 
 # %%
 figure = figures.top_set_figure(fmap, birth)
@@ -138,47 +167,58 @@ unitnb.save_figure(p, "fig1", figure, notebook="01_method", samples=[s100])
 print(f"unit {unit}: the complex has its first hole with {birth} edges")
 
 # %% [markdown]
+# **Figure 1.** A: the four strongest edges, framed in the symmetrized map $F_s$; rows and columns have the numbers of the vertices. B: the complex that these edges span. C: the complex of the birth point; the first hole is orange. D: the edges of the
+# hole alone, as a polygon with the numbers of its vertices.
+
+# %% [markdown]
 # ## The first hole
 #
-# The *birth point* of the map is where its Betti curve leaves zero (Definition 2):
+# The *birth point* $B$ of the map is the least number of edges at which there is a hole (Definition 2). In symbols, where $\inf$ is the least element of a set:
 #
 # $$B = \inf \{ v : \beta_1(v) \neq 0 \} \qquad \text{(Eq. 4)}$$
 #
-# Births above $B_{max}$ (50 for maps of 14 rows) are taken as none. Below the curve, the *barcode*: each bar is one hole, from the edge that closes its ring to the edge that completes its filling. The
-# curve counts the bars over each point; the thick bar is the first, and it begins at the birth point.
+# A birth above $B_{max} = 50$ edges is taken as none (for maps of 14 rows; for others, the same share of all edges). So late, only weak entries are left to be added.
 
 # %%
 figure = figures.barcode_figure(fmap, birth)
 
 # %% [markdown]
+# **Betti curve and barcode of the map.** Above: the number of holes $\beta_1$ over the number of edges $v$, the *Betti curve*. Below: each bar is one hole, from the edge that closes its ring to the edge with which it is filled. The curve counts the bars over each
+# point. The thick bar is the first; it begins at the birth point, the dashed line.
+
+# %% [markdown]
 # ### Why a simple rule finds it
 #
-# Let one edge $uw$ enter while there is no hole yet. If $u$ and $w$ lie in different pieces, it only joins them. If they have a common neighbour, the edge enters together with triangles that fill
-# whatever ring it closes. Only if they hang together already *and* have no common neighbour does a hole appear, and then exactly one (by the Mayer–Vietoris sequence: the new part meets the
-# old one in two points). So the birth point is the first such edge, and no homology has to be computed.
+# Let one edge be added, between the vertices $u$ and $w$, while there is no hole yet. There are three cases.
 #
-# Edges of equal strength enter together, and a hole may open and close within such a batch; then $\beta_1$ is computed for the batch as a whole.
+# - $u$ and $w$ are in different pieces: the edge joins the pieces, and closes no ring.
+# - They are in one piece and have a common neighbour: the edge closes rings, and triangles that are filled at once close them.
+# - They are in one piece and have no common neighbour: the edge closes a ring, and no triangle fills it. A hole appears.
+#
+# So the birth point is the first edge of the third kind, and nothing else has to be computed. (For readers who know homology: the Mayer–Vietoris sequence shows that exactly one hole appears. Others can skip this.)
+#
+# Edges of equal strength are added together. A hole may open and close within such a batch, so then the holes are counted after the whole batch. The two examples show it: a square whose last two sides are equally strong has a hole; if a
+# diagonal is as strong as they are, it is added with them, and there is none.
 
 # %%
 square = np.zeros((4, 4))
 square[[0, 1, 2, 3], [1, 2, 3, 0]] = [4, 3, 2, 2]
 tied = square.copy()
 tied[0, 2] = 2
-for name, example in {"square": square, "square whose diagonal is tied with its last sides": tied}.items():
-    print(f"{name}: birth point {unitnb.birth_points(example[None, :, :, None], b_max=6)[0, 0]} (0 means none)")
+for name, example in {"square": square, "square with a diagonal as strong as its last sides": tied}.items():
+    found = unitnb.birth_points(example[None, :, :, None], b_max=6)[0, 0]
+    print(f"{name}: birth point {found} (0 means none)")
 
 # %% [markdown]
 # ## All images: a histogram
 #
-# Each of the 100 images gives the unit one birth point, or none. Their histogram is the unit's distribution of birth points,
+# Each of the 100 images gives the unit one birth point, or none. Of the images that have one, $P(x)$ is the share whose birth point is $x$:
 #
-# $$P(x) = \frac{\text{images whose birth point is } x}{\text{images that have one}} \qquad \text{(Eq. 6)}$$
+# $$P(x) = \frac{\text{images whose birth point is } x}{\text{images that have a birth point}} \qquad \text{(Eq. 6)}$$
 #
-# as in the authors' released code; Eq. 6 as printed divides by all images, with or without a birth, and its shares then do not add up to 1.
+# (The authors' released code divides like this. Eq. 6 as printed divides by all images, and then the shares do not add up to 1.) The capital $P$ is this share; the small $p$ further down is a threshold.
 #
-# Figure 2A shows the way from the image to two such histograms: that of the unit we follow, and that of a unit which, like the paper's example, has a birth point in about a quarter of the images. In
-# grey, the distribution for maps without any structure, whose entries are independent and identically distributed; it is the same for every such map. A unit that organises its maps should
-# differ from it.
+# The *selective rate* $\varepsilon$ is the share of all images that have a birth point.
 
 # %%
 rate = unitnb.selective_rate(births)
@@ -187,54 +227,60 @@ figure = figures.method_figure(s100.images[image], fmap, birth, births[:, unit],
 unitnb.save_figure(p, "fig2a", figure, notebook="01_method", samples=[s100])
 
 # %% [markdown]
-# Two numbers sum the histogram up. The *selective rate* $\varepsilon$ is the share of images that have a birth point at all. The *feature entropy* says how scattered the birth points are:
+# **Figure 2A.** Above, from the left: an image, its map $F$, the symmetric map $F_s$, and its complex with $v$ edges, the hole in orange. Below, from the left: the Betti curve of the map; the birth points of the unit that we follow; those of a
+# unit which, like the paper's example, has a birth point in about a quarter of the images. Grey: the birth points of *structureless maps*, whose entries are random numbers, drawn independently from one distribution. Whatever that distribution is, the
+# grey shape is the same. A unit that organises its maps should differ from it.
+
+# %% [markdown]
+# Two numbers sum the histogram up. One is the selective rate. The other is the *feature entropy*, which says how scattered the birth points are:
 #
 # $$H = -\sum_x P(x) \ln P(x) \qquad \text{(Eq. 8)}$$
 #
-# in nats (the unit of the natural logarithm), over the images that have a birth point. It is 0 if all of them have the same, and $\ln m$ if $m$ values are equally frequent. The *effectiveness* of the unit for the class joins the two:
+# It is 0 if all images with a birth have the same one, and $\ln m$ if $m$ values are equally frequent. Its unit is the *nat*, as the logarithm is the natural one. The *effectiveness* of the unit for the class joins the two:
 #
 # $$E = \begin{cases} \varepsilon / H & \varepsilon \geq p \\ 0 & \varepsilon < p \end{cases} \qquad \text{(Eq. 10)}$$
 #
-# By hand, for four images with the birth points 7, 7, 9 and none: $\varepsilon = 3/4$, the shares are $2/3$ and $1/3$, so $H = \frac{2}{3} \ln \frac{3}{2} + \frac{1}{3} \ln 3$. The paper
-# leaves $p$ open; its later version takes 0.1, and so does this notebook.
+# The threshold $p$ keeps out units that have a birth in hardly any image. The paper leaves it open; its later version takes 0.1, and so does this notebook.
+#
+# By hand, for four images with the birth points 7, 7, 9 and none: $\varepsilon = 3/4$, the shares are $2/3$ and $1/3$, so $H = \frac{2}{3} \ln \frac{3}{2} + \frac{1}{3} \ln 3 = 0.637$ and $E = 0.75 / 0.637 = 1.18$.
 
 # %%
 example = np.array([[7], [7], [9], [0]])
-print(f"by hand   rate {3 / 4:.2f}, H {2 / 3 * np.log(3 / 2) + np.log(3) / 3:.3f}, E {3 / 4 / (2 / 3 * np.log(3 / 2) + np.log(3) / 3):.2f}")
-print(f"computed  rate {unitnb.selective_rate(example)[0]:.2f}, H {unitnb.feature_entropy(example)[0]:.3f}, E {unitnb.effectiveness(example)[0]:.2f}")
+by_hand = 2 / 3 * np.log(3 / 2) + np.log(3) / 3
+print(f"by hand   rate {3 / 4:.2f}, H {by_hand:.3f}, E {3 / 4 / by_hand:.2f}")
+computed = [f(example)[0] for f in (unitnb.selective_rate, unitnb.feature_entropy, unitnb.effectiveness)]
+print("computed  rate {:.2f}, H {:.3f}, E {:.2f}".format(*computed))
+print(f"with Eq. 6 as printed: E {unitnb.effectiveness(example, variant='printed')[0]:.2f}")
 
 # %% [markdown]
-# Which images are counted is the one choice that matters: the shares here are of the images with a birth, as in the authors' released code, so they add up to 1, while Eq. 6 as printed divides by all images, which makes
-# $E = 1 / (H - \ln \varepsilon)$ and ranks the units worse ([06_controls](06_controls.ipynb)).
-
-# %%
-print(f"Eq. 6 to the letter: E {unitnb.effectiveness(example, variant='printed')[0]:.2f}")
+# Which images are counted in $P(x)$ is the one choice that matters. If Eq. 6 is taken as printed, $E$ becomes $1 / (H - \ln \varepsilon)$, and ranks the units worse ([06_controls](06_controls.ipynb)).
 
 # %% [markdown]
 # ## All units: the effectiveness of the layer
 #
-# The same for every unit. On the left each point is a unit; the grey band is the entropy that structureless maps would show over as many images. On the right, effectiveness in the order of
-# the *importance rank*: the most effective unit first.
+# The same for every unit. The *importance rank* is their order by $E$, the largest first.
 
 # %%
 entropy = unitnb.feature_entropy(births)
 null_mean, null_deviation = unitnb.null_entropy(maps.shape[1], n_images=len(s100))
 figure = figures.layer_figure(rate, entropy, effectiveness, unit, (null_mean, null_deviation))
-print(table(["unit", "rank", "rate", "H (nats)", "E (1/nats)"], [[u, int(np.flatnonzero(rank == u)[0]) + 1, f"{rate[u]:.2f}", f"{entropy[u]:.2f}", f"{effectiveness[u]:.2f}"] for u in (unit, rare)]))
+rows = [[u, int(np.flatnonzero(rank == u)[0]) + 1, *(f"{values[u]:.2f}" for values in (rate, entropy, effectiveness))] for u in (unit, rare)]
+display(Markdown(table(["unit", "place in the rank", "rate", "$H$ (nats)", "$E$ (1/nats)"], rows)))
 
 # %% [markdown]
-# What to see: whether the units lie below the grey band, as they would if training had made their maps alike, and whether the rank is steep at its head. What would refute the idea: units inside
-# or above the band, which answer no more alike than noise does. [06_controls](06_controls.ipynb) measures that; [02_training](02_training.ipynb) follows the same numbers through
-# training, and [03_ablation](03_ablation.ipynb) removes units in the order of the rank.
+# **All units of the layer.** A: each point is a unit. The grey band is the entropy of structureless maps over as many images: their mean (line), and two standard deviations (sd) to either side. B: the effectiveness of the units in the order of the rank.
+#
+# What to see: whether the units lie below the grey band, as they would if training had made their maps alike, and whether the curve is steep at its head. What would refute the idea: units inside or above the band. They answer no more alike than noise
+# does.
 
 # %% [markdown]
 # ## Verdicts
 #
-# The claims of Sec. 2 by their criteria, which stand as code in `unitnb/claims` and are the same for every run. The births of 200 of the maps above and of 200 random maps are computed
-# a second time from persistent homology, the theory behind the barcode (by the library GUDHI).
+# Each sentence of the paper that can be tested is a *claim* with a number, from C01 on. A criterion, fixed as code in `unitnb/claims`, turns what was measured into a verdict. The criteria are the same for every run. *By construction* means that the claim is
+# true by definition, so that no measurement could refute it. These are the claims of Sec. 2. For them, 400 of the birth points are computed a second time, by the general theory (persistent homology, with the library GUDHI).
 
 # %%
-print(unitnb.record_claims(p, "01_method", unitnb.method_claims(maps, p.b_max, seed=p.seed)))
+display(Markdown(unitnb.record_claims(p, "01_method", unitnb.method_claims(maps, p.b_max, seed=p.seed))))
 
 # %% [markdown]
 # ## What was found, beside what the paper says
@@ -242,13 +288,19 @@ print(unitnb.record_claims(p, "01_method", unitnb.method_claims(maps, p.b_max, s
 # %%
 n = maps.shape[1]
 between = ((rate > 0) & (rate < 1)).sum()
-print(f"vertices and edges          paper: 14 and 91          here: {n} and {n * (n - 1) // 2}")
-print(f"units of the layer          paper: 512                here: {len(rank)}")
-print(f"births in some images only  paper: unit 133, 26%      here: {between} of {len(rank)} units; unit {rare}: {rate[rare]:.0%}")
-print(f"units with E = 0            paper: not given          here: {(effectiveness == 0).sum()} of {len(rank)} (rate below p = {p.effective_threshold})")
-print(f"median entropy              paper: not given          here: {np.nanmedian(entropy):.1f} nats; structureless maps give {null_mean:.1f}")
+facts = [
+    ["vertices and edges", "14 and 91", f"{n} and {n * (n - 1) // 2}"],
+    ["units of the layer", "512", len(rank)],
+    ["births in some images only", "unit 133, 26%", f"{between} of {len(rank)} units; unit {rare}: {rate[rare]:.0%}"],
+    ["units with $E = 0$ (rate below $p$)", "not given", f"{(effectiveness == 0).sum()} of {len(rank)}"],
+    ["median entropy", "not given", f"{np.nanmedian(entropy):.1f} nats; structureless maps {null_mean:.1f}"],
+]
+display(Markdown(table(["", "the paper", "here"], facts)))
 
 # %% [markdown]
+# You have seen how a map becomes a graph, a graph a birth point, and the birth points of a sample one number $E$. Whether $E$ is large because of training, or whether noise would give the same, was not asked yet. Next,
+# [02_training](02_training.ipynb) follows the same numbers from the untrained network to the trained one.
+#
 # ## References
 #
 # - C. Giusti, E. Pastalkova, C. Curto, V. Itskov, *Clique topology reveals intrinsic geometric structure in neural correlations*, PNAS 112 (2015): complexes and Betti curves of a matrix, the

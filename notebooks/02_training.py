@@ -23,7 +23,7 @@
 # with their biggest drop in the first epoch; the selective rate and the effectiveness fall too, since more and more units no longer matter for the class.
 #
 # **What you will do.** Take model A's convolutions as they were after each epoch, compute the birth points of 100 training images of one class,
-# and follow three means over the units. It takes about half a minute.
+# and follow three means over the units. The notebook runs for about half a minute.
 
 # %% [markdown]
 # 1. [The means that are followed, by hand](#The-means-that-are-followed,-by-hand)
@@ -41,10 +41,12 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 from scipy.stats import kendalltau
 
 import unitnb
 from unitnb.figures.fig2_training import training_figure
+from unitnb.figures.words import table
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -78,14 +80,11 @@ entropy = np.array([np.nanmean(unitnb.feature_entropy(b)) for b in births.values
 rate = np.array([unitnb.selective_rate(b).mean() for b in births.values()])
 effectiveness = np.array([unitnb.effectiveness(b, p=p.effective_threshold) for b in births.values()])
 finite = np.ma.masked_invalid(effectiveness).mean(1).data
-print(f"{(~np.isfinite(effectiveness)).sum()} of {effectiveness.size} values of E are infinite (H = 0) and left out of the means")
+infinite = (~np.isfinite(effectiveness)).sum()
+print(f"{infinite} of {effectiveness.size} values of E are infinite (H = 0), left out of the means")
 
 # %% [markdown]
 # ## Figure 2B–D
-#
-# **B** The birth points of all units and images at four epochs; in grey, what maps without any structure give (independent identically distributed entries).
-# **C** Loss on training images and mean feature entropy over the units; the grey band is the entropy of structureless maps over as many images, mean and two standard deviations, and the grey line their mean.
-# **D** Mean selective rate and mean effectiveness.
 
 # %%
 means = {"entropy": entropy, "rate": rate, "effectiveness": finite}
@@ -93,6 +92,9 @@ figure = training_figure(log, births, means, unitnb.null_births(14), unitnb.null
 unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %% [markdown]
+# **Figure 2B–D.** B: birth points of all units and images after four epochs; grey: those of structureless maps, whose entries are random numbers, drawn independently from one distribution. C1: loss on training images. C2: mean feature entropy $H$ over the units; the grey band is the entropy of
+# structureless maps over as many images, mean (line) and two standard deviations (sd) to either side. D1: mean selective rate $\varepsilon$. D2: mean effectiveness $E$.
+#
 # What to see: in **B**, whether the coloured distribution draws together and leaves the grey one, which is that of maps without any structure; in **C**, whether the entropy falls, whether it does so when the loss
 # does, and on which side of the grey line it ends; in **D**, whether fewer images give a birth as training goes on. What would refute the paper: an entropy that does not fall, or falls at another time than the loss;
 # a rate that rises.
@@ -104,7 +106,7 @@ unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %%
 vertices = unitnb.epoch_maps(p, 0, s100.images[:1]).shape[1]
-print(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices, births, log["loss"])))
+display(Markdown(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices, births, log["loss"]))))
 
 # %% [markdown]
 # ## What was found, beside what the paper says
@@ -112,15 +114,19 @@ print(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vert
 # %%
 unimportant = (effectiveness == 0).mean(1)
 first_loss, first_entropy = ((v[0] - v[1]) / (v[0] - v[-1]) for v in (log["loss"], entropy))
-print(f"mean entropy            paper: falls            here: {entropy[0]:.2f} -> {entropy[-1]:.2f} nats, Kendall tau with the epoch {kendalltau(log['epoch'], entropy)[0]:+.1f}")
-print(f"mean selective rate     paper: falls            here: {rate[0]:.2f} -> {rate[-1]:.2f}, Kendall tau {kendalltau(log['epoch'], rate)[0]:+.1f}")
-print(f"mean effectiveness      paper: falls            here: {finite[0]:.2f} -> {finite[-1]:.2f}, Kendall tau {kendalltau(log['epoch'], finite)[0]:+.1f}")
-print(f"units with E = 0        paper: more and more    here: {unimportant[0]:.0%} -> {unimportant[-1]:.0%}")
-print(f"drop in the first epoch paper: the biggest      here: {first_loss:.0%} of the loss's fall, {first_entropy:.0%} of the entropy's")
-print(f"loss and entropy        paper: quite similar    here: correlation over the epochs {np.corrcoef(log['loss'], entropy)[0, 1]:.1f}")
+facts = [
+    [name, "falls", f"{values[0]:.2f} to {values[-1]:.2f}{unit}", f"{kendalltau(log['epoch'], values)[0]:+.1f}"]
+    for name, values, unit in (("mean entropy", entropy, " nats"), ("mean selective rate", rate, ""), ("mean effectiveness", finite, " 1/nats"))
+]
+facts += [
+    ["units with $E = 0$", "more and more", f"{unimportant[0]:.0%} to {unimportant[-1]:.0%}", ""],
+    ["drop in the first epoch", "the biggest", f"{first_loss:.0%} of the loss's fall, {first_entropy:.0%} of the entropy's", ""],
+    ["loss and entropy", "quite similar", f"correlation over the epochs {np.corrcoef(log['loss'], entropy)[0, 1]:.1f}", ""],
+]
+display(Markdown(table(["", "the paper", "here", "Kendall's tau with the epoch"], facts)))
 
 # %% [markdown]
-# Next: [03_ablation](03_ablation.ipynb) removes units in the order of $E$.
+# You have seen what training does to birth points, their entropy, the rate and the effectiveness. A number that training changes need not matter for the network's answers. Next, [03_ablation](03_ablation.ipynb) removes units in the order of $E$ and looks at the answers.
 #
 # ## References
 #

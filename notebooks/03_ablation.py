@@ -19,16 +19,15 @@
 #
 # **Question** (Sec. 3.4, Fig. 3). If the units of the layer are removed one by one, most effective first or least effective first, what becomes of the class?
 #
-# **What the paper says.** Most effective first: accuracy falls from 0.58 to 0.09 after 17 of 512 units; the loss climbs to a peak (8.53) above that of
-# the empty layer (7.26). Least effective first: accuracy *rises*, to 0.92 with 96% of the units gone, and then falls to zero within 17 units — a phase
-# transition, found in every class that was tried.
+# **What the paper says.** Most effective first: accuracy falls from 0.58 to 0.09 after 17 of 512 units; the loss climbs to a peak (8.53) above that of the empty layer (7.26). Least effective first: accuracy *rises*, to 0.92 with 96% of
+# the units gone, and then falls to zero within 17 units. The paper calls such a curve a *phase transition*: nothing, or even a gain, over most of the way, and then a fall within few units. It finds one in every class that was tried.
 #
-# **What you will do.** Rank the units on $S_{100}$, remove them in that order, in reverse and in random orders, on the training images that gave the rank and
-# on test images; then do it for all classes. It takes about half a minute.
+# **What you will do.** Rank the units on $S_{100}$, the sample of 100 training images. Remove them in that order, in reverse and in random orders, on the training images that gave the rank and on test images. Then do it for all classes. The notebook runs for about half
+# a minute.
 
 # %% [markdown]
 # 1. [The importance rank](#The-importance-rank)
-# 2. [Cumulative ablation of the class](#Cumulative-ablation-of-the-class), with an example by hand
+# 2. [Removing units of one class](#Removing-units-of-one-class), with an example by hand
 # 3. [All classes](#All-classes)
 # 4. [Figure 3](#Figure-3), and what to see in it
 # 5. [Facts](#What-was-found,-beside-what-the-paper-says) and [verdicts](#Verdicts)
@@ -43,21 +42,23 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.figures.fig3_ablation import ablation_figure
-from unitnb.figures.words import percent
+from unitnb.figures.words import percent, table
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 split = unitnb.open_layer(p, "A")
 s100, sval = unitnb.sample_set(images, p, "S_100"), unitnb.sample_set(images, p, "S_val")
-print(f"class '{p.target_class}': {len(s100)} training and {len(sval)} test images; {split.n_units} units of {split.layer}, {split.engine} engine")
+print(f"class '{p.target_class}': {len(s100)} training and {len(sval)} test images")
+print(f"layer {split.layer}: {split.n_units} units")
 
 # %% [markdown]
 # ## The importance rank
 #
-# Effectiveness $E = \varepsilon / H$ where the selective rate $\varepsilon \ge p$, else 0 (Eq. 10); the most effective unit comes first.
+# Effectiveness is $E = \varepsilon / H$ where the selective rate $\varepsilon$ is at least $p$, else 0 (Eq. 10). The most effective unit comes first.
 
 # %%
 maps = split.feature_maps(s100.images)
@@ -68,24 +69,31 @@ print("most effective units:", rank[:10].tolist())
 print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 
 # %% [markdown]
-# ## Cumulative ablation of the class
+# ## Removing units of one class
 #
-# To remove a unit is to set its map to zero. Each curve has a 95% band from resampling the images; the grey band is the range of random orders.
+# To *remove* a unit is to set its map to zero for every image. Units are removed one after another and stay away, so after $k$ steps the first $k$ units of the order are gone. Three numbers are read after each step.
 #
-# The accuracy of the paper is on images of the class alone, so a network that calls everything by the class's name would score 1. *Balanced accuracy* is the mean of
-# the share of the class's images that are recognised and the share of other classes' images that are not taken for it; such a network would score 0.5.
+# - *Accuracy* $a(k)$, as in the paper: the share of the images of the class to which the network gives the name of the class. No image of another class is looked at. So a network that gives that name to everything would score 1.
+# - *Loss* $L(k)$: the mean of $-\ln P$ over the same images, where $P$ is the probability that the network gives to the class, in nats.
+# - *Balanced accuracy*: the mean of two shares, that of the class's images that get its name (again $a$), and that of other classes' images that do not. A network that gives the name to everything scores 0.5.
 
 # %% [markdown]
-# Let $f_k$ be the network without the first $k$ units of an order, and $x_1, \dots, x_n$ images of the class $c$. Accuracy and loss after $k$ removals are
+# By hand: a layer of three units, two images of the class and two of others. The table has what the network says after each step.
 #
-# $$a(k) = \frac{1}{n} \sum_i [ \mathrm{argmax} f_k(x_i) = c ], \qquad L(k) = -\frac{1}{n} \sum_i \ln p_k(c \mid x_i) .$$
+# | units removed, $k$ | the class's images that get its name | others' images that get its name | accuracy $a(k)$ | balanced accuracy |
+# | --- | --- | --- | --- | --- |
+# | 0 | 2 of 2 | 0 of 2 | 1 | $(1 + 1) / 2 = 1$ |
+# | 1 | 2 of 2 | 1 of 2 | 1 | $(1 + 1/2) / 2 = 3/4$ |
+# | 2 | 2 of 2 | 2 of 2 | 1 | $(1 + 0) / 2 = 1/2$ |
+# | 3 | 0 of 2 | 0 of 2 | 0 | $(0 + 1) / 2 = 1/2$ |
 #
-# By hand: three units, two images of the class, two of others. The whole network gets all four right; without unit 1 it calls one of the others by the class's name; without units 1 and 2, both; without any it calls nothing by
-# it. The accuracy $a(k)$ is $1, 1, 1, 0$, as if nothing happened until the end. The share of others that are not taken for the class is $1, \frac{1}{2}, 0, 1$, so the balanced accuracy is $1, \frac{3}{4}, \frac{1}{2},
-# \frac{1}{2}$: the knowledge went with the first two units.
+# Accuracy looks as if nothing happened until the last unit. Balanced accuracy shows that the knowledge was lost with the first two.
 #
-# A *phase transition*, as the paper has it: a curve that stays, or rises, and then falls within few units. Its place and width are read off the curve: *85% lost* is the least $k$ with $a(k) \le 0.15\, a(0)$, the *width of the collapse* the
-# number of units within which the reverse curve falls from 90% to 10% of its peak.
+# Two numbers are read off a whole curve. *85% lost* is the smallest number of units after which accuracy is at most 15% of its start. The *width of the collapse* belongs to the reverse order: the number of units in which
+# the curve falls from 90% to 10% of its peak. A small width is the paper's phase transition.
+
+# %% [markdown]
+# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed.
 
 # %%
 others = split.feature_maps(unitnb.sample_others(images, p, "S_val").images)
@@ -96,7 +104,7 @@ test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.label
 # %% [markdown]
 # ## All classes
 #
-# The same for every class: its own images, its own rank, the same random orders.
+# The same for every class on training images: its own images, its own rank, the same random orders.
 
 # %%
 by_class = {}
@@ -111,19 +119,20 @@ removed, reverse, random, _ = by_class[p.target_class]
 
 # %% [markdown]
 # ## Figure 3
-#
-# **A** Units removed in the order of the importance rank. **B** In reverse order. From the left: accuracy, loss, balanced accuracy. Full lines are training images, thin
-# dashed lines test images.
-# **C** Accuracy of every class in both orders.
 
 # %%
 figure = ablation_figure(removed, reverse, random, test_removed, test_reverse, {name: curves[:2] for name, curves in by_class.items()})
 unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sval])
 
 # %% [markdown]
-# What to see: in **A**, how much sooner accuracy goes than in random orders (grey), and whether it goes at once or all along; in **B**, whether accuracy *rises* above its start before it collapses, and whether balanced
-# accuracy rises with it (if not, the network only says the class's name more often); in **C**, whether all classes behave alike. What would refute the paper: a rank that does no better than random orders; a fall that is
-# spread over the whole layer; classes without a transition.
+# **Figure 3.** A: units removed in the order of the importance rank; from the left accuracy, loss and balanced accuracy of the target class. B: the same in reverse order. Thick lines are training images, thin dashed lines test images. A coloured band shows how far the
+# curve would move with other images of the class: it holds 95% of the curves of resampled images (a bootstrap). Grey: random orders, their median as a line and their range as a band. C: accuracy of every class in both orders, on training images.
+#
+# What to see in A: how much sooner accuracy is lost than in random orders, and whether it is lost at once or all along. In B: whether accuracy *rises* above its start before it collapses, and whether balanced accuracy rises with it. In C: whether all classes behave
+# alike. What would refute the paper: a rank that does no better than random orders; a fall that is spread over the whole layer; classes without a transition.
+#
+# **Why can accuracy rise when units are removed?** Accuracy is of the images of one class. The least effective units for this class serve other classes. Without them the network finds less and less that speaks for another name, and gives more and more images the name of
+# this one: its own images, which accuracy counts, and those of others, which only balanced accuracy counts.
 
 # %% [markdown]
 # ## What was found, beside what the paper says
@@ -131,44 +140,58 @@ unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sva
 # %%
 units = len(rank)
 random_lost = np.median([curve.units_to_lose() for curve in random])
+rows = []
 for kind, best, worst in (("training", removed, reverse), ("test", test_removed, test_reverse)):
     start, lost = best.accuracy[0], best.units_to_lose()
     (top, summit), (loss_at, loss_peak), (balanced_at, balanced) = worst.peak(), best.peak("loss"), worst.peak("balanced_accuracy")
-    print(f"{kind} images")
-    print(f"  best first: accuracy loses 85%   paper: 0.58 to 0.09 after 3% of the units  here: {start:.2f} to {best.accuracy[int(min(lost, units))]:.2f} after {percent(lost / units)}; random orders {percent(random_lost / units)}")
-    print(f"  best first: loss peaks           paper: 8.53, empty layer 7.26              here: {loss_peak:.1f} with {loss_at / units:.0%} removed, empty layer {best.loss[-1]:.1f}")
-    print(f"  worst first: accuracy rises      paper: 0.58 to 0.92 with 96% removed       here: {start:.2f} to {summit:.2f} with {top / units:.0%} removed")
-    print(f"  worst first: width of collapse   paper: 3% of the units                     here: {percent(worst.collapse_width() / units)}")
-    print(f"  worst first: balanced accuracy   paper: not measured                        here: {worst.balanced_accuracy[0]:.2f} to {balanced:.2f} with {balanced_at / units:.0%} removed")
+    rows += [
+        [kind, "most effective first: 85% of accuracy lost", "0.58 to 0.09 after 3% of the units", f"{start:.2f} to {best.accuracy[int(min(lost, units))]:.2f} after {percent(lost / units)}; random orders {percent(random_lost / units)}"],
+        [kind, "most effective first: peak of the loss", "8.53, empty layer 7.26", f"{loss_peak:.1f} with {loss_at / units:.0%} removed, empty layer {best.loss[-1]:.1f}"],
+        [kind, "reverse: accuracy rises", "0.58 to 0.92 with 96% removed", f"{start:.2f} to {summit:.2f} with {top / units:.0%} removed"],
+        [kind, "reverse: width of the collapse", "3% of the units", f"{percent(worst.collapse_width() / units)} of the units"],
+        [kind, "reverse: balanced accuracy rises", "not measured", f"{worst.balanced_accuracy[0]:.2f} to {balanced:.2f} with {balanced_at / units:.0%} removed"],
+    ]
+display(Markdown(table(["images", "", "the paper", f"here, {p.target_class}"], rows)))
+
+# %% [markdown]
+# The same over all classes, on training images:
 
 # %%
-falls = {name: best.units_to_lose() / units for name, (best, *_) in by_class.items()}
-widths = {name: worst.collapse_width() / units for name, (_, worst, *_) in by_class.items()}
-rises = {name: worst.peak()[1] - worst.accuracy[0] for name, (_, worst, *_) in by_class.items()}
-balanced_rises = {name: worst.peak("balanced_accuracy")[1] - worst.balanced_accuracy[0] for name, (_, worst, *_) in by_class.items()}
-n = len(by_class)
-print(f"best first, 85% lost within a third of the units: {sum(f <= 1 / 3 for f in falls.values())} of {n} classes; within 10%: {sum(f <= 0.1 for f in falls.values())}")
-print(f"worst first, accuracy rises by 0.02 or more: {sum(r >= 0.02 for r in rises.values())} of {n} classes; balanced accuracy does: {sum(r >= 0.02 for r in balanced_rises.values())}")
-print(f"worst first, collapse within 20% of the units: {sum(w <= 0.2 for w in widths.values())} of {n} classes; within 10%: {sum(w <= 0.1 for w in widths.values())}")
-peaks = {name: best.peak("loss")[1] - best.loss[-1] for name, (best, *_) in by_class.items()}
-print(f"best first, loss peaks 0.05 nats or more above the empty layer's: {sum(peak >= 0.05 for peak in peaks.values())} of {n} classes")
+falls = [curves[0].units_to_lose() / units for curves in by_class.values()]
+widths = [curves[1].collapse_width() / units for curves in by_class.values()]
+rises = [curves[1].peak()[1] - curves[1].accuracy[0] for curves in by_class.values()]
+balanced_rises = [curves[1].peak("balanced_accuracy")[1] - curves[1].balanced_accuracy[0] for curves in by_class.values()]
+peaks = [curves[0].peak("loss")[1] - curves[0].loss[-1] for curves in by_class.values()]
+counts = [
+    ["most effective first: 85% lost within a third of the units", sum(fall <= 1 / 3 for fall in falls)],
+    ["most effective first: 85% lost within 10% of the units", sum(fall <= 0.1 for fall in falls)],
+    ["most effective first: loss peaks 0.05 nats or more above the empty layer's", sum(peak >= 0.05 for peak in peaks)],
+    ["reverse: accuracy rises by 0.02 or more", sum(rise >= 0.02 for rise in rises)],
+    ["reverse: balanced accuracy rises by 0.02 or more", sum(rise >= 0.02 for rise in balanced_rises)],
+    ["reverse: width of the collapse at most 20% of the units", sum(width <= 0.2 for width in widths)],
+    ["reverse: width of the collapse at most 10% of the units", sum(width <= 0.1 for width in widths)],
+]
+display(Markdown(table(["", f"classes, of {len(by_class)}"], counts)))
 
 # %%
 classes = unitnb.classes_table(by_class)
 unitnb.save_table(p, "classes", classes, notebook="03_ablation")
-print(classes)
+display(Markdown(classes))
+
+# %% [markdown]
+# **Each class.** Accuracy: with all units. 85% lost after: share of the units, most effective first (*never* if it is not lost). Loss peak and empty layer: in nats, most effective first. Rises: highest value in reverse order minus the start. Collapse over: the width, as a share of the units.
 
 # %% [markdown]
 # ## Verdicts
 #
-# On the training images that gave the rank, as in the paper; intervals are from resampled images, and conditional on this one network. A peak's place is chosen on one half of the images and its height read on the other: the
-# largest of many noisy values is otherwise never below the rest. `CLAIMS.md` has every reading for all classes, and beside the random orders.
+# The verdicts are on the training images that gave the rank, as in the paper. Their intervals come from resampled images, and are of this one network. One care is taken: a peak is the largest of many noisy values, and would be too high by its noise alone. So its place is chosen on
+# one half of the images and its height is read on the other. `CLAIMS.md` has every number for all classes, and beside the random orders.
 
 # %%
-print(unitnb.record_claims(p, "03_ablation", unitnb.ablation_claims(by_class, p.target_class)))
+display(Markdown(unitnb.record_claims(p, "03_ablation", unitnb.ablation_claims(by_class, p.target_class))))
 
 # %% [markdown]
-# Next: [04_stability](04_stability.ipynb) asks whether another sample gives another rank, [06_controls](06_controls.ipynb) whether a simpler score does as well.
+# You have seen units removed in the order of $E$, in reverse and at random, and what accuracy on one class hides. All of it rests on one rank, from one sample of 100 images. Next, [04_stability](04_stability.ipynb) asks whether another sample gives another rank.
 #
 # ## References
 #

@@ -24,7 +24,7 @@
 #
 # **What you will do.** Rank the units on $S_{100}$, $S_{1000}$ and $S_{val}$ and compare the curves, with intervals; then draw 100 sets of each size from 50 to 500 images,
 # let each vote for its top 20 units, and count. Two things that the paper mixes up are taken apart: validation images are also *fewer*, so a rank from as few training images stands
-# beside theirs; and sets drawn from one pool share images, so disjoint sets and a reference from other images stand beside the overlapping ones. It takes about a minute.
+# beside theirs; and sets drawn from one pool share images, so disjoint sets and a reference from other images stand beside the overlapping ones. The notebook runs for about a minute.
 
 # %% [markdown]
 # 1. [Measures of agreement, by hand](#Measures-of-agreement,-by-hand)
@@ -45,9 +45,11 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.figures.fig4_stability import stability_figure
+from unitnb.figures.words import table
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -55,7 +57,7 @@ split = unitnb.open_layer(p, "A")
 sets = {name: unitnb.sample_set(images, p, name, lazy=True) for name in ("S_100", "S_1000", "S_val")}
 seen = {name: unitnb.births_in_blocks(split, sample.images, p.build / "cache", p.b_max) for name, sample in sets.items()}
 births = {name: found.births for name, found in seen.items()}
-print(f"class '{p.target_class}':", ", ".join(f"{name} {b.shape[0]} images" for name, b in births.items()), f"x {split.n_units} units")
+print(f"class '{p.target_class}', {split.n_units} units;", ", ".join(f"{name}: {len(b)} images" for name, b in births.items()))
 
 # %% [markdown]
 # ## Measures of agreement, by hand
@@ -81,9 +83,8 @@ scores = {"IR" + name[1:]: unitnb.effectiveness(b, p=p.effective_threshold) for 
 scores["IR_50"] = unitnb.effectiveness(births["S_100"][: len(births["S_val"])], p=p.effective_threshold)
 scores["mean rank"] = unitnb.mean_effectiveness(resampled, p.n_rank)
 ranks = {name: unitnb.importance_rank(score) for name, score in scores.items()}
-for name, score in scores.items():
-    tau, jaccard = unitnb.rank_agreement(scores["IR_1000"], score)
-    print(f"{name:<9} against IR_1000: Kendall tau {tau:.1f}, Jaccard index of the first 20 units {jaccard:.1f}")
+agreement = [[name, *(f"{value:.1f}" for value in unitnb.rank_agreement(scores["IR_1000"], score))] for name, score in scores.items()]
+display(Markdown(table(["rank, against IR_1000", "Kendall's tau", "Jaccard index of the first 20 units"], agreement)))
 
 # %% [markdown]
 # ## Ablation curves by each rank, on each set
@@ -126,16 +127,16 @@ tables = {
 
 # %% [markdown]
 # ## Figure 4
-#
-# **A** Accuracy while units are removed by $IR_{100}$, $IR_{1000}$, $IR_{val}$ and $IR_{50}$, on each set, with pointwise 95% bootstrap bands. **B** The same by the mean rank, on
-# $S_{1000}$. **C** The index sets $IND_K$, the fifteen most voted units with their numbers, for sets of three sizes; the colour tells whether a unit is among the first fifteen of $IR_{1000}$. **D** Eq. 14 over the size of a set, and other measures of agreement with $IR_{1000}$ (mean and
-# 95% range over the sets); the dotted line is the paper's 90%.
 
 # %%
 figure = stability_figure(curves, tables, p)
 unitnb.save_figure(p, "fig4", figure, notebook="04_stability", samples=list(sets.values()))
 
 # %% [markdown]
+# **Figure 4.** A: accuracy on $S_{1000}$ while units are removed in the order of four ranks: $IR_{100}$, $IR_{1000}$ and $IR_{val}$ are the ranks from $S_{100}$, $S_{1000}$ and $S_{val}$, and $IR_{50}$ is from as many training images as $S_{val}$ has. Bands hold 95% of bootstrap resamples of the images, point by point.
+# B: the same by the mean rank. C: the fifteen units with most votes, with their numbers, for sets of three sizes (the paper's $IND_K$); blue ones are not among the first fifteen of $IR_{1000}$. D: Eq. 14 over the size $K$ of a set, Kendall's $\tau$ with $IR_{1000}$ and the Jaccard index of the first 20 units (mean and 95% range over
+# the sets); the dotted line is the paper's 90%. Right of D: A on the other two samples.
+#
 # What to see: in **A**, whether the curves by $IR_{100}$ and $IR_{1000}$ lie within each other's bands, and whether $IR_{val}$ lies above them and above $IR_{50}$ too; in **C**, whether the votes draw together on a few units as
 # sets grow; in **D**, where the line passes the dotted one, and how far the ratio from other images stays below it: that difference is what sets owe to sharing images with their reference. What would refute
 # the paper: curves apart by more than their bands, votes that stay spread, a ratio that passes 90% only for sets that are most of the pool.
@@ -146,25 +147,32 @@ unitnb.save_figure(p, "fig4", figure, notebook="04_stability", samples=list(sets
 # Differences in area (accuracy, mean over the whole curve) with 95% intervals from resampled images, the same images for both curves.
 
 # %%
+differences = []
 for first, second, said in (("IR_100", "IR_1000", "nearly no difference"), ("IR_val", "IR_100", "IR_val drops slower"), ("IR_val", "IR_50", "not compared"), ("mean rank", "IR_1000", "almost the same")):
     for name, by_rank in curves.items():
         difference, low, high = np.round(unitnb.area_difference(by_rank[first], by_rank[second]), 2) + 0  # no minus before a zero
-        print(f"{first:>9} - {second:<7} on {name:<6}  paper: {said:<20}  here: {difference:+.2f} ({low:+.2f} to {high:+.2f})")
+        differences.append([f"{first} minus {second}", name, said, f"{difference:+.2f} ({low:+.2f} to {high:+.2f})"])
+display(Markdown(table(["difference of areas", "on", "the paper", "here"], differences)))
 for name, areas in small_areas.items():
     slower = sum(area < curves[name]["IR_val"].area() for area in areas)
     print(f"on {name}, IR_val drops slower than {slower} of {len(areas)} ranks from as many training images")
 
 # %%
-table, near_100 = tables["overlapping"], {name: np.abs(t["set_size"] - 100).argmin() for name, t in tables.items()}
+overlapping, near_100 = tables["overlapping"], {name: np.abs(t["set_size"] - 100).argmin() for name, t in tables.items()}
 at_100 = {name: f"{t['ratio'][near_100[name]]:.2f} at {t['set_size'][near_100[name]]}" for name, t in tables.items()}
-reached = table["set_size"][table["ratio"] > 0.9].tolist()
-print(f"Eq. 14 above 0.9     paper: from 100 images on   here: {'first at ' + str(min(reached)) + ' images' if reached else 'never'}; {at_100['overlapping']}, {table['ratio'][-1]:.2f} at {table['set_size'][-1]}")
-for name in ("disjoint", "other images"):
-    print(f"  {name:<18} paper: not tried            here: {at_100[name]}, {tables[name]['ratio'][-1]:.2f} at {tables[name]['set_size'][-1]}")
-tau = table["kendall"][:, 0]
-print(f"Kendall's tau with IR_1000   {tau[0]:.1f} at {table['set_size'][0]} images, {tau[-1]:.1f} at {table['set_size'][-1]}; between disjoint sets {tables['disjoint']['kendall_between'][0, 0]:.1f} and {tables['disjoint']['kendall_between'][-1, 0]:.1f}")
-same = [len(set(first.tolist()) & set(last.tolist())) for first, last in zip(table["top_units"], tables["disjoint"]["top_units"], strict=True)]
-print(f"fifteen most voted units     the same {same[-1]} in overlapping and in disjoint sets of {table['set_size'][-1]}; votes of the 15th: {', '.join(str(int(np.sort(v)[::-1][14])) for v in table['votes'][[0, 2, -1]])} of {p.n_sets} at {', '.join(str(k) for k in table['set_size'][[0, 2, -1]])} images")
+sizes, tau, between = overlapping["set_size"], overlapping["kendall"][:, 0], tables["disjoint"]["kendall_between"]
+reached = sizes[overlapping["ratio"] > 0.9].tolist()
+same = len(set(overlapping["top_units"][-1].tolist()) & set(tables["disjoint"]["top_units"][-1].tolist()))
+fifteenth = [int(np.sort(votes)[::-1][14]) for votes in overlapping["votes"][[0, 2, -1]]]
+facts = [
+    ["Eq. 14 above 0.9", "from 100 images on", f"from {min(reached)} images on" if reached else "never"],
+    *([f"Eq. 14, {name}", "not tried" if name != "overlapping" else "", f"{at_100[name]} images, {t['ratio'][-1]:.2f} at {t['set_size'][-1]}"] for name, t in tables.items()),
+    ["Kendall's tau with IR_1000", "not given", f"{tau[0]:.1f} at {sizes[0]} images, {tau[-1]:.1f} at {sizes[-1]}"],
+    ["Kendall's tau between disjoint sets", "not tried", f"{between[0, 0]:.1f} at {sizes[0]} images, {between[-1, 0]:.1f} at {sizes[-1]}"],
+    ["fifteen most voted units", "not given", f"{same} the same in overlapping and in disjoint sets of {sizes[-1]}"],
+    [f"votes of the fifteenth, of {p.n_sets}", "not given", f"{fifteenth[0]}, {fifteenth[1]} and {fifteenth[2]} at {sizes[0]}, {sizes[2]} and {sizes[-1]} images"],
+]
+display(Markdown(table(["", "the paper", "here"], facts)))
 
 # %% [markdown]
 # ## Every class, with the ranking images resampled
@@ -180,7 +188,9 @@ for name in [p.target_class] if p.is_given else images.classes:
     class_seen = {kind: unitnb.births_in_blocks(split, sample.images, p.build / "cache", p.b_max) for kind, sample in drawn.items()}
     areas[name] = unitnb.ranking_areas(class_seen, images.class_index(name), p)
     votes[name] = unitnb.vote_readings(class_seen["S_1000"].births, p)
-print(f"{len(areas)} of {len(images.classes)} classes; on S_1000 of '{p.target_class}': area of IR_1000 {areas[p.target_class]['S_1000']['IR_1000'].mean():.2f}, of random orders {areas[p.target_class]['S_1000']['random'].mean():.2f}")
+own = areas[p.target_class]["S_1000"]
+print(f"{len(areas)} of {len(images.classes)} classes")
+print(f"on S_1000 of '{p.target_class}': area of IR_1000 {own['IR_1000'].mean():.2f}, of random orders {own['random'].mean():.2f}")
 
 # %% [markdown]
 # ## Verdicts
@@ -188,10 +198,11 @@ print(f"{len(areas)} of {len(images.classes)} classes; on S_1000 of '{p.target_c
 # To be slower for being unseen and not for being few, $IR_{val}$ must also drop slower than 95% of the ranks of as few training images. `CLAIMS.md` has every reading for all these classes.
 
 # %%
-print(unitnb.record_claims(p, "04_stability", unitnb.stability_claims(areas, votes, p.target_class, tables["overlapping"], len(births["S_1000"]))))
+display(Markdown(unitnb.record_claims(p, "04_stability", unitnb.stability_claims(areas, votes, p.target_class, overlapping, len(births["S_1000"])))))
 
 # %% [markdown]
-# Next: [05_roles](05_roles.ipynb) inserts the units in the order of their rank.
+# You have seen how far the rank depends on the images that were drawn, and how much of the agreement comes from sets that share images. So far units were only taken away. Next, [05_roles](05_roles.ipynb) inserts them in the order of their rank, and asks what each brings on training and on
+# test images.
 #
 # ## References
 #

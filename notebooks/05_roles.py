@@ -25,7 +25,8 @@
 #
 # **What you will do.** For four models of falling generalisation, rank the units on 100 training images, insert them one by one, and let a rule (change
 # points of the curves, signs of their slopes with bootstrap intervals) give each unit a role. Then ask whether the roles survive when false positives count, whether they
-# belong to the unit or to its place in the order, whether training data alone show overfitting, and whether the ranks are class specific. It takes about a minute.
+# belong to the unit or to its place in the order, whether training data alone show overfitting, and whether the ranks are class specific. The notebook runs for
+# about a minute.
 
 # %% [markdown]
 # 1. [Roles, by hand](#Roles,-by-hand)
@@ -45,6 +46,7 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.figures import fig5_roles as figures
@@ -102,14 +104,14 @@ for model in models:
 
 # %% [markdown]
 # ## Figure 5
-#
-# Accuracy (above) and loss (below) as units are inserted, most important first, with pointwise 95% bands over the images. Coloured spans are the roles.
 
 # %%
 figure = figures.roles_figure(runs)
 unitnb.save_figure(p, "fig5", figure, notebook="05_roles", samples=samples)
 
 # %% [markdown]
+# **Figure 5.** A to D: the four models. Above accuracy, below loss on the images of the class, as units are inserted, most important first; full lines are training images, dashed lines test images, bands hold 95% of bootstrap resamples of the images, point by point. The strip under accuracy has the role of each stretch of units.
+#
 # What to see: how soon model A is at its peak and how slowly it then declines; in B to D, where test accuracy turns down while training accuracy goes on rising (the paper's overfitted units). What would refute the paper: curves
 # of training and test images that turn at the same places in models that overfit; roles that other samples of images do not repeat (*agreement of bootstraps* in the table below).
 
@@ -129,7 +131,7 @@ header = ["model", "paper: training", "paper: test", "here: training", "here: te
 stored = unitnb.model_results(p)
 table = "\n\n".join([words.table(header, rows) + not_trained, *([unitnb.role_shares_table(*stored)] if stored else [])])
 unitnb.save_table(p, "table1", table, notebook="05_roles")
-print(table)
+display(Markdown(table))
 
 # %% [markdown]
 # ## Do the roles survive when false positives count? Do they belong to the unit? (Figure 5B)
@@ -147,10 +149,13 @@ for model, (_, _, roles) in runs.items():
     (same, kappa), (same_unit, kappa_unit) = unitnb.role_agreement(roles.role, by_balance), unitnb.role_agreement(roles.role, by_unit)
     counts = [" / ".join(str(int((found == role).sum())) for role in ROLES) for found in (roles.role, by_balance, by_unit)]
     rows.append([model, *counts, f"{same:.0%} ({kappa:.1f})", f"{same_unit:.0%} ({kappa_unit:.1f})"])
-header = ["model", "by place, accuracy: core / overfitted / generalizing / confusing", "by place, balanced accuracy", "by unit", "place and balanced agree (kappa)", "place and unit agree (kappa)"]
+header = ["model", "by place, accuracy (core / overfitted / generalizing / confusing)", "by place, balanced accuracy", "by unit", "place and balanced agree (kappa)", "place and unit agree (kappa)"]
 comparison = words.table(header, rows)
 unitnb.save_table(p, "table1b", comparison, notebook="05_roles")
-print(comparison)
+display(Markdown(comparison))
+
+# %% [markdown]
+# **Figure 5b** (ours). A to D: the four models. Above: balanced accuracy as units are inserted, most important first, with the roles by this curve as a strip. Below: each unit by itself, its mean effect on training and on test accuracy in percentage points, marked by its role.
 
 # %% [markdown]
 # ## Can overfitting be seen from training data alone? (Figure 5C)
@@ -165,8 +170,12 @@ signs = unitnb.overfitting_signs(results)
 figure = figures.overfitting_figure(measured, signs, list(p.models))
 unitnb.save_figure(p, "fig5c", figure, notebook="05_roles")
 print(f"{len(measured)} models, {results['train'].shape[1]} of {len(images.classes)} classes")
-for name, said in (("slope", "predicts the gap"), ("train_loss", "not compared"), ("train_accuracy", "not compared")):
-    print(f"{name:<15} and gap  paper: {said:<17} here: {unitnb.spearman_text(signs[name], signs['gap'])}")
+predictors = {"slope": ("change of training accuracy after the core", "predicts it"), "train_loss": ("training loss", "not compared"), "train_accuracy": ("training accuracy", "not compared")}
+rows = [[name, said, unitnb.spearman_text(signs[key], signs["gap"])] for key, (name, said) in predictors.items()]
+display(Markdown(words.table(["with the gap", "the paper", "rank correlation here"], rows)))
+
+# %% [markdown]
+# **Figure 5c** (ours). The gap, training accuracy minus test accuracy, over two numbers from training images alone: how much training accuracy changes after the core units (A), and training accuracy itself (B). Each point is a model: the letter is its recipe, a digit the seed of its training.
 
 # %% [markdown]
 # ## Is the rank class specific? (Figure 5D)
@@ -189,25 +198,31 @@ unitnb.save_figure(p, "fig5d", figure, notebook="05_roles", samples=every.sample
 own, others = np.diag(correlations), correlations[~np.eye(len(ranks), dtype=bool)]
 hit, missed = np.diag(damage), damage[~np.eye(len(ranks), dtype=bool)]
 share, low, high = unitnb.shared_tails(ranks, head, head)
-print(f"rank correlation        paper: ranks are class specific      here: {own.mean():.1f} within a class, {others.mean():.1f} between classes")
-print(f"accuracy lost           paper: by the class whose rank it is   here: {hit.mean():.2f} by the class itself, {missed.mean():.2f} by others; each class loses most by its own rank: {(damage.argmax(axis=0) == np.arange(len(ranks))).sum()} of {len(ranks)}")
-print(f"last {head} units            paper: some are core for others      here: {share:.0%} are among another class's first {head}; by chance {low:.0%} to {high:.0%}")
+by_own = (damage.argmax(axis=0) == np.arange(len(ranks))).sum()
+facts = [
+    ["rank correlation", "ranks are class specific", f"{own.mean():.1f} within a class, {others.mean():.1f} between classes"],
+    ["accuracy lost", "by the class whose rank it is", f"{hit.mean():.2f} by the class itself, {missed.mean():.2f} by others"],
+    ["classes that lose most by their own rank", "all", f"{by_own} of {len(ranks)}"],
+    [f"the last {head} units", "some are core for others", f"{share:.0%} are among another class's first {head}; by chance {low:.0%} to {high:.0%}"],
+]
+display(Markdown(words.table(["", "the paper", "here"], facts)))
+
+# %% [markdown]
+# **Figure 5d** (ours). A: rank correlation of effectiveness between classes; on the diagonal, between two samples of one class. B: accuracy that the images of a class (columns) lose while units are removed by the rank of a class (rows), mean over the removal. Numbers are without the zero before the point.
 
 # %% [markdown]
 # ## What was found, beside what the paper says
 
 # %%
+rows = []
 for model, (train, test, roles) in runs.items():
-    units = len(roles.role)
-    (m_train, top_train), (m_test, top_test) = train.peak(), test.peak()
-    print(
-        f"{model}: gap {train.accuracy[-1] - test.accuracy[-1]:+.2f}, core {roles.core_size} of {units} units; training peak {top_train:.2f} at {m_train / units:.0%} "
-        f"(whole layer {train.accuracy[-1]:.2f}), test peak {top_test:.2f} at {m_test / units:.0%} (whole layer {test.accuracy[-1]:.2f})"
-    )
-counts = {model: roles.counts for model, (_, _, roles) in runs.items()}
-print("overfitted units    paper: more, the worse a model generalises    here:", ", ".join(f"{model} {c['overfitted']}" for model, c in counts.items()))
-print("generalizing units  paper: only in well-trained models            here:", ", ".join(f"{model} {c['generalizing']}" for model, c in counts.items()))
-print("confusing units     paper: many in well-trained models            here:", ", ".join(f"{model} {c['confusing']}" for model, c in counts.items()))
+    units, (m_train, top_train), (m_test, top_test) = len(roles.role), train.peak(), test.peak()
+    peaks = [f"{top:.2f} at {at / units:.0%} (whole {whole:.2f})" for top, at, whole in ((top_train, m_train, train.accuracy[-1]), (top_test, m_test, test.accuracy[-1]))]
+    rows.append([model, f"{train.accuracy[-1] - test.accuracy[-1]:+.2f}", f"{roles.core_size} of {units}", *peaks])
+display(Markdown(words.table(["model", "gap", "core units", "training peak, with these units inserted", "test peak"], rows)))
+said = {"overfitted": "more, the worse a model generalises", "generalizing": "only in well-trained models", "confusing": "many in well-trained models"}
+rows = [[role, sentence, ", ".join(f"{model} {roles.counts[role]}" for model, (_, _, roles) in runs.items())] for role, sentence in said.items()]
+display(Markdown(words.table(["units", "the paper", "here"], rows)))
 
 # %% [markdown]
 # ## Verdicts
@@ -215,10 +230,10 @@ print("confusing units     paper: many in well-trained models            here:",
 # What speaks of models is judged over at least three training seeds of each recipe and all classes, from results that `make train EXTRA=1` stores; of fewer the numbers stand in the ledger, as *one training only*.
 
 # %%
-print(unitnb.record_claims(p, "05_roles", unitnb.role_seed_claims(p, runs) | {"C42": unitnb.class_claim(correlations, damage)}))
+display(Markdown(unitnb.record_claims(p, "05_roles", unitnb.role_seed_claims(p, runs) | {"C42": unitnb.class_claim(correlations, damage)})))
 
 # %% [markdown]
-# Next: [06_controls](06_controls.ipynb) asks what of all this is due to the topology.
+# You have seen which role each unit plays by the paper's rule, how much of that is noise, and whether a role belongs to the unit or to its place in the order. All of it was by the rank of $E$. Next, [06_controls](06_controls.ipynb) asks what of all this is due to the topology.
 #
 # ## References
 #

@@ -24,7 +24,7 @@
 # APoZ and mean activation are named and not compared (Sec. 1).
 #
 # **What you will do.** For every class: rank the units on $S_{100}$ by $E$, by its rivals and by controls, remove them in rank order and in reverse on *other* training images and on
-# test images, with images of the other classes beside; set the births against null models; change the construction and the free choices. It takes about a minute.
+# test images, with images of the other classes beside; set the births against null models; change the construction and the free choices. The notebook runs for about two minutes.
 
 # %% [markdown]
 # 1. [The answers](#The-answers), in a table
@@ -49,6 +49,7 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.controls import bias, chance, choices, comparison
@@ -84,7 +85,7 @@ untrained_null = chance.null_scores(untrained, untrained_births, p.b_max, draws=
 known = unitnb.known_rivals(p)
 table = unitnb.answers_table(results, untrained_null, known)
 unitnb.save_table(p, "controls", table, notebook="06_controls", samples=sets.samples)
-print(table)
+display(Markdown(table))
 
 # %% [markdown]
 # ## Rival scores
@@ -99,14 +100,21 @@ print(table)
 figure = fig6_rivals.rivals_figure(results, p.target_class)
 unitnb.save_figure(p, "fig6a", figure, notebook="06_controls", samples=sets.samples)
 
+# %% [markdown]
+# **Figure 6a** (ours). A: recall (the share of the class's test images that get its name; the paper's accuracy) and balanced accuracy of the target class, while units are removed by four scores; of each pair of curves, the lower one is in rank order, most important first, and the upper one in reverse. B: the area between the two orders of every
+# score minus that of $E$, mean over all classes, with 95% intervals. Right of 0 a score does better than $E$.
+
 # %%
 figure = fig6_rivals.areas_figure(results)
 unitnb.save_figure(p, "fig6b", figure, notebook="06_controls")
 
+# %% [markdown]
+# **Figure 6b** (ours). The area between the two orders for each score (rows) and class (columns), in balanced accuracy on test images. The best score of each class is framed, but for greedy insertion, which costs far more than the others.
+
 # %%
 scores = unitnb.scores_table(results)
 unitnb.save_table(p, "scores", scores, notebook="06_controls")
-print(scores)
+display(Markdown(scores))
 
 # %% [markdown]
 # The paper reads its curves with 3.5% of the units kept and 3.3% removed. Below, recall and balanced accuracy there and at other points, for every score, beside numbers of others: Bau et al. (2020) ranked the 512 units of the same layer
@@ -115,7 +123,7 @@ print(scores)
 # %%
 operating = unitnb.operating_table(results)
 unitnb.save_table(p, "operating", operating, notebook="06_controls")
-print(operating)
+display(Markdown(operating))
 
 # %% [markdown]
 # All of this is of one network, and its intervals are conditional on it. The same areas on other seeds of its recipe and on the worse models of Table 1, from what training stored (`make train EXTRA=1`):
@@ -123,7 +131,7 @@ print(operating)
 # %%
 elsewhere = unitnb.rivals_table(known) if known else "not measured: make train EXTRA=1"
 unitnb.save_table(p, "rivals", elsewhere, notebook="06_controls")
-print(elsewhere)
+display(Markdown(elsewhere))
 
 # %% [markdown]
 # ## Recall or bias
@@ -140,6 +148,10 @@ figure = fig6_rivals.bias_figure(results, rises)
 unitnb.save_figure(p, "fig6c", figure, notebook="06_controls")
 
 # %% [markdown]
+# **Figure 6c** (ours). A, B: four rates while the least effective units are removed first, mean over all classes, on other training images and on test images. *Recall*: share of the class's images that get its name. *False-positive rate*: share of the others that get it. *Precision*: share of the class among all that get it. C: what each class gains on test
+# images at the number of units that is best on training images; the line is the mean.
+
+# %% [markdown]
 # The same rates for the rivals: an order that raises recall by raising false positives is no better informed.
 
 # %%
@@ -147,19 +159,20 @@ figure = fig6_rivals.rates_figure(results)
 unitnb.save_figure(p, "fig6g", figure, notebook="06_controls")
 
 # %% [markdown]
+# **Figure 6g** (ours). The four rates of Figure 6c for four scores, on test images, mean over all classes. Above, the least important units are removed first; below, the most important ones.
+
+# %% [markdown]
 # And for every score, where recall is best on training images: which gain is paid for with false positives?
 
 # %%
 recall_or_bias = unitnb.bias_table(results)
 unitnb.save_table(p, "bias", recall_or_bias, notebook="06_controls")
-print(recall_or_bias)
+display(Markdown(recall_or_bias))
 
 # %% [markdown]
 # ## Null models
 #
-# Chance is a map of independent entries with as many positive ones, image by image. Left: units of the target class, and what chance gives to units as sparse. Middle: how far each unit's entropy is from
-# chance, in standard deviations of chance; a *negative* value would be the paper's concentration. Right: units of pure noise, put into the layer for the class's images and for the others'; white (independent pixels)
-# or smooth (blobs), with the share of positive pixels given; dots are medians, bars 80% of the units in all classes. Nothing in the network uses them.
+# Could chance alone give such births? Chance is here a map of independent random entries with as many positive ones, image by image. And where would units of pure noise stand in the rank, if they were put into the layer for the class's images and for the others'? Nothing in the network uses them.
 
 # %%
 maps = sets.maps["ranking"][p.target_class]
@@ -168,47 +181,62 @@ shuffled_null = chance.null_scores(shuffled, unitnb.birth_points(shuffled, b_max
 figure = fig6_controls.null_figure(results, p.target_class, untrained_births, untrained_null, shuffled_null)
 unitnb.save_figure(p, "fig6d", figure, notebook="06_controls", samples=[s100])
 
+# %% [markdown]
+# **Figure 6d** (ours). A: rate and entropy of the target class's units, trained and untrained; the line is what chance gives to units as sparse. B: how far each unit's entropy is from chance, in standard deviations (sd) of chance; a *negative* value would be the paper's concentration. C: where units of noise stand in the rank, 0 being the head; white (independent
+# pixels) or smooth (blobs), with the share of positive pixels; dots are medians, bars hold 80% of the units in all classes; the dashed line is the first tenth.
+
 # %%
 by_shuffling = chance.shuffle_scores(maps, p.b_max, seed=p.seed)
 nulls = {"independent maps, as sparse": results[p.target_class].null, "its own maps, shuffled": by_shuffling}
+rows = []
 for name, found in nulls.items():
     rate_z, entropy_z = (found[key][np.isfinite(found[key])] for key in ("rate z", "entropy z"))
-    print(f"against {name:<28} median z of the rate {np.median(rate_z):+.1f}, of the entropy {np.median(entropy_z):+.1f}; entropy below -2 in {(entropy_z < -2).mean():.0%} of the units, above 2 in {(entropy_z > 2).mean():.0%}")
+    rows.append([name, f"{np.median(rate_z):+.1f}", f"{np.median(entropy_z):+.1f}", f"{(entropy_z < -2).mean():.0%}", f"{(entropy_z > 2).mean():.0%}"])
+display(Markdown(words.table(["against", "median z of the rate", "median z of the entropy", "units with z of the entropy below -2", "above 2"], rows)))
 trained_h, untrained_h = unitnb.feature_entropy(results[p.target_class].births), unitnb.feature_entropy(untrained_births)
-print(f"against the untrained network's units     median z of the entropy {np.nanmedian((trained_h - np.nanmean(untrained_h)) / np.nanstd(untrained_h)):+.1f}; mean entropy {np.nanmean(trained_h):.2f} trained, {np.nanmean(untrained_h):.2f} untrained")
+from_untrained = np.nanmedian((trained_h - np.nanmean(untrained_h)) / np.nanstd(untrained_h))
+print(f"mean entropy {np.nanmean(trained_h):.2f} nats trained, {np.nanmean(untrained_h):.2f} untrained")
+print(f"against the untrained network's units: median z of the entropy {from_untrained:+.1f}")
 noise = unitnb.noise_table(results)
 unitnb.save_table(p, "noise", noise, notebook="06_controls")
-print(noise)
+display(Markdown(noise))
 
 # %% [markdown]
 # ## What the construction sees
 #
 # Rows and columns of a map are the same vertices, so the births cannot change when rows and columns are permuted together, whatever that does to the picture. They change when the picture moves off the diagonal or is
-# mirrored. *Random pairing* puts all pixels in one random order before the same steps (the table of answers has its spread over many orders); *cubical persistence* takes the first hole of the picture itself. Dots are classes.
+# mirrored. *Random pairing* puts all pixels in one random order before the same steps (the table of answers has its spread over many orders); *cubical persistence* takes the first hole of the picture itself.
 
 # %%
 figure = fig6_controls.construction_figure(results)
 unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 
 # %% [markdown]
+# **Figure 6e** (ours). What changes if maps are changed in this way before the birth points are computed: births (A), agreement of the ranks by $E$, Kendall's $\tau$ (B), and the area between the two orders, where it was measured, with 95% intervals (C). Bars are means over the classes, dots are classes. Shifts are in rows and columns; *cropped* drops what leaves the map, *cyclic* brings
+# it in on the other side.
+
+# %% [markdown]
 # ## Free choices
 #
 # The least rate $p$, the bound $B_{max}$, what $H = 0$ is worth, what $v$ counts, how $H$ is estimated, and which images the shares $P(x)$ of Eq. 6 are of: those with a birth (the default), all (the letter of Eq. 6), or all with no birth
-# as one more outcome; in all combinations. Boxes hold half of the values, lines 90%, over the other choices: the
-# rank's agreement with the default's in all classes, and what becomes of the target class's curves. Below: does any part of $E$ go with what a unit's removal does?
+# as one more outcome; in all combinations. And does any part of $E$ go with what a unit's removal does?
 
 # %%
 grid = unitnb.choice_areas(split, sets, p.target_class)
 figure = fig6_controls.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 
+# %% [markdown]
+# **Figure 6f** (ours). Each row is one value of one choice, over all combinations of the others: the thick bar holds half of the results, the thin line 90%, the mark is the median. A: the rank's agreement with the default's (Kendall's $\tau$). B: the change of the area between the two orders of the target class. Choices that make no visible difference are named below and not drawn. *Index* is what $v$ counts: edges,
+# levels (distinct strengths), or entries of the map. *Estimator* is how $H$ is computed from few images. C: rank correlation (Spearman's $\rho$) of parts of $E$ with what removing the unit alone does.
+
 # %%
 tests = [result.test for result in results.values()]
 perfect = sum(int(np.isinf(result.scores["E (the paper)"]).sum()) for result in results.values())
 print(f"units with H = 0, in all classes: {perfect}")
 print(f"area of {p.target_class} over all {len(grid)} combinations: from {grid.min():.2f} to {grid.max():.2f}")
-for name in choices.single_choices():
-    print(f"  {name:<24} change of the area: {words.interval_text(intervals.paired_bootstrap(comparison.differences(tests, name, 'default choices')))}")
+rows = [[name, words.interval_text(intervals.paired_bootstrap(comparison.differences(tests, name, "default choices")))] for name in choices.single_choices()]
+display(Markdown(words.table(["one choice changed", "change of the area, all classes [95% interval]"], rows)))
 
 # %% [markdown]
 # ## A better-founded measure?
@@ -217,10 +245,12 @@ for name in choices.single_choices():
 # tells about the class (Jensen–Shannon divergence of the births on the class and on others, signed by the rates): it is balanced, and has neither threshold nor $1/H$.
 
 # %%
+rows = []
 for metric in comparison.METRICS:
     for name in ("birth information (ours)", "-z of H (ours)"):
-        gain, share = (intervals.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation"))
-        print(f"{metric:<18} {name:<25} area minus that of E {words.interval_text(gain)}, of mean activation {words.interval_text(share)}")
+        gains = [intervals.paired_bootstrap(comparison.differences(tests, name, other, metric)) for other in ("E (the paper)", "mean activation")]
+        rows.append([name, metric, *map(words.interval_text, gains)])
+display(Markdown(words.table(["score", "area in", "minus that of $E$", "minus that of mean activation"], rows)))
 
 # %% [markdown]
 # ## Other networks, fewer classes
@@ -234,10 +264,13 @@ losses = [*unitnb.kept_losses(p), *unitnb.network_losses(split, sets, p)]
 figure = fig6_networks.networks_figure(losses)
 unitnb.save_figure(p, "fig6h", figure, notebook="06_controls")
 
+# %% [markdown]
+# **Figure 6h** (ours). A: the share of the units after which 85% of the accuracy is lost, for each network: medians and quartiles over its classes. B to D: the medians over the number of units, the number of classes and the accuracy at the start; lines join networks that differ in that number alone. The star and the dotted line are the paper's network.
+
 # %%
 networks = unitnb.networks_table(losses)
 unitnb.save_table(p, "networks", networks, notebook="06_controls")
-print(networks)
+display(Markdown(networks))
 
 # %% [markdown]
 # What to read (C15). Fewer classes on the same units and images: the share grows, but does the order of the scores change? Wider layers of one kind: does it fall? Two layers of as many classes that differ in their tail: how far are
@@ -247,29 +280,33 @@ print(networks)
 # ## Depth, and a second layer
 #
 # The paper's later version says that $H$ falls with depth in a trained network, and is higher and flat in a random one. But the birth points of structureless maps spread more the larger the maps are, and maps shrink with
-# depth. So the right panel has what chance gives subtracted, for maps of the same size and as many images. Below: removal in a layer further in front (Fig. 3 and the rivals, on test images; the target class).
+# depth. So what chance gives for maps of the same size and as many images is subtracted, too. Then units are removed in a layer further in front.
 
 # %%
 depth = unitnb.depth_claim(split.model, split.layer, s100.images, p.seed)
 second = unitnb.second_layer(p)
-figure = fig6_networks.depth_figure(depth, unitnb.rows_by_depth(split, s100.images), len(s100), second)
+figure = fig6_networks.depth_figure(depth, unitnb.rows_by_depth(split, s100.images), second)
 unitnb.save_figure(p, "fig6i", figure, notebook="06_controls", samples=[s100])
 
+# %% [markdown]
+# **Figure 6i** (ours). A: mean entropy $H$ of the units of each layer, with trained and with random weights, and that of structureless maps of the same size. B: the same minus that of structureless maps. C, D: recall and balanced accuracy of the target class on test images while units of an earlier layer are removed by several scores, in rank order and in reverse.
+
 # %%
-print(fig6_networks.depth_words(depth, unitnb.rows_by_depth(split, s100.images), len(s100)))
-if second:
-    print(fig6_networks.second_words(second))
+display(Markdown(fig6_networks.depth_table(depth, unitnb.rows_by_depth(split, s100.images))))
+display(Markdown(fig6_networks.second_words(second) if second else "There is no layer further in front."))
 
 # %% [markdown]
 # ## What the units see
 #
-# The five most and the five least effective units of the target class, and five that the mean activation places otherwise than $E$ does. Each with its place by every score, its birth points over those of structureless maps
-# (grey), and the four images of $S_{100}$ to which it answers most, with their maps. `explore.ipynb` shows any other unit.
+# The five most and the five least effective units of the target class, and five that the mean activation places otherwise than $E$ does. `explore.ipynb` shows any other unit.
 
 # %%
 shown = results[p.target_class]
 figure = units_seen.seen_figure(s100.images, maps, shown.births, shown.scores, units_seen.telling_units(shown.scores))
 unitnb.save_figure(p, "fig6j", figure, notebook="06_controls", samples=[s100])
+
+# %% [markdown]
+# **Figure 6j** (ours). A row a unit. Left, its rate and entropy and its place by several scores, 1 being the most important. Then its birth points (blue) over those of structureless maps (grey), and the four images of $S_{100}$ to which it answers most, each with its map.
 
 # %% [markdown]
 # ## Verdicts
@@ -282,7 +319,10 @@ others = unitnb.sample_others(images, p, "S_100")
 measured = {"C05": unitnb.importance_claim(results, p.effective_threshold), "C43": unitnb.rivals_claim(results)}
 measured |= {"C44": unitnb.extension_claim(split, p), "C45": depth}
 measured |= {"C46": unitnb.scale_claim(split, s100.images, others.images, p.b_max)}
-print(unitnb.record_claims(p, "06_controls", measured))
+display(Markdown(unitnb.record_claims(p, "06_controls", measured)))
+
+# %% [markdown]
+# You have seen $E$ beside simpler scores, beside chance, and beside other ways to compute it. The verdicts above say what is left of the claim that topology finds the units that matter. Next, [07_simplification](07_simplification.ipynb) removes units for good, and asks how good a smaller network is.
 
 # %% [markdown]
 # ## References

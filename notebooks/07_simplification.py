@@ -23,7 +23,7 @@
 # **What the paper says.** Core units stand at the head of the rank; the bulk of the units is dispensable (Sec. 3.4, 3.6).
 #
 # **What you will do.** Rank the units of a layer on training images, for one class and for all, by $E$ and its rivals; remove the last ones from the network, so that it is smaller and faster; judge what is left on test
-# images, before and after a short training; make a network for three classes; and keep the core alone. It takes about a minute.
+# images, before and after a short training; make a network for three classes; and keep the core alone. The notebook runs for about a minute.
 
 # %% [markdown]
 # 1. [A smaller network](#A-smaller-network)
@@ -42,10 +42,11 @@ overrides = {}
 
 # %%
 import numpy as np
+from IPython.display import Markdown, display
 
 import unitnb
 from unitnb.controls import simplification_results, smaller_networks, specialists
-from unitnb.figures import fig7_simplification, simplification_words
+from unitnb.figures import fig7_simplification, simplification_words, words
 
 p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
@@ -54,7 +55,8 @@ split = unitnb.open_layer(p, "A")
 sets = unitnb.class_maps(images, p, split)
 units = split.n_units
 counts = [units // 4, units // 8, units // 16]
-print(f"layer {split.layer}: {units} units; {p.n_rank} training images of each of {len(sets.classes)} classes rank them, {p.n_validation} test images of each judge")
+print(f"layer {split.layer}: {units} units, {len(sets.classes)} classes")
+print(f"{p.n_rank} training images of each class rank the units, {p.n_validation} test images judge")
 
 # %% [markdown]
 # ## A smaller network
@@ -71,18 +73,19 @@ networks = {f"{count} units": smaller_networks.kept_network(split.model, split.l
 pixels, _ = smaller_networks.drawn_images(images, p, [p.target_class], "test", 16)
 masked = split.feature_maps(pixels) * (order < units // 2)
 found = smaller_networks.outputs_of(networks[f"{units // 2} units"], pixels)
-print(f"outputs of the network with {units // 2} units against the masked one: equal to rounding: {np.allclose(found, split.predict(masked), rtol=1e-3, atol=1e-3)}")
+same = np.allclose(found, split.predict(masked), rtol=1e-3, atol=1e-3)
+print(f"the network with {units // 2} units and the masked one have equal outputs, to rounding: {same}")
 networks = {f"whole, {units} units": split.model, **networks}
 costs = simplification_words.cost_rows(networks)
 unitnb.save_table(p, "cost", costs, notebook="07_simplification")
-print(costs)
+display(Markdown(costs))
 
 # %% [markdown]
 # Measured on this machine, median of a few rounds on a batch of 16 images:
 
 # %% tags=["nbval-ignore-output"]
 seconds = smaller_networks.seconds_an_image(networks, pixels)
-print(simplification_words.cost_rows(networks, seconds))
+display(Markdown(simplification_words.cost_rows(networks, seconds)))
 
 # %% [markdown]
 # ## Which units to keep
@@ -99,11 +102,13 @@ figure = fig7_simplification.kept_figure(results, p.target_class)
 unitnb.save_figure(p, "fig7", figure, notebook="07_simplification", samples=sets.samples)
 
 # %% [markdown]
+# **Figure 7** (ours). On test images, over the share of the units that are kept, without any training. A: accuracy on the images of the target class. B: its balanced accuracy. C: accuracy over all classes, with units ranked for all. Lines are scores; the grey band is the range of random orders.
+#
 # *Area* is the mean accuracy over the shares of units kept (C); intervals are 95% bootstraps over classes and images, paired. The last units go while accuracy stays within 0.01 of the whole layer's.
 
 # %%
 before = simplification_results.accuracies_before(results, counts)
-print(simplification_words.kept_table(results, before, {}, counts))
+display(Markdown(simplification_words.kept_table(results, before, {}, counts)))
 
 # %% [markdown]
 # Is that one network? The same areas of $E$ minus those of the mean activation, in networks of other training seeds, where they are trained (`make train EXTRA=1`):
@@ -111,7 +116,7 @@ print(simplification_words.kept_table(results, before, {}, counts))
 # %% tags=["nbval-ignore-output"]
 others = [name for name in simplification_results.trained_seeds(p) if name != "A"]
 by_network = {"A": results.every, **{name: simplification_results.seed_areas(p, images, name, ["E", "mean activation"]) for name in others}}
-print(simplification_words.seeds_sentence(by_network))
+display(Markdown(simplification_words.seeds_sentence(by_network)))
 
 # %% [markdown]
 # ## After a short training
@@ -125,7 +130,7 @@ table = simplification_words.kept_table(results, before, after, counts)
 unitnb.save_table(p, "simplification", table, notebook="07_simplification", samples=sets.samples)
 
 # %% tags=["nbval-ignore-output"]
-print(table)
+display(Markdown(table))
 
 # %% [markdown]
 # ## A specialist, and the core alone
@@ -140,9 +145,12 @@ core = unitnb.core_results(split, sets, p)
 figure = fig7_simplification.smaller_networks_figure(before, after, counts, specialist, core, few)
 unitnb.save_figure(p, "fig7b", figure, notebook="07_simplification")
 
+# %% [markdown]
+# **Figure 7b** (ours). A: accuracy over all classes with a fourth, an eighth and a sixteenth of the units, chosen by each score, before and after a short training. B: a network for three classes, by the number of its units. C: each class with its core units alone, accuracy and balanced accuracy on test images minus those of the whole layer.
+
 # %% tags=["nbval-ignore-output"]
-for name, found in specialist.items():
-    print(f"{name:<33}", ", ".join(f"{count} units {value:.2f}" for count, value in zip(counts, found, strict=True)))
+rows = [[name, *(f"{value:.2f}" for value in found)] for name, found in specialist.items()]
+display(Markdown(words.table(["accuracy of a network", *(f"with {count} units" for count in counts)], rows)))
 
 # %% [markdown]
 # ## Verdicts
@@ -150,9 +158,12 @@ for name, found in specialist.items():
 # The claims C50 and C51 are ours: the paper's abstract leads to them.
 
 # %%
-print(simplification_words.verdict_sentences(results))
+display(Markdown(simplification_words.verdict_sentences(results)))
 measured = {"C50": unitnb.simplification_claim(results), "C51": unitnb.core_suffices_claim(core)}
-print(unitnb.record_claims(p, "07_simplification", measured))
+display(Markdown(unitnb.record_claims(p, "07_simplification", measured)))
+
+# %% [markdown]
+# You have seen smaller networks by the paper's rank and by simpler scores, before and after a short training. It is the end of the path: the verdicts of all seven notebooks stand together in `CLAIMS.md` beside the figures. To ask about a unit, an image or a class of your own, go on to [explore](explore.ipynb).
 
 # %% [markdown]
 # ## References

@@ -30,8 +30,11 @@
 # | level of $v$ | the $v$ strongest entries framed, the complex that they span, its first hole thick while it is open, $\beta_0$ and $\beta_1$ |
 
 # %%
+from IPython.display import Markdown, display
+
 import unitnb
 from unitnb.explorer import answers, pictures
+from unitnb.figures.words import table
 
 # %% tags=["nbval-ignore-output"]
 unitnb.explore()
@@ -62,6 +65,8 @@ figure = pictures.unit_figure(opened, unit)
 # network that says the class's name always.
 
 # %%
+rows = []
 for first, last in ((1, opened.n_units), (1, opened.n_units // 4), (opened.n_units // 4 + 1, opened.n_units)):
     shares = unitnb.span_accuracy(opened, first, last)
-    print(f"places {first:>3} to {last}: training {shares['training']:.2f}, test {shares['test']:.2f}, others taken for the class {shares['others']:.2f}")
+    rows.append([f"{first} to {last}", *(f"{shares[kind]:.2f}" for kind in ("training", "test", "others"))])
+display(Markdown(table(["places", "training accuracy", "test accuracy", "others taken for the class"], rows)))

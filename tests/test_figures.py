@@ -148,6 +148,7 @@ def test_every_role_has_a_colour_and_a_hatch_of_its_own():
 def test_pictures_of_a_tied_map_show_the_edges_of_its_birth_and_none_of_a_later_level():
     fmap = np.zeros((6, 6))
     fmap[[0, 1, 2, 3], [1, 2, 3, 0]], fmap[[3, 4], [4, 5]] = [9, 9, 8, 8], [8, 7]
-    whole, few, birth = top_set_figure(fmap, 5).axes
+    whole, few, birth, hole = top_set_figure(fmap, 5).axes
+    assert [text.get_text() for text in hole.texts] == ["1", "2", "3", "4"] and len(hole.lines) == 1
     assert "order 2" in whole.get_title(loc="left") + whole.get_title()
     assert (len(few.lines), len(birth.lines)) == (2, 5)

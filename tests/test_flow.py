@@ -1,6 +1,7 @@
 """The repository itself: imports flow one way, facts stand in one place, what is promised exists."""
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -267,6 +269,27 @@ def test_a_notebook_names_itself_when_it_saves():
     for source in rules.sources():
         named = re.findall(r'notebook="([^"]+)"', source.read_text())
         assert named and set(named) == {source.stem}
+
+
+def test_each_figure_of_a_notebook_has_its_caption_under_it():
+    for source in rules.sources():
+        cells = source.read_text().split("\n# %%")
+        for cell, after in itertools.pairwise(cells):
+            for name in re.findall(r'save_figure\(p, "fig(\w+)"', cell):
+                found = re.match(r" \[markdown\]\n# \*\*Figure (\w+)", after)
+                assert found and found[1].lower() in (name, f"{name}b"), (
+                    source.name,
+                    name,
+                )  # Fig. 2B-D is fig2
+
+
+def test_the_committed_notebooks_print_short_lines_and_render_their_tables():
+    for source in rules.pair_sources():
+        notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+        assert notebook.metadata.language_info.name == "python"  # JupyterLab adds it otherwise
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        printed = "".join(output.text for output in outputs if output.output_type == "stream").splitlines()
+        assert not [line for line in printed if len(line) > 100 or line.startswith("| ")], source.name
 
 
 def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():

@@ -169,13 +169,13 @@ def test_the_layer_before_is_studied_by_default_and_its_curves_are_those_of_the_
     test[..., order[:12]] = 0
     recall = (split.predict(test).argmax(axis=1) == images.class_index(profile.target_class)).mean()
     assert second.test["mean activation"].best_curve[0, 1] == pytest.approx(recall)
-    depth = {"by layer, trained": [2.0, 1.0], "by layer, random": [2.5, 2.5]}
-    figure = fig6_networks.depth_figure(depth, [28, 14], 100, second)
-    assert len(figure.axes) == 4
-    assert len(fig6_networks.depth_figure(depth, [28, 14], 100, None).axes) == 2
-    assert "tau with depth -1.0" in fig6_networks.depth_words(
-        {**depth, "by layer, trained": [2.9, 0.1]}, [28, 14], 100
-    )
+    depth = {"by layer, trained": [0.5, -0.25], "by layer, random": [0.5, 0.5], "by chance": [2.5, 2.25]}
+    whole, over, *others = fig6_networks.depth_figure(depth, [28, 14], second).axes
+    assert len(others) == 2 and len(fig6_networks.depth_figure(depth, [28, 14], None).axes) == 2
+    assert whole.lines[0].get_ydata().tolist() == [3.0, 2.0]  # chance is added once, and not taken off again
+    assert over.lines[0].get_ydata().tolist() == [0.5, -0.25]
+    row = "| trained weights | 3.00 | 2.00 | +0.50 | -0.25 | -1.0 |"
+    assert row in fig6_networks.depth_table(depth, [28, 14])
     assert second.layer in fig6_networks.second_words(second)
     plt.close("all")
 

@@ -1,4 +1,4 @@
-"""The claims on one page: a row a claim, a column a profile, colour and symbol its verdict."""
+"""The claims on one page, by their figures: a row a claim, a column a profile, colour its verdict."""
 
 from collections.abc import Mapping
 
@@ -34,16 +34,47 @@ def claims_figure(columns: Mapping[str, list | str]):
 
     ``columns[profile]`` is what ``load_claims`` gives, or a sentence where the profile was not run.
     """
-    figure, axes = new_figure([["claims"]], figsize=(8, 11))
+    rows, heads = _places()
+    last = max(rows.values())
+    figure, axes = new_figure([["claims"]], figsize=(8, 0.9 + 0.22 * last))
     place = axes["claims"]
     for x, column in enumerate(columns.values()):
-        found = [NOT_MEASURED] * len(CLAIMS)
+        found = dict.fromkeys(rows, NOT_MEASURED)
         if not isinstance(column, str):
-            found = [entry["verdict"] for entry in column]
+            found |= {entry["id"]: entry["verdict"] for entry in column}
         for verdict in VERDICTS:
-            _draw_cells(place, x, np.flatnonzero([name == verdict for name in found]), verdict)
-    _label(place, columns)
+            _draw_cells(place, x, np.array([rows[name] for name in rows if found[name] == verdict]), verdict)
+    _label(place, columns, rows, last)
+    for head, row in heads.items():
+        look: dict = {"transform": place.get_yaxis_transform(), "fontsize": 8, "fontweight": "bold"}
+        place.text(0, row, head, ha="right", va="center", **look)
     return figure
+
+
+def _places() -> tuple[dict[str, float], dict[str, float]]:
+    """The row of each claim by its id, and that of each heading: figures, then tables, then neither."""
+    rows: dict[str, float] = {}
+    heads: dict[str, float] = {}
+    row = 0.0
+    files = {claim.figure for claim in CLAIMS}
+    for file in sorted(files, key=_group):
+        heads[_heading(file)] = row
+        for claim in CLAIMS:
+            if claim.figure == file:
+                row += 1
+                rows[claim.id] = row
+        row += 1.25
+    return rows, heads
+
+
+def _group(file: str) -> tuple:
+    return file == "", file.startswith("table"), file.partition(".")[0]
+
+
+def _heading(file: str) -> str:
+    """``fig2a.png`` as "Figure 2a"; "No figure" for ""."""
+    name = file.partition(".")[0]
+    return name.replace("fig", "Figure ").replace("table", "Table ") if name else "No figure"
 
 
 def _draw_cells(axes, x, rows, verdict):
@@ -53,25 +84,26 @@ def _draw_cells(axes, x, rows, verdict):
     )
 
 
-def _label(axes, columns):
+def _label(axes, columns, rows, last):
     from matplotlib.lines import Line2D
 
     names = [
         name.replace("-", "-\n") + ("\n(not run)" if isinstance(column, str) else "")
         for name, column in columns.items()
     ]
-    axes.set_xticks(range(len(columns)), names, fontsize=8)
-    axes.set_yticks(range(len(CLAIMS)), [f"{claim.statement}   {claim.id}" for claim in CLAIMS], fontsize=7)
+    axes.set_xticks(range(len(columns)), names, fontsize=8, rotation=40, ha="left", rotation_mode="anchor")
+    names = [f"{claim.statement}   {claim.id}" for claim in CLAIMS]
+    axes.set_yticks([rows[claim.id] for claim in CLAIMS], names, fontsize=8)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.grid(False)
-    axes.set(ylim=(len(CLAIMS) - 0.4, -0.6), xlim=(-0.55, len(columns) - 0.45))
+    axes.set(ylim=(last + 0.6, -0.6), xlim=(-0.55, len(columns) - 0.45))
     axes.spines[:].set_visible(False)
     look: dict = {"color": "black", "markerfacecolor": "black", "markersize": 5, "linestyle": ""}
     marks = [Line2D([], [], marker=MARKS[verdict], label=verdict, **look) for verdict in VERDICTS]
     for mark, verdict in zip(marks, VERDICTS, strict=True):
         mark.set(markeredgecolor="black", markerfacecolor=FILLS[verdict])
-    axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS), fontsize=7.5)
+    axes.figure.legend(handles=marks, loc="outside lower right", ncols=len(VERDICTS) // 2, fontsize=8.5)
 
 
 def save_picture(profile: Profile, columns: Mapping[str, list | str]) -> None:

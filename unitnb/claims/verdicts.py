@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..figures.saving import recording
+from ..figures.words import table
 from ..files import store
 from ..profiles import Profile, load_profile, nearest
 from .criteria import BY_ID, CLAIMS
@@ -26,7 +27,7 @@ RECORDED = ("measured", "interval", "reason")
 
 
 def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mapping]) -> str:
-    """Write what a notebook measured into ``claims.json``, and give the verdicts of its claims, a line each.
+    """Write what a notebook measured into ``claims.json``, and give its verdicts as a Markdown table.
 
     Other notebooks' numbers stay. Numbers are kept to three significant digits and four decimals, so that
     noise of 1e-5 leaves the file as it is.
@@ -55,9 +56,8 @@ def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mappin
         new = {claim: _storable(found) for claim, found in measured.items()}
         entries = _judged_entries(profile, recorded | new)
         write_record(path, entries)
-    return "\n".join(
-        f"{e['id']}  {e['verdict']:<17}  {e['statement']}" for e in entries if e["notebook"] == notebook
-    )
+    rows = [(e["id"], e["statement"], e["verdict"]) for e in entries if e["notebook"] == notebook]
+    return table(("claim", "the paper says", "verdict here"), rows)
 
 
 def _check_claim(claim, notebook):

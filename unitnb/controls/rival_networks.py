@@ -79,7 +79,7 @@ def measure_rivals(profile: Profile, images: Images) -> None:
 
 
 def known_rivals(profile: Profile) -> tuple[list[str], list[str], np.ndarray] | None:
-    """Models, scores, and areas (models, classes, scores, 2) that were kept, here or in the package, or None."""
+    """Models, scores, and areas (models, classes, scores, 2) kept here or in the package, or None."""
     path = measured_file(profile, FILE)
     if path is None:
         return None

@@ -1,6 +1,7 @@
 """Figs. 1 and 2A, and small pictures of each step from an image to a birth point, for ``01_method``."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def layer_figure(
 
     ``unit`` is marked. ``null`` is (mean, standard deviation) of the entropy of i.i.d. maps.
     """
-    figure, axes = new_figure([["parts", "rank"]], figsize=(8, 2.9))
+    figure, axes = new_figure([["parts", "rank"]], figsize=(8, 3.2))
     place = np.argsort(np.argsort(-effectiveness, kind="stable"))
     panels.draw_null_entropy(axes["parts"], null)
     axes["parts"].scatter(rate, entropy, s=12, color="#444444", label="_units")
@@ -121,26 +122,27 @@ def layer_figure(
     axes["rank"].plot(np.arange(1, len(place) + 1), ordered, color="#222222", label="_units")
     for name, x, y in (("parts", rate[unit], entropy[unit]), ("rank", place[unit] + 1, effectiveness[unit])):
         axes[name].scatter([x], [y], s=50, color=COLOURS["rank"], zorder=4, label=f"unit {unit}")
-        axes[name].legend(loc="lower left")
+    figure.legend(*axes["parts"].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     axes["parts"].set(xlabel=r"selective rate $\varepsilon$", ylabel="entropy $H$ (nats)")
-    axes["parts"].set_title("Every unit of the layer")
+    axes["parts"].set_title("A  Every unit of the layer")
     axes["rank"].set(xlabel="place in the importance rank", ylabel="effectiveness $E$ (1/nats)")
-    axes["rank"].set_title(r"$E = \varepsilon / H$")
+    axes["rank"].set_title(r"B  Effectiveness, $E = \varepsilon / H$")
     return figure
 
 
 def top_set_figure(fmap: np.ndarray, birth: int):
-    """Fig. 1: a top set of four edges framed in the symmetrized map, its complex, and that of the birth.
+    """Fig. 1: a top set of four edges framed in the symmetrized map (A) and its complex (B).
 
-    Fewer edges where four tie or have the hole already.
+    Beside them the complex of the birth (C) and its hole as a polygon (D). Fewer edges where four tie or have
+    the hole already.
     """
-    figure, axes = new_figure([["map", "few", "birth"]], figsize=(8, 3))
-    first, last = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth)
-    panels.draw_top_set(axes["map"], symmetrize(fmap), first, f"Top set of order {len(first)} in $F_s$")
-    panels.draw_complex(axes["few"], len(fmap), first, "Its feature topology: no hole")
-    panels.draw_complex(
-        axes["birth"], len(fmap), last, f"With {birth} edges: the first hole", first_hole(fmap)
-    )
+    figure, axes = new_figure([["map", "few"], ["birth", "hole"]], figsize=(8, 7))
+    first, last, hole = top_set(fmap, min(4, birth - 1)), top_set(fmap, birth), first_hole(fmap)
+    title = f"A  Top set of order {len(first)} in $F_s$"
+    panels.draw_top_set(axes["map"], symmetrize(fmap), first, title, numbered=True)
+    panels.draw_complex(axes["few"], len(fmap), first, "B  Its feature topology: no hole")
+    panels.draw_complex(axes["birth"], len(fmap), last, f"C  With {birth} edges: the first hole", hole)
+    panels.draw_hole(axes["hole"], hole, f"D  The hole alone: a ring of {len(hole)} edges")
     return figure
 
 
@@ -164,11 +166,7 @@ def method_figure(
     units : (int, int)
         Their numbers.
     """
-    mosaic = [
-        ["image", "map", "symmetric", "v1", "v2", "v3"],
-        ["betti", "betti", "unit", "unit", "rare", "rare"],
-    ]
-    figure, axes = new_figure(mosaic, figsize=(8, 4), height_ratios=[1, 1.3])
+    figure, axes = _two_rows(["image", "map", "symmetric", "v1", "v2", "v3"], ["betti", "unit", "rare"])
     panels.draw_image(axes["image"], image, "image")
     panels.draw_image(axes["map"], fmap, "map $F$")
     panels.draw_image(axes["symmetric"], symmetrize(fmap), "$F_s$")
@@ -178,8 +176,21 @@ def method_figure(
     _, betti = betti_curves(fmap)
     panels.draw_betti_curve(axes["betti"], edges_present(fmap), betti[:, 1], birth)
     null = null_births(len(fmap))
-    panels.draw_births(axes["unit"], births, f"unit {units[0]}: rate {np.mean(births > 0):.2f}", null)
-    rare_title = f"unit {units[1]}: rate {np.mean(rare_births > 0):.2f}"
-    panels.draw_births(axes["rare"], rare_births, rare_title, null)
-    axes["rare"].legend()
+    for name, found, unit in (("unit", births, units[0]), ("rare", rare_births, units[1])):
+        panels.draw_births(axes[name], found, f"unit {unit}: selective rate {np.mean(found > 0):.2f}", null)
+    ends = [(axes[name].get_xlim()[1], axes[name].get_ylim()[1] / 1.4) for name in ("unit", "rare")]
+    for name in ("unit", "rare"):  # the same axis
+        axes[name].set(xlim=(3, max(ends)[0]), ylim=(0, 1.08 * max(top for _, top in ends)))
+    key = axes["rare"].get_legend_handles_labels()
+    axes["rare"].get_figure(root=False).legend(*key, loc="outside lower right", ncols=2)
     return figure
+
+
+def _two_rows(upper: Sequence[str], lower: Sequence[str]):
+    """A figure of two rows of panels by name, each row with even gaps of its own."""
+    import matplotlib.pyplot as plt
+
+    panels.use_style()
+    figure = plt.figure(figsize=(8, 4.4))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.9])
+    return figure, parts[0].subplot_mosaic([list(upper)]) | parts[1].subplot_mosaic([list(lower)])

@@ -35,11 +35,13 @@ def training_figure(
     )
     last = max(births)
     draw_birth_shares(axes["B"], {epoch: births[epoch] for epoch in sorted({0, 1, last // 2, last})}, null)
-    draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C  Training loss", COLOURS["train"])
-    draw_epochs(axes["C2"], means["entropy"], "mean H (nats)", "Feature entropy")
+    draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C1  Training loss", COLOURS["train"])
+    draw_epochs(axes["C2"], means["entropy"], "mean $H$ (nats)", "C2  Feature entropy")
     panels.draw_null_entropy(axes["C2"], null_entropy)
-    draw_epochs(axes["D1"], means["rate"], "mean rate", "D  Selective rate")
-    draw_epochs(axes["D2"], means["effectiveness"], "mean E (1/nats)", "Effectiveness")
+    draw_epochs(axes["D1"], means["rate"], r"mean $\varepsilon$", "D1  Selective rate")
+    draw_epochs(axes["D2"], means["effectiveness"], "mean $E$ (1/nats)", "D2  Effectiveness")
+    handles, labels = axes["C2"].get_legend_handles_labels()
+    figure.legend(handles, [f"C2, {label}" for label in labels], loc="outside lower right")
     return figure
 
 

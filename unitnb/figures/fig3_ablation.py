@@ -7,11 +7,12 @@ import numpy as np
 
 from . import panels
 
+THIN: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.8, "dashes": (2, 1.5)}  # curves on test images
+
 
 def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
     panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
-    thin: dict = {"linewidth": 1.0, "alpha": 0.8, "dashes": (2, 1.5)}
-    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", **thin)
+    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", **THIN)
     panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
     panels.label_curves(axes, metric, title)
 
@@ -36,8 +37,8 @@ def ablation_figure(
 
     n_rows = -(-len(by_class) // 5)
     panels.use_style()
-    figure = plt.figure(figsize=(8, 4.6 + 1.5 * n_rows))
-    parts: Any = figure.subfigures(2, 1, height_ratios=[4.6, 1.5 * n_rows])
+    figure = plt.figure(figsize=(8, 5 + 1.5 * n_rows))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[5, 1.5 * n_rows])
     upper, lower = parts
     axes = upper.subplots(2, 3)
     for row, kind, title, curve, test in (
@@ -48,7 +49,9 @@ def ablation_figure(
             place = axes[row, column]
             place.set_label(f"{'AB'[row]} {metric}")
             _ablation_panel(place, curve, test, random, metric, kind, title if column == 0 else "")
-    upper.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
+    for place in axes[0]:
+        place.set_xlabel("")
+    upper.legend(**_key(len(random)), loc="outside upper center", ncols=3)
     _class_panels(lower, by_class, n_rows)
     return figure
 
@@ -63,4 +66,25 @@ def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
         place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05), label=f"C {name}")
     figure.supxlabel("units removed", fontsize=9.5)
     figure.supylabel("accuracy", fontsize=9.5)
-    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
+
+
+def _key(n_random: int) -> dict[str, Any]:
+    """Handles and labels for all panels: both orders, test images, random orders, and the two bands."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    orders = [
+        Line2D([], [], color=panels.COLOURS[kind], linestyle=panels.STYLES.get(kind, "-"))
+        for kind in ("rank", "reverse")
+    ]
+    shades = [panels.COLOURS["rank"], panels.COLOURS["reverse"]]
+    bands = tuple(Patch(facecolor=shade, alpha=0.3) for shade in shades)
+    tests = tuple(Line2D([], [], color=shade, **THIN) for shade in shades)
+    grey = panels.COLOURS["random"]
+    by_chance = (Patch(facecolor=grey, alpha=0.25), Line2D([], [], color=grey, linewidth=1.0))
+    words = ["most effective first", "reverse order", "test images, thin", "95% band over the images"]
+    return {
+        "handles": [*orders, tests, bands, by_chance],
+        "labels": [*words, f"{n_random} random orders: median, range"],
+        "handler_map": {tests: panels.side_by_side(), bands: panels.side_by_side()},
+    }

@@ -13,7 +13,9 @@ from .words import index_text
 def stability_figure(
     curves: Mapping[str, Mapping], tables: Mapping[str, Mapping[str, np.ndarray]], profile: Profile
 ):
-    """Fig. 4: curves by several ranks on several sets (A, B), votes (C), and agreement by size of set (D).
+    """Fig. 4: curves by several ranks (A, B), votes (C), and agreement by size of set (D).
+
+    A is on S_1000; the same on the other sets of images stands small beside D.
 
     Parameters
     ----------
@@ -25,28 +27,29 @@ def stability_figure(
     """
     figure, axes = new_figure(
         [
-            ["A1", "A1", "A2", "A2", "A3", "A3"],
-            ["B", "B", "B", "D", "D", "D"],
-            ["C1", "C1", "C2", "C2", "C3", "C3"],
+            [*6 * ["A"], *6 * ["B"]],
+            [*4 * ["C1"], *4 * ["C2"], *4 * ["C3"]],
+            [*6 * ["D"], *3 * ["S_100"], *3 * ["S_val"]],
         ],
-        figsize=(8, 7.4),
+        figsize=(8, 8.2),
+        height_ratios=[1.15, 0.9, 1],
     )
-    for number, (name, by_rank) in enumerate(curves.items(), start=1):
-        title = f"{'A  ' if number == 1 else ''}On {index_text(name)}"
-        _rank_curves(axes[f"A{number}"], by_rank, ("IR_1000", "IR_val", "IR_50", "IR_100"), title)
-    _rank_curves(
-        axes["B"],
-        curves["S_1000"],
-        ("IR_1000", "mean rank", "IR_100"),
-        "B  On $S_{1000}$, with the mean rank",
-    )
-    axes["A1"].legend()
-    axes["B"].legend()
+    by_sample = ("IR_1000", "IR_val", "IR_50", "IR_100")
+    _rank_curves(axes["A"], curves["S_1000"], by_sample, "A  By ranks from four samples")
+    _rank_curves(axes["B"], curves["S_1000"], ("IR_1000", "mean rank", "IR_100"), "B  By the mean rank")
+    for name in ("A", "B"):
+        axes[name].set_ylabel("accuracy on $S_{1000}$")
+        axes[name].legend()
+    for name in ("S_100", "S_val"):
+        _rank_curves(axes[name], curves[name], by_sample, f"A, on {index_text(name)}")
+        axes[name].set_ylabel("accuracy" if name == "S_100" else "")
+    axes["S_val"].tick_params(labelleft=False)
     table = tables["overlapping"]
     for number, row in enumerate((0, list(table["set_size"]).index(profile.n_rank), -1), start=1):
         title = f"{'C  ' if number == 1 else ''}Sets of {table['set_size'][row]} images"
         voted, reference = table["top_units"][row], curves["S_1000"]["IR_1000"].order
         draw_votes(axes[f"C{number}"], table["votes"][row], profile.n_sets, voted, reference, title)
+        axes[f"C{number}"].set_ylabel(f"votes of {profile.n_sets} sets" if number == 1 else "")
     axes["C1"].legend(loc="upper right", fontsize=7.5)
     for label, (source, name) in AGREEMENTS.items():
         draw_agreement(axes["D"], tables[source]["set_size"], tables[source][name], label)
@@ -81,11 +84,16 @@ def draw_votes(
     """
     places, head = np.arange(len(voted)), set(reference[: len(voted)].tolist())
     inside = np.array([unit in head for unit in voted.tolist()])
-    for chosen, kind, word in ((inside, "rank", "in"), (~inside, "IR_val", "not in")):
-        label = f"{word} $IR_{{1000}}$(1:{len(voted)})"
+    for chosen, kind, word in ((inside, "rank", ""), (~inside, "IR_val", "not ")):
+        label = f"{word}in the first {len(voted)} of $IR_{{1000}}$"
         axes.bar(places[chosen], votes[voted[chosen]], color=COLOURS[kind], width=0.85, label=label)
     axes.set_xticks(places, [str(unit) for unit in voted], rotation=90, fontsize=7)
-    axes.set(xlabel="unit", ylabel=f"votes of {n_sets} sets", title=title, xlim=(-0.7, len(voted) - 0.3))
+    axes.set(
+        xlabel="number of the unit",
+        ylabel=f"votes of {n_sets} sets",
+        title=title,
+        xlim=(-0.7, len(voted) - 0.3),
+    )
     axes.set_ylim(0, 1.3 * n_sets)  # room for a legend
 
 

@@ -20,27 +20,30 @@ MARKS = {
 def roles_figure(runs: Mapping[str, tuple]):
     """Fig. 5: insertion curves of each model on training and test images over the spans of the roles.
 
-    Accuracy is above, loss below, with 95% bands over the images. ``runs[model]`` is (training Curve, test
-    Curve, Roles).
+    Accuracy is above, loss below, with 95% bands over the images; the roles are a strip between them.
+    ``runs[model]`` is (training Curve, test Curve, Roles).
     """
     models = list(runs)
     figure, axes = new_figure(
-        [[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 4.6), sharex=True
+        [[f"{m} accuracy" for m in models], [f"{m} loss" for m in models]], figsize=(8, 5.2), sharex=True
     )
     for model, (train, test, roles) in runs.items():
         for metric in ("accuracy", "loss"):
             place = axes[f"{model} {metric}"]
-            draw_roles(place, roles.spans)
             for kind, curve in (("test", test), ("train", train)):
                 panels.draw_curve(place, getattr(curve, metric), kind, band=curve.band(metric, n_boot=200))
-            panels.label_curves(
-                place,
-                metric,
-                f"Model {model}" if metric == "accuracy" else "",
-                "units inserted" if metric == "loss" else "",
-            )
+            words = ("", "units inserted") if metric == "loss" else (f"{model}  Model {model}", "")
+            panels.label_curves(place, metric, *words)
+        draw_roles(axes[f"{model} accuracy"], roles.spans)
+    _label_left_only(axes, models, ("accuracy", "loss"))
     role_legend(figure)
     return figure
+
+
+def _label_left_only(axes, models: Sequence[str], rows: Sequence[str]) -> None:
+    for model in models[1:]:
+        for row in rows:
+            axes[f"{model} {row}"].set_ylabel("")
 
 
 def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple]):
@@ -49,17 +52,17 @@ def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple
     ``runs[model]`` is (training Curve, test Curve, Roles by balanced accuracy). ``effects[model]`` is (effect
     on training accuracy, on test accuracy, roles by unit), (u,) each.
     """
-    figure, axes = new_figure([[f"{m} curve" for m in runs], [f"{m} effect" for m in runs]], figsize=(8, 4.6))
+    figure, axes = new_figure([[f"{m} curve" for m in runs], [f"{m} effect" for m in runs]], figsize=(8, 5.2))
     for model, (train, test, roles) in runs.items():
         place = axes[f"{model} curve"]
         draw_roles(place, roles.spans)
         for kind, curve in (("test", test), ("train", train)):
             band = curve.band("balanced_accuracy", n_boot=200)
             panels.draw_curve(place, curve.balanced_accuracy, kind, band=band)
-        panels.label_curves(place, "balanced_accuracy", f"Model {model}", "units inserted")
+        panels.label_curves(place, "balanced_accuracy", f"{model}  Model {model}", "units inserted")
         draw_effects(axes[f"{model} effect"], *effects[model])
-    axes[f"{next(iter(runs))} effect"].legend(fontsize=7, handletextpad=0.1, borderpad=0.2, labelspacing=0.2)
-    role_legend(figure)
+    _label_left_only(axes, list(runs), ("curve", "effect"))
+    role_legend(figure, marks=True)
     return figure
 
 
@@ -71,7 +74,7 @@ def draw_effects(axes, train: np.ndarray, test: np.ndarray, roles: Sequence[str]
     for role, (marker, colour) in MARKS.items():
         chosen = np.asarray(roles) == role
         look = {"s": 12, "marker": marker, "color": colour, "linewidths": 1.0}
-        axes.scatter(100 * train[chosen], 100 * test[chosen], label=role, **look)
+        axes.scatter(100 * train[chosen], 100 * test[chosen], label=f"_{role}", **look)
     axes.axhline(0, color="#888888", linewidth=0.7)
     axes.axvline(0, color="#888888", linewidth=0.7)
     axes.set(xlabel="training effect (points)", ylabel="test effect (points)")
@@ -82,21 +85,29 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
 
     ``signs`` are of ``overfitting_signs``, (models,) each. ``shown`` are the paper's models.
     """
-    figure, axes = new_figure([["slope", "train_accuracy"]], figsize=(8, 3.2))
+    figure, axes = new_figure([["slope", "train_accuracy"]], figsize=(8, 4), sharey=True)
     labels = {
         "slope": "change of training accuracy after the core",
         "train_accuracy": "training accuracy of the whole layer",
     }
+    looks = {True: ("o", "#D55E00", "models of Fig. 5"), False: ("^", "#0072B2", "other seeds and grades")}
     for name, label in labels.items():
         for model, x, gap in zip(models, signs[name], signs["gap"], strict=True):
-            marker, colour = ("o", "#D55E00") if model in shown else ("^", "#0072B2")
+            marker, colour, _ = looks[model in shown]
             axes[name].plot(x, gap, marker, color=colour, markersize=5, label=f"_{model}")
-            # Labels of one recipe's seeds stand apart, as the seeds are close.
-            place = {"1": (-16, 2), "2": (4, -9)}.get(model[-1], (5, 2))
-            axes[name].annotate(model, (x, gap), xytext=place, textcoords="offset points", fontsize=8)
-        axes[name].set(xlabel=label, ylabel="gap: training - test accuracy")
+        axes[name].set_xlabel(label)
+        axes[name].margins(0.12)
         if len(models) == 1:
-            axes[name].set(xlim=(-1, 1), ylim=(-1, 1), title="one model: no relation to be seen")
+            axes[name].set(xlim=(-1, 1), ylim=(-1, 1))
+    axes["slope"].set_title(f"A  By its slope{', of one model alone' if len(models) == 1 else ''}")
+    axes["train_accuracy"].set_title("B  By training accuracy")
+    axes["slope"].set_ylabel("gap: training - test accuracy")
+    for marker, colour, words in looks.values() if set(models) - set(shown) else ():
+        axes["slope"].plot([], [], marker, color=colour, markersize=5, label=words)
+    figure.legend(*axes["slope"].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.canvas.draw()  # places are final before names are put beside them
+    for name in labels:
+        panels.name_points(axes[name], models, np.stack([signs[name], signs["gap"]], axis=1))
     return figure
 
 
@@ -109,15 +120,18 @@ def class_matrices_figure(correlations: np.ndarray, damage: np.ndarray, classes:
     damage : (classes, classes)
         Row: whose rank is used; column: which class loses accuracy, mean over the removal.
     """
-    figure, axes = new_figure([["rank", "damage"]], figsize=(8, 4.2))
-    title, names = "Rank correlation of effectiveness", ("class", "class")
+    figure, axes = new_figure([["rank", "damage"]], figsize=(8, 5))
+    title, names = "A  Rank correlation of effectiveness", ("class", "class")
     draw_matrix(axes["rank"], correlations, classes, title, *names, "RdBu_r", (-1, 1))
     limits = (damage.min(), damage.max())
-    title, names = (
-        "Accuracy lost, mean over the removal",
-        ("class that is classified", "class whose rank is used"),
-    )
+    title, names = "B  Accuracy lost by each class", ("class that is classified", "class whose rank is used")
     draw_matrix(axes["damage"], damage, classes, title, *names, "cividis", limits, digits=2)
+    for image, words in zip(
+        (axes["rank"].images[0], axes["damage"].images[0]),
+        ("rank correlation", "accuracy lost, mean over the removal"),
+        strict=True,
+    ):
+        figure.colorbar(image, ax=image.axes, location="bottom", label=words, shrink=0.8, aspect=30)
     return figure
 
 
@@ -143,27 +157,36 @@ def draw_matrix(axes, values, names, title, xlabel, ylabel, colours, limits, dig
 
 
 def draw_roles(axes, spans: Sequence[tuple[int, int, str]]) -> None:
-    """Colour the spans of the rank by role behind insertion curves (Fig. 5), each role with its hatch.
+    """The spans of the rank by role as a strip under insertion curves (Fig. 5), each role with its hatch.
 
-    ``spans`` are (start, stop, role), in units inserted.
+    ``spans`` are (start, stop, role), in units inserted. The axis moves below the strip.
     """
     for start, stop, role in spans:
-        look = {"facecolor": ROLE_FILLS[role], "edgecolor": "#FFFFFF", "hatch": ROLE_HATCHES[role]}
-        axes.axvspan(start, stop, linewidth=0, zorder=0, label=f"_{role}", **look)
-    axes.grid(False)
+        look: dict = {"facecolor": ROLE_FILLS[role], "edgecolor": "#FFFFFF", "hatch": ROLE_HATCHES[role]}
+        look |= {"ymin": -0.13, "ymax": -0.03, "clip_on": False}
+        axes.axvspan(start, stop, linewidth=0, label=f"_{role}", **look)
+    axes.spines.bottom.set_position(("axes", -0.15))
 
 
-def role_legend(figure) -> None:
-    """One legend of the four roles and the two kinds of images below a figure."""
+def role_legend(figure, marks: bool = False) -> None:
+    """One legend of the four roles, the two kinds of images and their bands below a figure.
+
+    ``marks`` adds the mark of a unit in each role to its colour.
+    """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    fills = [
-        Patch(facecolor=fill, edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role], label=role)
-        for role, fill in ROLE_FILLS.items()
-    ]
     lines = [
-        Line2D([], [], color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=f"{kind} images")
-        for kind in ("train", "test")
+        Line2D([], [], color=COLOURS[kind], linestyle=STYLES.get(kind, "-")) for kind in ("train", "test")
     ]
-    figure.legend(handles=fills + lines, loc="outside lower center", ncols=6)
+    bands = tuple(Patch(facecolor=COLOURS[kind], alpha=0.3) for kind in ("train", "test"))
+    roles: list = []
+    for role, fill in ROLE_FILLS.items():
+        patch = Patch(facecolor=fill, edgecolor="#FFFFFF", hatch=ROLE_HATCHES[role])
+        marker, colour = MARKS[role]
+        mark = Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4.5)
+        roles.append((patch, mark) if marks else (patch,))
+    handles = [*roles, *lines, bands]
+    labels = [*ROLE_FILLS, "training images", "test images", "95% band over the images"]
+    handlers = dict.fromkeys([*roles, bands], panels.side_by_side())
+    figure.legend(handles, labels, handler_map=handlers, loc="outside lower center", ncols=4)

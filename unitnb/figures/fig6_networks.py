@@ -1,4 +1,4 @@
-"""Fig. 6H and I: C15 in other networks and with fewer classes, entropy by depth, and a second layer."""
+"""Figs. 6h and 6i: C15 in other networks and with fewer classes, entropy by depth, and a second layer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from ..controls.experiments import kendall
 from ..controls.many_networks import Loss
 from ..controls.scores import PAPER
 from ..controls.second_layer import SecondLayer
-from ..units.estimators import null_entropy
 from .fig6_rivals import LOOKS
 from .panels import COLOURS, new_figure
+from .words import table
 
 SERIES = {  # fields of Loss: words and colour
     "best_first": ("most effective first", LOOKS[PAPER][0]),
@@ -29,7 +29,7 @@ SECOND_LOOKS = LOOKS | {"1/H only": ("#CC79A7", "-."), "Taylor": ("#000000", ":"
 
 
 def networks_figure(losses: Sequence[Loss]):
-    """Fig. 6H: the share of the units after which 85% of the accuracy is lost, for each network.
+    """Fig. 6h: the share of the units after which 85% of the accuracy is lost, for each network.
 
     Left, medians and quartiles over classes; right, the medians against the number of units, the number of
     classes and the accuracy at the start (S_100, mean over classes). Lines join networks that differ in one
@@ -40,22 +40,32 @@ def networks_figure(losses: Sequence[Loss]):
     height = max(5.4, 1 + 0.42 * len(groups))
     figure, axes = new_figure(mosaic, figsize=(8, height), width_ratios=[1.15, 1])
     _network_rows(axes["rows"], groups)
-    for panel, words in (
-        ("units", "units of the layer"),
-        ("classes", "classes"),
-        ("accuracy", "accuracy at the start"),
+    for letter, panel, words in (
+        ("B", "units", "units of the layer"),
+        ("C", "classes", "classes"),
+        ("D", "accuracy", "accuracy at the start"),
     ):
         _scatter(axes[panel], groups, panel)
-        axes[panel].set(xlabel=words, ylim=(0, 1.04))
+        axes[panel].set(xlabel=words, ylim=(0, 1.04), title=f"{letter}  By {words}")
     for panel in ("units", "classes"):
         axes[panel].set_xscale("log")
         known = sorted({getattr(loss, panel) for loss in losses} | {PAPERS[panel]})
-        axes[panel].set_xticks(known, [str(value) for value in known], rotation=45)
+        axes[panel].set_xticks(_apart(known), labels=[str(value) for value in _apart(known)])
         axes[panel].minorticks_off()
     for panel in PAPERS:
         axes[panel].set_ylabel("share of the units")
-    figure.legend(*axes["rows"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    axes["rows"].plot([], [], "*", color="black", markersize=10, linestyle="", label="the paper's network")
+    figure.legend(*axes["rows"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def _apart(values) -> list[int]:
+    """Of rising numbers those whose names stand apart on a logarithmic axis, the largest among them."""
+    found: list[int] = []
+    for value in reversed(values):
+        if not found or 1.7 * value <= found[-1]:
+            found.append(value)
+    return found[::-1]
 
 
 def by_network(losses: Sequence[Loss]) -> dict[tuple, list[Loss]]:
@@ -86,20 +96,20 @@ def _network_rows(axes, groups):
     names = [f"{name}\n{units} units, {classes} classes\n{tail}" for name, units, classes, tail in groups]
     axes.set_yticks(rows, names, fontsize=6.5)
     axes.set(xlim=(0, 1.04), xlabel="share of the units until 85% is lost", ylim=(-0.6, len(rows) - 0.4))
-    axes.set_title("H  How many units until accuracy is lost")
+    axes.set_title("A  Units until accuracy is lost")
 
 
 def _scatter(axes, groups, panel):
     for series, (_, colour) in SERIES.items():
         for (_, _, _, tail), group in groups.items():
             marker = TAILS[tail.partition(",")[0]]
-            axes.plot(
-                _place(group, panel), median_loss(group, series)[0], marker, color=colour, markersize=4.5
-            )
+            look: dict = {"color": colour, "markersize": 4.5, "label": f"_{SERIES[series][0]}"}
+            axes.plot(_place(group, panel), median_loss(group, series)[0], marker, **look)
         for family in _families(groups, panel):
             line = [(_place(group, panel), median_loss(group, series)[0]) for group in family]
-            axes.plot(*zip(*sorted(line), strict=True), color=colour, linewidth=0.9)
-    axes.plot(PAPERS[panel], PAPERS_SHARE, "*", color="black", markersize=10)
+            look = {"color": colour, "linewidth": 0.9, "label": f"_{SERIES[series][0]}, a family"}
+            axes.plot(*zip(*sorted(line), strict=True), **look)
+    axes.plot(PAPERS[panel], PAPERS_SHARE, "*", color="black", markersize=10, label="_the paper")
 
 
 def _place(group, panel) -> float:
@@ -121,31 +131,30 @@ def _families(groups, panel):
 # ---- depth, and a second layer ----
 
 
-def depth_figure(depth: Mapping[str, Any], sides: Sequence[int], n_images: int, second: SecondLayer | None):
-    """Fig. 6I: entropy by depth, over that of structureless maps of the same size; and a second layer.
+def depth_figure(depth: Mapping[str, Any], sides: Sequence[int], second: SecondLayer | None):
+    """Fig. 6i: entropy by depth, over that of structureless maps of the same size; and a second layer.
 
     Parameters
     ----------
-    depth : the numbers of C45, of ``depth_claim``
+    depth : the numbers of C45, of ``depth_claim``: by layer H minus chance, and chance, in nats
     sides : rows of the maps of its layers
-    n_images : images of S_100
     second : of ``second_layer``; None leaves its panels out
     """
     lower = [["recall", "balanced"]] if second else []
     figure, axes = new_figure([["depth", "over"], *lower], figsize=(8, 2.9 * (1 + len(lower))))
-    places, null = np.arange(1, len(sides) + 1), np.array([null_entropy(n, n_images)[0] for n in sides])
+    places, chance = np.arange(1, len(sides) + 1), np.array(depth["by chance"])
     for kind, (colour, marker) in {
         "trained": (COLOURS["rank"], "o"),
         "random": (COLOURS["random"], "s"),
     }.items():
         values = np.array(depth[f"by layer, {kind}"])
         look = {"color": colour, "marker": marker, "markersize": 3.5, "label": f"{kind} weights"}
-        axes["depth"].plot(places, values, **look)
-        axes["over"].plot(places, values - null, **look)
-    axes["depth"].plot(places, null, color="black", linestyle=":", label="structureless maps")
+        axes["depth"].plot(places, values + chance, **look)
+        axes["over"].plot(places, values, **look)
+    axes["depth"].plot(places, chance, color="black", linestyle=":", label="structureless maps")
     axes["over"].axhline(0, color="black", linestyle=":")
-    axes["depth"].set(ylabel="mean H (nats)", title="I  Entropy by depth")
-    axes["over"].set(ylabel="mean H minus chance's", title="The same, over chance at that size")
+    axes["depth"].set(ylabel="mean $H$ (nats)", title="A  Entropy by depth")
+    axes["over"].set(ylabel="mean $H$ minus chance's", title="B  The same, minus chance at that size")
     for panel in ("depth", "over"):
         axes[panel].set_xlabel("layer (rows of its maps)")
         axes[panel].set_xticks(*_ticks(sides))
@@ -167,33 +176,35 @@ def _ticks(sides) -> tuple[list[int], list[str]]:
 def _second_panels(axes, second):
     for name, curves in second.test.items():
         colour, style = SECOND_LOOKS[name]
-        for curve in (curves.best_curve, curves.worst_curve):
+        for curve, order in ((curves.best_curve, "rank order"), (curves.worst_curve, "reverse")):
             share = curves.points / curves.points[-1]
-            axes["recall"].plot(share, curve[0], color=colour, linestyle=style, linewidth=1.2)
-            axes["balanced"].plot(share, curve.mean(axis=0), color=colour, linestyle=style, linewidth=1.2)
+            look: dict = {"color": colour, "linestyle": style, "linewidth": 1.2, "label": f"_{name}, {order}"}
+            axes["recall"].plot(share, curve[0], **look)
+            axes["balanced"].plot(share, curve.mean(axis=0), **look)
         axes["recall"].plot([], [], color=colour, linestyle=style, label=name)
     height, _, units = second.map_shape
-    axes["recall"].set(title=f"Second layer: {second.layer}", ylabel="recall", ylim=(-0.03, 1.03))
+    axes["recall"].set(title=f"C  Second layer: {second.layer}", ylabel="recall", ylim=(-0.03, 1.03))
     axes["balanced"].set(
-        title=f"{units} units of {height}x{height}", ylabel="balanced accuracy", ylim=(0.35, 1.03)
+        title=f"D  Its {units} units of {height}x{height}", ylabel="balanced accuracy", ylim=(0.35, 1.03)
     )
     for panel in ("recall", "balanced"):
-        axes[panel].set_xlabel("share of the units removed, rank order and reverse")
+        axes[panel].set_xlabel("share of the units removed")
 
 
-def depth_words(depth: Mapping[str, Any], sides: Sequence[int], n_images: int) -> str:
-    """Mean H of the first and last layer beside chance, in nats, and how H minus chance goes with depth."""
-    null = np.array([null_entropy(n, n_images)[0] for n in sides])
-    ends = f"first layer {null[0]:.2f}, last {null[-1]:.2f}"
-    lines = [f"{'chance':<16} {ends} (maps of {sides[0]} and {sides[-1]} rows)"]
+def depth_table(depth: Mapping[str, Any], sides: Sequence[int]) -> str:
+    """Mean H of the first and last layer, in nats, the same minus chance, and how that goes with depth.
+
+    In Markdown. The arguments are those of ``depth_figure``.
+    """
+    chance = np.array(depth["by chance"])
+    ends = [f"{place} layer, {side} rows" for place, side in (("first", sides[0]), ("last", sides[-1]))]
+    rows = [["structureless maps", f"{chance[0]:.2f}", f"{chance[-1]:.2f}", "", "", ""]]
     for kind in ("trained", "random"):
         values = np.array(depth[f"by layer, {kind}"])
-        tau = kendall(np.arange(len(values)), values - null) if len(values) > 1 else float("nan")
-        lines.append(
-            f"{kind + ' weights':<16} first layer {values[0]:.2f}, last {values[-1]:.2f}; minus chance "
-            f"{values[0] - null[0]:+.2f}, {values[-1] - null[-1]:+.2f}, tau with depth {tau:+.1f}"
-        )
-    return "\n".join(lines)
+        tau = kendall(np.arange(len(values)), values) if len(values) > 1 else float("nan")
+        whole = [f"{value:.2f}" for value in (values + chance)[[0, -1]]]
+        rows.append([f"{kind} weights", *whole, f"{values[0]:+.2f}", f"{values[-1]:+.2f}", f"{tau:+.1f}"])
+    return table(["mean H", *ends, "first minus chance", "last minus chance", "tau with depth"], rows)
 
 
 def second_words(second: SecondLayer) -> str:

@@ -1,4 +1,4 @@
-"""Fig. 6A to D: effectiveness beside its rivals, from the results of ``class_result`` for every class."""
+"""Figs. 6a, 6b, 6c and 6g: effectiveness beside its rivals, from ``class_result`` for every class."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,7 @@ LOOKS: dict[str, tuple[str, Any]] = {  # of the scores whose curves are drawn: c
     "rate only": ("#E69F00", (0, (5, 1))),
     RANDOM: ("#7F7F7F", "-"),
 }
+DRAWN = (PAPER, "mean activation", CAUSAL, RANDOM)  # the four scores whose curves Figs. 6a and 6g show
 RATE_LOOKS = {
     "recall": ("#D55E00", "-"),
     "balanced accuracy": ("#000000", "-"),
@@ -29,24 +30,27 @@ RATE_LOOKS = {
 METRIC_LOOKS = {"recall": ("#0072B2", "o", 0.16), "balanced accuracy": ("#D55E00", "s", -0.16)}
 
 
-# ---- Fig. 6A to C: areas ----
+# ---- Figs. 6a and 6b: areas ----
 
 
 def rivals_figure(results: Mapping, target: str):
-    """Fig. 6A, B: curves of the class ``target`` on test images, and each score's area against the paper's.
+    """Fig. 6a: curves of the class ``target`` on test images, and each score's area against the paper's.
 
-    ``results[class]`` is a ClassResult. The areas are over all classes.
+    ``results[class]`` is a ClassResult. The curves are of the scores ``DRAWN``, the areas over all classes.
     """
     mosaic = [["recall", "all"], ["balanced", "all"]]
-    figure, axes = new_figure(mosaic, figsize=(8, 5.4), width_ratios=[1, 1.25])
-    for name in LOOKS:
+    figure, axes = new_figure(mosaic, figsize=(8, 6), width_ratios=[1, 1.25])
+    for name in DRAWN:
         _both_ways(axes["recall"], axes["balanced"], results[target].test[name], name)
     title = f"A  {target}, test images: both orders"
     axes["recall"].set(title=title, xlabel="units removed", ylabel="recall", ylim=(-0.03, 1.03))
     axes["balanced"].set(xlabel="units removed", ylabel="balanced accuracy", ylim=(0.35, 1.03))
-    figure.legend(*axes["recall"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes["recall"].get_legend_handles_labels(), loc="outside lower left", ncols=2)
     _forest(axes["all"], on_set(results, "test"), [name for name in by_area(results) if name != PAPER])
-    axes["all"].set_title("B  All classes, against E")
+    axes["all"].set_title("B  All classes, against $E$")
+    figure.legend(
+        *axes["all"].get_legend_handles_labels(), loc="outside lower right", title="B, 95% intervals"
+    )
     return figure
 
 
@@ -67,8 +71,7 @@ def _forest(axes, tests, names):
         look = {"color": colour, "markersize": 4, "linewidth": 1.2, "label": metric}
         axes.errorbar(found[:, 0], rows + shift, xerr=arms(found), fmt=marker, **look)
     axes.axvline(0, color=COLOURS["random"], linewidth=0.9)
-    axes.set(yticks=rows, yticklabels=names, xlabel="area between the orders, minus that of E")
-    axes.legend(loc="lower right")
+    axes.set(yticks=rows, yticklabels=names, xlabel="area between the orders, minus that of $E$")
 
 
 def arms(found: np.ndarray) -> np.ndarray:
@@ -77,7 +80,7 @@ def arms(found: np.ndarray) -> np.ndarray:
 
 
 def areas_figure(results: Mapping, metric="balanced accuracy"):
-    """Fig. 6C: the area between the two orders of every score on every class, on test images.
+    """Fig. 6b: the area between the two orders of every score on every class, on test images.
 
     The best score of a class is framed, without greedy insertion, which costs far more than the others.
     """
@@ -91,7 +94,7 @@ def areas_figure(results: Mapping, metric="balanced accuracy"):
         place.text(column, row, f"{value:.2f}", ha="center", va="center", **look)
     _frame_best(place, values, [row for row, name in enumerate(names) if name != GREEDY])
     place.set(yticks=range(len(names)), yticklabels=names, xticks=range(len(results)))
-    place.set_title(f"C  Area between the orders, {metric}")
+    place.set_title(f"Area between the orders, {metric}")
     place.set_xticklabels(results, rotation=35, ha="right")
     place.grid(False)
     figure.colorbar(drawn, label="area, rank order to reverse", pad=0.01)
@@ -107,23 +110,23 @@ def _frame_best(axes, values, cheap):
         axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
 
 
-# ---- Fig. 6D: recall or bias ----
+# ---- Figs. 6c and 6g: recall or bias ----
 
 
 def bias_figure(results: Mapping, rises: Mapping[str, np.ndarray]):
-    """Fig. 6D: least effective units first, mean over the classes, in four rates; and each class's gain.
+    """Fig. 6c: least effective units first, mean over the classes, in four rates; and each class's gain.
 
     ``rises[metric]`` is (classes,): the gain on test images at the number of units that is best on training
     images, in recall and in balanced accuracy.
     """
     figure, axes = new_figure([["train", "test", "gain"]], figsize=(8, 3.4))
-    for kind, title in (("train", "D  Other training images"), ("test", "Test images")):
+    for kind, title in (("train", "A  Other training images"), ("test", "B  Test images")):
         curves = [result[PAPER] for result in on_set(results, kind)]
         for name, mean in _mean_rates(curves, "worst").items():
             colour, style = RATE_LOOKS[name]
             axes[kind].plot(curves[0].points, mean, color=colour, linestyle=style, label=name)
-        axes[kind].set(title=title, xlabel="units removed, least effective first")
-        axes[kind].set(ylabel="mean over classes", ylim=(-0.03, 1.03))
+        axes[kind].set(title=title, xlabel="least effective units removed", ylim=(-0.03, 1.03))
+    axes["train"].set_ylabel("mean over classes")
     figure.legend(*axes["test"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     _gain_panel(axes["gain"], rises)
     return figure
@@ -137,28 +140,29 @@ def _gain_panel(axes, rises):
         axes.hlines(values.mean(), place - 0.3, place + 0.3, color=colour, label="_mean over classes")
     axes.axhline(0, color=COLOURS["random"], linewidth=0.9)
     axes.set(xticks=[0, 1], xticklabels=["recall", "balanced\naccuracy"], xlim=(-0.5, 1.5))
-    axes.set(ylabel="gain on test images", title="Gain, one dot a class")
+    axes.set(ylabel="gain on test images", title="C  Gain, one dot a class")
 
 
 def rates_figure(results: Mapping):
-    """Fig. 6D, for the rivals: four rates while units are removed, on test images, means over the classes.
+    """Fig. 6g: four rates while units are removed, on test images, means over the classes.
 
     The least important units go first above, and the most important ones below.
     """
     mosaic = [[f"{row} {name}" for name in RATE_LOOKS] for row in ("worst", "best")]
     figure, axes = new_figure(mosaic, figsize=(8, 4.8), sharex=True)
-    for score, (colour, style) in LOOKS.items():
+    for score in DRAWN:
+        colour, style = LOOKS[score]
         curves = [result[score] for result in on_set(results, "test")]
         for row in ("worst", "best"):
             for name, mean in _mean_rates(curves, row).items():
                 look = {"color": colour, "linestyle": style, "label": score}
                 axes[f"{row} {name}"].plot(curves[0].points, mean, **look)
-    for name in RATE_LOOKS:
-        axes[f"worst {name}"].set_title(name.capitalize())
+    for letter, name in zip("ABCD", RATE_LOOKS, strict=True):
+        axes[f"worst {name}"].set_title(f"{letter}  {name.capitalize()}")
         axes[f"best {name}"].set_xlabel("units removed")
     for row, words in (("worst", "least important first"), ("best", "most important first")):
         axes[f"{row} recall"].set_ylabel(f"{words}\nmean over classes")
-    figure.legend(*axes["worst recall"].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(*axes["worst recall"].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -28,7 +28,7 @@ SPECIALIST_LOOKS: dict[str, tuple[str, Any, str]] = {
 
 
 def kept_figure(results, target: str):
-    """Fig. 7A to C: accuracy against the share of the units kept, for one class and for all, untrained.
+    """Fig. 7: accuracy against the share of the units kept, for one class and for all, untrained.
 
     ``results`` is of ``simplification_results``. The grey band is the range of the random orders.
     """
@@ -63,7 +63,7 @@ def _kept_panel(axes, curves: Mapping, metric: str) -> None:
 def smaller_networks_figure(
     before: Mapping, after: Mapping, counts: Sequence[int], specialist: Mapping, core: Mapping, few
 ):
-    """Fig. 7D to F: what a short training mends, a specialist for a few classes, and the core alone.
+    """Fig. 7b: what a short training mends, a specialist for a few classes, and the core alone.
 
     Parameters
     ----------
@@ -78,13 +78,13 @@ def smaller_networks_figure(
     figure, axes = new_figure(mosaic, figsize=(8, 6), height_ratios=[1.25, 1])
     for place, count in enumerate(counts):
         _tuned_panel(axes[f"tuned {count}"], before, after, place)
-        axes[f"tuned {count}"].set_title(f"{'D  ' if not place else ''}{count} units kept")
+        axes[f"tuned {count}"].set_title(f"{'A  ' if not place else ''}{count} units kept")
         axes[f"tuned {count}"].tick_params(labelleft=not place)
     figure.legend(*axes[f"tuned {counts[0]}"].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     _specialist_panel(axes["few"], specialist, counts)
-    axes["few"].set_title(f"E  A network for {', '.join(few)}")
+    axes["few"].set_title(f"B  A network for {', '.join(few)}")
     key = axes["few"].get_legend_handles_labels()
-    figure.legend(*key, loc="outside lower left", ncols=3, title="E", alignment="left")
+    figure.legend(*key, loc="outside lower left", ncols=3, title="B", alignment="left")
     _core_panel(axes["core"], core)
     return figure
 
@@ -94,11 +94,11 @@ def _tuned_panel(axes, before: Mapping, after: Mapping, place: int) -> None:
     names = [*(name for name in LOOKS if name in before), RANDOM]
     rows = np.arange(len(names))[::-1]
     first = [before[name][:, place].mean() for name in names]
-    axes.plot(first, rows, "o", color="#999999", markersize=5, label="before training")
+    axes.plot(first, rows, "o", color="#999999", markersize=5, label="A, before training")
     if after:
         last = [after[name][:, place].mean() for name in names]
-        axes.hlines(rows, first, last, color="#BBBBBB", linewidth=1.2)
-        axes.plot(last, rows, "D", color=COLOURS["rank"], markersize=5, label="after")
+        axes.hlines(rows, first, last, color="#BBBBBB", linewidth=1.2, label="_before to after")
+        axes.plot(last, rows, "D", color=COLOURS["rank"], markersize=5, label="A, after")
     axes.set(yticks=rows, yticklabels=names, xlim=(0, 1.03), xlabel="accuracy, all classes")
     axes.set(xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
 
@@ -119,7 +119,7 @@ def _core_panel(axes, core: Mapping) -> None:
     }.items():
         axes.plot(core["share"], core[name], marker, color=colour, markersize=5, label=name)
     axes.axhline(0, color=COLOURS["random"], linewidth=0.9)
-    axes.set(title="F  The core alone", xlabel="share of units in the core", ylabel="change on test images")
+    axes.set(title="C  The core alone", xlabel="share of units in the core", ylabel="change on test images")
     low, high = axes.get_ylim()
     axes.set(xlim=(0, 1.03), ylim=(low, high + 0.4 * (high - low)))  # room for the legend
     axes.legend(loc="upper right")

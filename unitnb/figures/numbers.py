@@ -56,7 +56,9 @@ def _csv(found, step, length) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     for panel, series, points in found:
-        writer.writerows([panel, series, *map(_number, point)] for point in _thinned(list(points), step, length))
+        writer.writerows(
+            [panel, series, *map(_number, point)] for point in _thinned(list(points), step, length)
+        )
     return text.getvalue()
 
 
@@ -110,7 +112,9 @@ def _joined(lines, bands) -> list:
 
 def _name(artist, kind: str) -> str:
     label = str(artist.get_label() or "")
-    return kind if not label.strip("_") or label.startswith(("_child", "_nolegend")) else label.lstrip("_")
+    if label.strip("_") and not label.startswith(("_child", "_nolegend")):
+        return label.lstrip("_")
+    return kind and f"unnamed {kind}"
 
 
 def _artists(container) -> list:

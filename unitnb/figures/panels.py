@@ -22,6 +22,7 @@ COLOURS = {
     "mean rank": "#E69F00",
     "IR_50": "#0072B2",
 }
+STRUCTURELESS = "structureless maps"  # of independent, identically distributed entries
 STYLES: dict[str, Any] = {  # line styles; the others are solid
     "reverse": "--",
     "IR_1000": "--",
@@ -47,6 +48,49 @@ def new_figure(mosaic: list[Any], **settings: Any):
     return plt.subplot_mosaic(mosaic, **settings)
 
 
+def side_by_side():
+    """For a legend's ``handler_map``: the handles of a tuple beside one another, not one over the other."""
+    from matplotlib.legend_handler import HandlerTuple
+
+    return HandlerTuple(ndivide=None, pad=0.3)
+
+
+def name_points(axes, names: Sequence[str], points: np.ndarray) -> None:
+    """Write the names of points (m, 2) beside them, where they cover neither a point nor another name.
+
+    The figure must have been drawn, so that its layout is final. A name for which no place is free stands
+    farthest away, and a thin line leads from each that stands apart to its point.
+    """
+    renderer = axes.figure.canvas.get_renderer()
+    taken: list[tuple] = [(x - 4, y - 4, x + 4, y + 4) for x, y in axes.transData.transform(points)]
+    for name, point in zip(names, points, strict=True):
+        line = {"arrowstyle": "-", "linewidth": 0.5, "color": "#999999", "shrinkA": 0, "shrinkB": 3}
+        look: dict = {"textcoords": "offset points", "fontsize": 8, "ha": "center", "va": "center"}
+        text = axes.annotate(name, point, xytext=(0, 0), arrowprops=line, **look)
+        for distance in (9, 14, 20, 28, 38):
+            turns = np.pi / 4 * np.arange(8)
+            places = distance * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+            free = [place for place in places if not _covers(text, place, taken, axes, renderer)]
+            text.set_position(free[0] if free else places[0])
+            if free:
+                break
+        taken.append(_box(text, renderer))
+
+
+def _box(text, renderer) -> tuple:
+    from matplotlib.text import Text
+
+    text.update_positions(renderer)
+    return Text.get_window_extent(text, renderer).extents  # of the words alone, without the line
+
+
+def _covers(text, place, taken, axes, renderer) -> bool:
+    text.set_position(place)
+    left, low, right, high = _box(text, renderer)
+    within = axes.bbox.x0 <= left and right <= axes.bbox.x1 and axes.bbox.y0 <= low and high <= axes.bbox.y1
+    return not within or any(left < r and l < right and low < h and b < high for l, b, r, h in taken)  # noqa: E741
+
+
 # ---- Figs. 1 and 2A: from a map to its birth point ----
 
 
@@ -58,9 +102,20 @@ def draw_image(axes, image: np.ndarray, title: str) -> None:
     axes.grid(False)
 
 
-def draw_top_set(axes, symmetric: np.ndarray, edges: Sequence[tuple[int, int]], title: str) -> None:
-    """A symmetrized map (n, n) with the entries of a top set (Eq. 2) framed on both sides."""
+def draw_top_set(
+    axes, symmetric: np.ndarray, edges: Sequence[tuple[int, int]], title: str, numbered: bool = False
+) -> None:
+    """A symmetrized map (n, n) with the entries of a top set (Eq. 2) framed on both sides.
+
+    ``numbered`` writes the numbers of rows and columns, from 1: those of the vertices.
+    """
     draw_image(axes, symmetric, title)
+    if numbered:
+        places, size = range(len(symmetric)), min(7.5, 110 / len(symmetric))
+        for set_ticks in (axes.set_xticks, axes.set_yticks):
+            set_ticks(places, [str(place + 1) for place in places], fontsize=size)
+        axes.tick_params(length=0)
+        axes.set(xlabel="column $j$", ylabel="row $i$")
     for i, j in edges:
         for row, column in ((i, j), (j, i)):
             axes.plot(
@@ -96,6 +151,18 @@ def draw_complex(
     axes.scatter(*place[used].T, s=28, color="#222222", zorder=4)
     for vertex, (x, y) in enumerate(1.2 * place if names else ()):
         axes.text(x, y, str(vertex + 1), ha="center", va="center", fontsize=7)
+    axes.set(title=title, xlim=(-1.4, 1.4), ylim=(-1.35, 1.35), aspect="equal")
+    axes.axis("off")
+
+
+def draw_hole(axes, hole: Sequence[int], title: str) -> None:
+    """A hole (m,), the vertices of a cycle in order, as a polygon of m equal sides, its corners numbered."""
+    angle = np.pi / 2 - 2 * np.pi * np.arange(len(hole)) / max(len(hole), 1)
+    place = np.stack([np.cos(angle), np.sin(angle)], 1)
+    axes.plot(*place[np.arange(-1, len(hole))].T, color=COLOURS["rank"], linewidth=2.6)
+    axes.scatter(*place.T, s=28, color="#222222", zorder=4)
+    for vertex, (x, y) in zip(hole, 1.2 * place, strict=True):
+        axes.text(x, y, str(vertex + 1), ha="center", va="center", fontsize=8)
     axes.set(title=title, xlim=(-1.4, 1.4), ylim=(-1.35, 1.35), aspect="equal")
     axes.axis("off")
 
@@ -141,7 +208,7 @@ def draw_births(
 def draw_null_births(axes, null: np.ndarray) -> None:
     """The share of each birth point, from 0 up, among structureless maps, in grey."""
     look: dict = {"color": COLOURS["null"], "alpha": 0.7, "linewidth": 0}
-    axes.stairs(null, np.arange(len(null) + 1) - 0.5, fill=True, label="i.i.d. maps", **look)
+    axes.stairs(null, np.arange(len(null) + 1) - 0.5, fill=True, label=STRUCTURELESS, **look)
 
 
 def draw_null_entropy(axes, null: tuple[float, float]) -> None:
@@ -151,9 +218,8 @@ def draw_null_entropy(axes, null: tuple[float, float]) -> None:
     """
     mean, deviation = null
     look: dict = {"color": COLOURS["null"], "alpha": 0.5, "linewidth": 0}
-    axes.axhspan(mean - 2 * deviation, mean + 2 * deviation, label="i.i.d. maps, mean ± 2 sd", **look)
-    axes.axhline(mean, color=COLOURS["random"], linewidth=0.9, label="_i.i.d. maps, mean")
-    axes.legend()
+    axes.axhspan(mean - 2 * deviation, mean + 2 * deviation, label=f"{STRUCTURELESS}: mean ± 2 sd", **look)
+    axes.axhline(mean, color=COLOURS["random"], linewidth=0.9, label=f"_{STRUCTURELESS}: mean")
 
 
 # ---- Figs. 3 and 4: ablation curves ----

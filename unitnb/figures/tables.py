@@ -140,7 +140,7 @@ def _loss_cells(group):
 def classes_table(by_class: Mapping) -> str:
     """What becomes of every class when its units are removed (Fig. 3C), in Markdown.
 
-    ``by_class[class]`` begins with the curve of removal in the order of the class's own rank, and that in reverse.
+    ``by_class[class]`` begins with the curves of removal in the order of the class's own rank and in reverse.
     Losses are in nats. The rises are of the reverse order: its peak minus the start.
     """
     header = [

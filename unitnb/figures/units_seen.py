@@ -98,6 +98,8 @@ def _write_places(axes, unit, place, births, title) -> None:
 def _draw_histogram(axes, births, null) -> None:
     share = np.bincount(births[births > 0], minlength=len(null)) / max((births > 0).sum(), 1)
     panels.draw_null_births(axes, null)
-    axes.bar(np.arange(len(share)), share, width=0.9, color=panels.COLOURS["train"])
+    axes.bar(
+        np.arange(len(share)), share, width=0.9, color=panels.COLOURS["train"], label="_images with a birth"
+    )
     axes.set(xlim=(3, 25), ylim=(0, None))
     axes.tick_params(labelsize=6)

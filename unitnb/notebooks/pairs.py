@@ -17,9 +17,8 @@ def normalise(notebook) -> None:
     ValueError
         If it was run with parameters.
     """
-    notebook.metadata = {
-        name: notebook.metadata[name] for name in ("jupytext", "kernelspec") if name in notebook.metadata
-    }
+    kept = ("jupytext", "kernelspec", "language_info")  # what JupyterLab writes, too
+    notebook.metadata = {name: notebook.metadata[name] for name in kept if name in notebook.metadata}
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell in notebook.cells:
         tags = cell.metadata.get("tags") or []
