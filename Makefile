@@ -97,7 +97,7 @@ help: ## print this help
 # What each notebook depends on and writes is read from the notebooks themselves.
 include build/rules.mk
 build/rules.mk: unitnb/__init__.py $(wildcard unitnb/*.py unitnb/*/*.py notebooks/*.py)
-	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks.rules > $@.new && mv $@.new $@
+	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks.rules > $@.$$$$ && mv $@.$$$$ $@
 	@touch -r "$$(ls -t $@ $^ | head -1)" $@  # a file from the future would have make start over for ever
 
 figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
