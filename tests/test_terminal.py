@@ -2,6 +2,8 @@
 
 import argparse
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -89,3 +91,39 @@ def test_tensorflows_own_warnings_are_dropped_in_a_kernel():
     import tensorflow
 
     assert tensorflow.get_logger().level == logging.ERROR
+
+
+# ---- without the extras ----
+
+WITHOUT = """
+import importlib.abc, importlib.metadata, re, sys
+
+declared = importlib.metadata.requires("unitnb")
+EXTRAS = {re.match("[\\w-]+", entry)[0].replace("-", "_") for entry in declared if "extra ==" in entry}
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in EXTRAS:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+def without_extras(code):
+    return subprocess.run([sys.executable, "-c", WITHOUT + code], capture_output=True, text=True)
+
+
+def test_the_help_of_the_package_needs_no_extra():
+    found = without_extras("import pydoc, unitnb; print('birth_points' in pydoc.render_doc(unitnb))")
+    assert found.stdout == "True\n", found.stderr
+
+
+def test_a_missing_extra_is_named_with_its_command():
+    found = without_extras("import unitnb; unitnb.explore()")
+    assert found.stderr.endswith(
+        "the package 'ipywidgets' is not installed; it comes with: pip install 'unitnb[lab]'\n"
+    )
+    found = without_extras("from unitnb import cli; sys.exit(cli.main(['html']))")
+    assert found.returncode == 1 and found.stderr.startswith("unitnb: the package '")
+    assert found.stderr.endswith("it comes with: pip install 'unitnb[lab]'\n")

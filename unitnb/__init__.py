@@ -79,7 +79,7 @@ EXPORTS = {
     "figures.saving": ("save_figure", "save_table"),
     "explorer.analysis": ("Analysis", "analyse"),
     "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
-    "explorer.widgets": ("explore",),
+    "explorer.start": ("explore",),
     "figures.tables": ("answers_table", "bias_table", "classes_table", "networks_table", "scores_table"),
     "claims.verdicts": ("load_claims", "record_claims"),
     "claims.measures": ("ablation_claims", "method_claims", "stability_claims"),

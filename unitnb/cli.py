@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import ONEDNN, __version__
 from .explorer.simplify_command import add_simplify
+from .files.extras import what_is_missing
 from .files.settings import named_settings
 from .profiles import load_profile, project_root
 from .sweep.command import add_sweep
@@ -218,6 +219,9 @@ def main(arguments: list[str] | None = None) -> int:
         options.action(options)
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         print(f"unitnb: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"unitnb: {what_is_missing(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         text = "interrupted; no half-written file was left; run it again and it continues"
