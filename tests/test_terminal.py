@@ -99,7 +99,8 @@ WITHOUT = """
 import importlib.abc, importlib.metadata, re, sys
 
 declared = importlib.metadata.requires("unitnb")
-EXTRAS = {re.match("[\\w-]+", entry)[0].replace("-", "_") for entry in declared if "extra ==" in entry} - {"unitnb"}
+found = {re.match("[\\w-]+", entry)[0] for entry in declared if "extra ==" in entry}
+EXTRAS = {name.replace("-", "_") for name in found} - {"unitnb"}
 
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):

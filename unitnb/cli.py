@@ -71,10 +71,10 @@ def _claims(options) -> None:
     other = _profile_of(*options.diff.split("/", 1)) if options.diff else None
     entries = documents.write_claims(profile)
     if documents.is_committed(profile):
-        from .claims import picture
+        from .claims import picture, readme
 
         picture.save_picture(profile, documents.overview())
-        documents.update_readme(project_root() / "README.md")
+        readme.update(project_root())
     if other:
         names = f"{profile.name}/{profile.target_class}", f"{other.name}/{other.target_class}"
         print(documents.difference(entries, verdicts.load_claims(other), names))
