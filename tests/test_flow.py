@@ -219,30 +219,6 @@ def test_the_version_is_one():
     assert PROJECT["version"] == unitnb.__version__ == changelog == str(citation["version"])
 
 
-def test_every_file_the_readme_shows_exists():
-    readme = (ROOT / "README.md").read_text()
-    shown = [target for target in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in target]
-    assert shown and not [target for target in shown if not (ROOT / target).exists()]
-    assert "make test" in readme
-
-
-@pytest.mark.filterwarnings("ignore:.*chance would give")  # its weights are random
-def test_the_readmes_own_model_example_runs(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
-    space = {}
-    exec(compile(code, "README.md", "exec"), space)
-    assert len(space["table"]) == len(space["found"].rank) and len(space["figure"].axes) == 3
-
-
-def test_the_readmes_own_model_command_is_one_that_make_knows():
-    command = re.search(r"^    (make figures MODEL=.*)$", (ROOT / "README.md").read_text(), re.M)[1].split()
-    wanted = subprocess.run(
-        [*command, "-n", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert "No rule to make target 'my.keras'" in wanted.stderr  # the one thing that is missing here
-
-
 # Committed runs that are older than some figures: one is of a network that takes 75 minutes to train.
 LATER = {"classes.md", "fig6h.png", "fig6i.png", "fig6j.png", "networks.md"}
 LATER |= {"cost.md", "fig7.png", "fig7b.png", "simplification.md"}

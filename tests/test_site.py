@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 import unitnb
+from unitnb.figures import captions
 from unitnb.notebooks import rules
 from unitnb.notebooks.run import read_source
 from unitnb.profiles import load_profile
@@ -115,6 +116,29 @@ def test_the_first_page_names_every_notebook_with_its_question_and_shows_the_cla
         base64.b64decode(index.main.img["src"].split(",")[1])
         == (ROOT / "figures" / "claims.png").read_bytes()
     )
+
+
+def test_a_saved_figure_has_its_caption_and_a_table_its_box(project):
+    path = project / "notebooks" / "01_first.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].source = 'unitnb.save_figure(p, "fig3", figure, notebook="01_first")'
+    nbformat.write(notebook, path)
+    first = page(pages.write_site(load_profile(), project / "site")[0])
+    assert first.figure.figcaption.get_text() == captions.CAPTIONS["fig3"] and first.figure.img
+    assert all(table.parent["class"] == ["table"] for table in first("table")) and first("table")
+
+
+def test_every_figure_of_the_notebooks_has_a_caption():
+    saved = {name for source in rules.sources() for name in rules.saved_files(source)}
+    assert {name.removesuffix(".png") for name in saved if name.endswith(".png")} <= {*captions.CAPTIONS}
+
+
+def test_the_explorer_has_a_page_of_pictures_that_says_how_to_move_the_sliders(tmp_path):
+    written = {path.stem: path for path in pages.write_site(load_profile(), tmp_path)}
+    explorer = page(written["explore"])
+    assert "make lab" in explorer.main.get_text() and len(explorer.main("img")) >= 2
+    menu = [link["href"] for link in page(written["index"]).nav("a")]
+    assert menu[-1] == "explore.html" and len(menu) == len(rules.sources()) + 2
 
 
 def test_a_notebook_that_was_not_executed_is_named_with_the_command(project):
