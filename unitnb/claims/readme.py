@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..figures.captions import CAPTIONS
+from ..figures.captions import captions
 from ..figures.words import table
 from ..files import store
 from .criteria import CLAIMS
@@ -86,7 +86,7 @@ def gallery(runs: Mapping) -> str:
     """The text of ``figures/README.md``: findings, the table of all claims, every figure with its caption."""
     missing = [f"`{name}`: {why}." for name, why in runs.items() if isinstance(why, str)]
     legend = ", ".join(f"{symbol} {name}" for name, symbol in SYMBOLS.items())
-    values = {"captions": CAPTIONS, "claims": CLAIMS, "not_run": missing, "legend": legend}
+    values = {"captions": captions(), "claims": CLAIMS, "not_run": missing, "legend": legend}
     text = _rendered("gallery", Records(runs), claims_table=claims_table(runs), **values)
     return re.sub(r"\n{3,}", "\n\n", text) + "\n"
 

@@ -1,57 +1,37 @@
-"""A caption for each figure, by the name of its file: for the site and for ``figures/README.md``."""
+"""The caption of each figure, by the name of its file: what the notebooks say in the cell under it."""
 
-CAPTIONS = {
-    "overview": "From a map to a rank. The strongest entries of a symmetrized feature map are the edges "
-    "of a graph; the number of edges at which the first hole appears is the map's birth "
-    "point. The spread of the birth points over a class's images ranks the units, and "
-    "removing units by that rank gives the curve.",
-    "fig1": "Fig. 1. The strongest entries of a map (left) as edges: no hole yet (middle), the first "
-    "hole (right).",
-    "fig2a": "Fig. 2A. One image's map, the growing graph, the number of holes, and the birth points "
-    "of two units over 100 images; grey: maps without structure.",
-    "fig2": "Fig. 2B–D. Training: birth points, mean entropy H beside the loss, the selective rate, "
-    "and the effectiveness E, epoch by epoch.",
-    "fig3": "Fig. 3. Units removed one by one, most effective first (A) and in reverse (B), with "
-    "their intervals; grey: random orders; C: every class.",
-    "fig4": "Fig. 4. Stability of the rank: removal by ranks from other sample sets (A), by the mean "
-    "rank (B), votes for the first units (C), agreement over the size of the sets (D).",
-    "fig5": "Fig. 5. Units inserted by their rank into an empty layer: accuracy and loss on training "
-    "and test images, and the four roles, for each model.",
-    "fig5b": "Fig. 5, supplement. The roles by balanced accuracy, and each unit's mean effect on "
-    "training and test images.",
-    "fig5c": "Fig. 5, supplement. How much training accuracy still rises after the core, against the "
-    "gap between training and test accuracy, a point a network.",
-    "fig5d": "Fig. 5, supplement. Correlation of effectiveness between classes, and the accuracy that "
-    "a class loses by its own and by others' ranks.",
-    "fig6a": "Fig. 6A, B. E and its rivals: removal in rank order and in reverse for one class, and "
-    "the area between the orders minus that of E over all classes, with 95% intervals.",
-    "fig6b": "Fig. 6C. The area between the orders, for each score and class; framed: the best of a class.",
-    "fig6c": "Fig. 6D. Units kept, least effective removed first: recall, balanced accuracy, false "
-    "positives and precision.",
-    "fig6d": "Fig. 6E. Birth points against chance: entropy by rate, entropy against structureless "
-    "maps, and the place of units of pure noise in the rank.",
-    "fig6e": "Fig. 6F. Other constructions: births that change, agreement of E, and the area between "
-    "the orders.",
-    "fig6f": "Fig. 6G. The free choices of the method: agreement of the ranks, change of the curves, "
-    "and how the parts of E go with what a unit's removal does.",
-    "fig6g": "Fig. 6, supplement. Recall or bias for the rivals: recall, balanced accuracy, false "
-    "positives and precision by the units removed.",
-    "fig6h": "Fig. 6H. Units to remove for a loss of 85% of the accuracy: with fewer classes allowed, "
-    "and by the width of the layer.",
-    "fig6i": "Fig. 6I. Entropy by depth, over chance, and a second layer.",
-    "fig6j": "Fig. 6J. The most and the least effective units: their places by other scores, their "
-    "birth points, and the images that they answer to most.",
-    "fig7": "Fig. 7A–C. Smaller networks: accuracy and balanced accuracy by the share of units kept, "
-    "for each score.",
-    "fig7b": "Fig. 7D–F. Smaller networks before and after a short training, a network for three "
-    "classes against one trained from nothing, and the core alone.",
-}
+import itertools
+import re
+
+from ..profiles import project_root
+
+OVERVIEW = (
+    "**From a map to a rank.** The strongest entries of a symmetrized feature map are the edges of a graph. "
+    "The number of edges at which the first hole appears is the map's birth point. The share of a class's "
+    "images that have one, over the entropy of their birth points, ranks the units. Removing units by that "
+    "rank gives the curve."
+)
 
 
-def caption(name: str) -> str:
-    """The caption of a figure; for one that has none yet, its file's name.
+def captions() -> dict[str, str]:
+    """The captions as Markdown, those of the notebooks in their order behind that of ``overview``.
 
-    >>> caption("fig9")
-    'fig9'
+    Raises
+    ------
+    ValueError
+        If a notebook saves a figure and its next cell does not begin with "**Figure".
     """
-    return CAPTIONS.get(name, name)
+    found = {"overview": OVERVIEW}
+    for path in sorted((project_root() / "notebooks").glob("[0-9]*.py")):
+        cells = path.read_text(encoding="utf-8").split("\n# %%")
+        for cell, below in itertools.pairwise(cells):
+            for name in re.findall(r'save_figure\(\w+, "(\w+)"', cell):
+                found[name] = _caption(below, f"{path.name}: {name}")
+    return found
+
+
+def _caption(cell: str, place: str) -> str:
+    text = re.sub(r"\n# ?", "\n", cell.removeprefix(" [markdown]")).strip()
+    if not text.startswith("**Figure"):
+        raise ValueError(f"{place} has no caption; expected a cell below it that begins with '**Figure'")
+    return " ".join(text.split())

@@ -18,7 +18,6 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
-from ..figures.captions import caption
 from ..files import store
 from ..files.settings import class_folder
 from ..notebooks.rules import sources
@@ -96,15 +95,13 @@ def title_and_question(notebook) -> tuple[str, str]:
 
 
 def describe_pictures(notebook) -> None:
-    """Give the pictures of each cell the heading above them as alternative text, and saved ones a caption."""
+    """Give the pictures of each cell the heading above them as alternative text."""
     heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = (re.findall(r"^#+ (.+)", cell.source, re.M) or [heading])[-1]
         elif cell.cell_type == "code":
             cell.metadata["alt"] = f"Figure: {re.sub(r'[$*`]', '', heading)}"
-            saved = re.search(r'save_figure\(\w+, "(\w+)"', cell.source)
-            cell.metadata["caption"] = caption(saved[1]) if saved else ""
 
 
 def pieces(printed: str) -> list[str]:
