@@ -66,7 +66,7 @@ $(error MODEL='$(MODEL)' needs CLASS=<the class to study>, one of the folders in
 endif
 # The folder of the class: CLASS, or the profile's own. What a run is made from besides files that make watches, such
 # as images and weights and their state, is kept in a stamp: when it changes, every notebook is made anew.
-ifneq ($(filter-out help check lab nbval test pool clean train classes class@% html,$(or $(MAKECMDGOALS),help)),)
+ifneq ($(if $(COUNTING),,$(filter-out help check lab nbval test pool clean train classes class@% html open,$(or $(MAKECMDGOALS),help))),)
 TARGET := $(shell $(or $(PYTHON),python3) -m unitnb.notebooks.inputs '$(PROFILE)' '$(CLASS)' '$(NAME)' '$(subst ',,$(SETTINGS))' $(call quoted,DATA) $(call quoted,WEIGHTS))
 endif
 RUNS := build/runs/$(NAME)/$(TARGET)
@@ -81,7 +81,7 @@ ifneq ($(findstring /,$(CLASSES)),)
 $(error CLASSES='$(CLASSES)': the name of a class has no slash)
 endif
 
-.PHONY: help figures verify class classes train html lab refresh test check nbval another-class test-long test-browser test-faults mutants bench clean
+.PHONY: help figures verify class classes train html open lab refresh test check nbval another-class test-long test-browser test-faults mutants bench clean
 .DELETE_ON_ERROR:
 
 help: ## print this help
@@ -100,11 +100,12 @@ build/rules.mk: unitnb/__init__.py $(wildcard unitnb/*.py unitnb/*/*.py notebook
 	@mkdir -p build && $(or $(PYTHON),python3) -m unitnb.notebooks.rules > $@.$$$$ && mv $@.$$$$ $@
 	@touch -r "$$(ls -t $@ $^ | head -1)" $@  # a file from the future would have make start over for ever
 
-figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## regenerate every figure, table and verdict: figures/<profile>/<class>/
+figures: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(FIGURES)/CLAIMS.md ## every figure, table and verdict, in figures/<profile>/<class>/
+	@cat $(RUNS)/summary 2> /dev/null || sed -n 3p $(FIGURES)/CLAIMS.md
 
 # The verdicts are made from the notebooks' records alone; a record that is missing is made by running the notebooks again.
 $(FIGURES)/CLAIMS.md: $(NOTEBOOKS:%=$(RUNS)/%.ipynb) $(wildcard $(FIGURES)/claims.json) $(wildcard unitnb/claims/*.py) | $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli claims --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)') > /dev/null && sed -n 3p $@
+	@$(PY) -m unitnb.cli claims --brief $(RUN_OPTIONS) > $(RUNS)/summary
 
 $(RUNS)/inputs: ;
 # What is missing is found once, in a second, before the first notebook starts.
@@ -113,14 +114,22 @@ $(RUNS)/checked: $(RUNS)/inputs $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) \
 	@$(PY) -m unitnb.notebooks.preflight $(RUN_OPTIONS) && mkdir -p $(@D) && touch $@
 RUN_OPTIONS = --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 
+# How many notebooks follow, and how long they take. A make of its own counts them, without running any.
+.PHONY: opening
+opening: $(RUNS)/checked
+ifndef COUNTING
+	@$(if $(findstring n,$(firstword -$(MAKEFLAGS))),:,number=$$($(MAKE) -n figures COUNTING=1 'TARGET=$(TARGET)' | grep -c 'unitnb.cli run'); \
+		[ $$number = 0 ] || $(PY) -m unitnb.notebooks.opening $$number $(JOBS) $(PROFILE) $(RUNS)/count)
+endif
+
 # What a run leaves in FIGURES; a notebook that says what it needs first (networks trained here) leaves nothing.
 expected = $(if $(wildcard $(RUNS)/$(1).needs),,$(WRITES_$(1):%=$(FIGURES)/%))
 define NOTEBOOK_RULE
 $(RUNS)/$(1).ipynb: notebooks/$(1).py $(wildcard notebooks/$(1).ipynb) $(PROFILE_FILES) $(MODEL) $(CLASS_NAMES) $(DEPENDS_$(1)) $(RUNS)/inputs requirements.hashes \
 		$(wildcard unitnb/weights/$(PROFILE)/* build/weights/$(PROFILE)/*) unitnb/figures/unitnb.mplstyle \
 		$(if $(filter-out $(wildcard $(WRITES_$(1):%=$(FIGURES)/%) $(FIGURES)/claims.json),$(call expected,$(1)) $(FIGURES)/claims.json),missing) \
-		| $(RUNS)/checked $(ENVIRONMENT)
-	@$(PY) -m unitnb.cli run notebooks/$(1).py $$@ $(RUN_OPTIONS)
+		| $(RUNS)/checked $(ENVIRONMENT) opening
+	@UNITNB_COUNT=$(RUNS)/count $(PY) -m unitnb.cli run notebooks/$(1).py $$@ $(RUN_OPTIONS)
 endef
 $(foreach notebook,$(NOTEBOOKS),$(eval $(call NOTEBOOK_RULE,$(notebook))))
 .PHONY: missing
@@ -150,8 +159,14 @@ train: $(ENVIRONMENT) ## train a profile's networks; an interrupted run goes on 
 html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: build/site/index.html
 	@$(PY) -m unitnb.cli html --profile $(PROFILE) $(if $(SETTINGS),$(SETTINGS) )$(if $(CLASS),--class '$(CLASS)')
 
+open: html ## the same, opened in a browser
+	@$(PY) -m webbrowser -t 'file://$(CURDIR)/build/site/index.html' > /dev/null
+
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
-	$(PY) -m jupyterlab --notebook-dir=. notebooks/01_method.ipynb
+	@mkdir -p build/jupyter/labconfig && echo '$(NO_NEWS)' > build/jupyter/labconfig/page_config.json
+	@JUPYTER_CONFIG_PATH=build/jupyter $(PY) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root) \
+		notebooks/01_method.ipynb $(LAB)
+NO_NEWS := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 
 refresh: ## run the notebooks with their defaults and commit-ready outputs
 	$(MAKE) figures PROFILE=shapes CLASS=

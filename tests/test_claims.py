@@ -42,7 +42,7 @@ from unitnb.claims.grades import (
 )
 from unitnb.files import store
 from unitnb.notebooks import rules
-from unitnb.profiles import load_profile, project_root
+from unitnb.profiles import load_profile
 from unitnb.roles import relations
 
 S3 = {"seeds": 3}
@@ -538,15 +538,6 @@ def test_the_committed_verdicts_are_those_of_the_committed_numbers(committed, na
     document = (profile.figures_folder / "CLAIMS.md").read_text(encoding="utf-8")
     again = documents.claims_document(entries, f"{name}, class {profile.target_class}")
     assert document == again, "stale; make it with: unitnb claims"
-
-
-def test_the_readmes_table_is_not_stale(committed, tmp_path):
-    readme = (project_root() / "README.md").read_text(encoding="utf-8")
-    shown = readme.split(documents.MARKERS[0])[1].split(documents.MARKERS[1])[0].strip()
-    assert shown == documents.readme_table(), "stale; make it with: unitnb claims"
-    copy = tmp_path / "README.md"
-    copy.write_text(readme.replace(shown, "something old"), encoding="utf-8")
-    assert documents.update_readme(copy) and copy.read_text(encoding="utf-8") == readme
 
 
 def test_every_notebook_records_its_claims():

@@ -282,9 +282,36 @@ def test_make_alone_prints_the_commands(checkout):
     assert [target for target in targets if f"  make {target} " not in out] == []
 
 
-def test_a_second_make_figures_does_nothing_and_says_so(checkout):
+def test_a_second_make_figures_runs_nothing_and_says_where_the_figures_are(checkout):
+    (checkout / "build" / "runs" / "shapes" / "square" / "summary").write_text("figures/: 26 figures\n")
     done = make(checkout, "figures")
-    assert done.returncode == 0 and "Nothing to be done for 'figures'" in done.stdout
+    assert (done.returncode, done.stdout, done.stderr) == (0, "figures/: 26 figures\n", "")
+
+
+STAND_IN = """#!/bin/sh
+case "$*" in
+*"unitnb.cli run"*) touch "$5" figures/shapes/square/fig4.png
+    code="import sys; from unitnb.notebooks.opening import ended; print(ended(sys.argv[1], 21.4))"
+    exec {python} -c "$code" "$(basename "$4" .py)" ;;
+*) exec {python} "$@" ;;
+esac
+"""
+
+
+def test_make_says_how_many_notebooks_follow_each_that_ended_and_where_the_results_lie(checkout):
+    """A stand-in for Python touches what a notebook would write."""
+    python = checkout / "python"
+    python.write_text(STAND_IN.format(python=sys.executable))
+    python.chmod(0o755)
+    (checkout / "figures" / "shapes" / "square" / "fig4.png").unlink()
+    (checkout / "notebooks" / "03_ablation.py").touch()
+    done = make(checkout, "figures", f"PYTHON={python}")
+    said = done.stdout.splitlines()
+    assert done.returncode == 0 and done.stderr == ""
+    assert said[0] == "2 notebooks, 2 at a time, about a minute"
+    assert sorted(line[6:] for line in said[1:3]) == ["03_ablation 21 s", "04_stability 21 s"]
+    assert [line[:6] for line in said[1:3]] == ["[1/2] ", "[2/2] "]
+    assert said[3].startswith("figures/shapes/square/: ") and len(said) == 6
 
 
 def test_other_inputs_make_every_notebook_anew(checkout):

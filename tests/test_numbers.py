@@ -53,7 +53,7 @@ def test_a_table_of_names_has_the_name_as_x_whichever_way_it_lies():
     axes["lying"].errorbar([1.0, 2.0], [0.1, 1.1], xerr=[[0.5, 0.25], [1, 2]], **look)
     axes["lying"].set(yticks=[0, 1], yticklabels=["E", "mean\nmap"])
     axes["standing"].bar([0, 1], [3, 4], label="votes")
-    axes["standing"].set_xticks([0, 1], ["7", "9"])
+    axes["standing"].set_xticks([0, 1], [7, 9])  # names need not be words
     assert rows_of(figure) == [
         ("lying", "area", "E", "1", "0.5", "2"),
         ("lying", "area", "mean map", "2", "1.75", "4"),

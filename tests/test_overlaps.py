@@ -247,7 +247,7 @@ def test_every_figure_of_the_notebooks_is_drawn_here():
 
 def test_words_that_touch_are_found_and_words_side_by_side_are_not():
     figure, axes = panels.new_figure([["only"]], figsize=(4, 3), layout="none")
-    axes["only"].set(xticks=[], yticks=[])
+    axes["only"].set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
     axes["only"].text(0.5, 0.5, "first word", ha="center")
     axes["only"].text(0.5, 0.8, "turned word", rotation=45, ha="center")
     assert overlaps(figure) == []

@@ -1,9 +1,16 @@
 import math
+import shutil
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+import unitnb
 from unitnb.images.parameters import notebook_parameters
-from unitnb.profiles import Recipe, load_profile
+from unitnb.profiles import Recipe, load_profile, profile_names
+
+ROOT = Path(unitnb.__file__).parents[1]
 
 DEFAULTS = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
 
@@ -117,5 +124,17 @@ def test_a_profile_may_stand_on_another(tmp_path, monkeypatch):
 
 def test_without_a_checkout_one_sentence_says_where_profiles_are(tmp_path, monkeypatch):
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="no profiles in .*: they come with the repository"):
+    with pytest.raises(FileNotFoundError, match="no profiles in .* and none in .*; work in a clone"):
         load_profile("shapes")
+
+
+def test_without_a_checkout_the_profiles_are_those_that_came_with_the_package(monkeypatch, tmp_path):
+    """As the wheel installs them; pyproject.toml names the folder."""
+    monkeypatch.setenv("UNITNB_ROOT", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    ((place, patterns),) = pyproject["tool"]["setuptools"]["data-files"].items()
+    (tmp_path / place).mkdir(parents=True)
+    for file in (file for pattern in patterns for file in ROOT.glob(pattern)):
+        shutil.copy(file, tmp_path / place)
+    assert load_profile("shapes").image_size == 32 and "imagenette" in profile_names()

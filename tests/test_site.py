@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 import unitnb
+from unitnb.figures import captions
 from unitnb.notebooks import rules
 from unitnb.notebooks.run import read_source
 from unitnb.profiles import load_profile
@@ -28,7 +29,8 @@ def project(monkeypatch, tmp_path):
     """A project with two small executed notebooks and the real README, profiles and picture of the claims."""
     shutil.copytree(ROOT / "notebooks" / "profiles", tmp_path / "notebooks" / "profiles")
     (tmp_path / "figures").mkdir()
-    shutil.copy(ROOT / "figures" / "claims.png", tmp_path / "figures")
+    for name in ("claims.png", "overview.png"):
+        shutil.copy(ROOT / "figures" / name, tmp_path / "figures")
     shutil.copy(ROOT / "README.md", tmp_path)
     monkeypatch.setenv("UNITNB_ROOT", str(tmp_path))
     for name, title in (("01_first", "1. One"), ("02_second", "2. Two")):
@@ -111,10 +113,39 @@ def test_the_first_page_names_every_notebook_with_its_question_and_shows_the_cla
         ("02_second.html", "2. Two"),
     ]
     assert all(question.startswith("Question. What is") for *_, question in listed)
+    shown = [base64.b64decode(image["src"].split(",")[1]) for image in index.main("img")]
+    assert (ROOT / "figures" / "claims.png").read_bytes() in shown
+
+
+def test_a_table_has_its_box(project):
+    first = page(pages.write_site(load_profile(), project / "site")[0])
+    assert all(table.parent["class"] == ["table"] for table in first("table")) and first("table")
+
+
+def test_every_figure_of_the_notebooks_has_a_caption():
+    saved = {name for source in rules.sources() for name in rules.saved_files(source)}
+    known = captions.captions()
+    assert {name.removesuffix(".png") for name in saved if name.endswith(".png")} <= {*known}
     assert (
-        base64.b64decode(index.main.img["src"].split(",")[1])
-        == (ROOT / "figures" / "claims.png").read_bytes()
+        known["fig3"].startswith("**Figure 3.** A: units removed in the order") and "# " not in known["fig3"]
     )
+
+
+def test_a_figure_without_a_caption_is_named(monkeypatch, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    source = 'unitnb.save_figure(p, "fig9", figure)\n\n# %% [markdown]\n# Some words.\n'
+    (tmp_path / "notebooks" / "09_more.py").write_text(source)
+    monkeypatch.setattr(captions, "project_root", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"09_more.py: fig9 has no caption"):
+        captions.captions()
+
+
+def test_the_explorer_has_a_page_of_pictures_that_says_how_to_move_the_sliders(tmp_path):
+    written = {path.stem: path for path in pages.write_site(load_profile(), tmp_path)}
+    explorer = page(written["explore"])
+    assert "make lab" in explorer.main.get_text() and len(explorer.main("img")) >= 2
+    menu = [link["href"] for link in page(written["index"]).nav("a")]
+    assert menu[-1] == "explore.html" and len(menu) == len(rules.sources()) + 2
 
 
 def test_a_notebook_that_was_not_executed_is_named_with_the_command(project):

@@ -72,7 +72,7 @@ EXPORTS = {
     "figures.saving": ("save_figure", "save_table"),
     "explorer.analysis": ("Analysis", "analyse"),
     "explorer.answers": ("open_explorer", "span_accuracy", "unit_facts"),
-    "explorer.widgets": ("explore",),
+    "explorer.start": ("explore",),
     "figures.tables": ("answers_table", "bias_table", "classes_table", "networks_table", "scores_table"),
     "figures.tables_controls": ("noise_table", "operating_table", "rivals_table"),
     "figures.tables_roles": ("role_shares_table",),

@@ -3,13 +3,26 @@
 import argparse
 import os
 import sys
+import time
 import warnings
 from pathlib import Path
 
-from . import ONEDNN
+from . import ONEDNN, __version__
 from .explorer.simplify_command import add_simplify
+from .files.extras import what_is_missing
 from .files.settings import named_settings
 from .profiles import load_profile, project_root
+from .sweep.command import add_sweep
+
+DESCRIPTION = (
+    "Single units of convolutional networks: notebooks, figures, claims. `make` has the usual ways in."
+)
+EXAMPLES = """for instance:
+  unitnb run notebooks/03_ablation.py build/03_ablation.ipynb --class ring
+  unitnb claims --profile cifar10 --diff shapes
+  unitnb COMMAND --help   each argument, with an example"""
+RUN_EXAMPLE = "notebooks/03_ablation.py build/03_ablation.ipynb --class ring --set n_rank=60"
+PLAIN = argparse.RawDescriptionHelpFormatter  # keeps the lines of the examples
 
 
 def _train(options) -> None:
@@ -32,14 +45,16 @@ def _train(options) -> None:
 
 
 def _run(options) -> None:
+    from .notebooks.opening import ended
     from .notebooks.run import run
 
     given = {"profile": options.profile, "target_class": options.target_class, "seed": options.seed}
     given["overrides"] = named_settings(options.set)
     defaults: dict = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
     changed = {name: value for name, value in given.items() if value != defaults[name]}
+    started = time.monotonic()
     needed = run(options.source, options.target, changed)
-    print(f"{options.source.name}: {'not measured: ' + needed if needed else f'done, {options.target}'}")
+    print(ended(options.source.stem, time.monotonic() - started, needed))
 
 
 def _refresh(options) -> None:
@@ -50,62 +65,24 @@ def _refresh(options) -> None:
 
 
 def _claims(options) -> None:
-    from .claims import documents, verdicts
+    from .claims import documents, summary, verdicts
     from .images.parameters import fitted
 
     profile = fitted(_profile_of(options.profile, options.target_class, options.set))
     other = _profile_of(*options.diff.split("/", 1)) if options.diff else None
     entries = documents.write_claims(profile)
     if documents.is_committed(profile):
-        from .claims import picture
+        from .claims import picture, readme
 
         picture.save_picture(profile, documents.overview())
-        documents.update_readme(project_root() / "README.md")
+        readme.update(project_root())
     if other:
         names = f"{profile.name}/{profile.target_class}", f"{other.name}/{other.target_class}"
         print(documents.difference(entries, verdicts.load_claims(other), names))
     else:
-        print("\n".join(f"{entry['id']}  {entry['verdict']:<17}  {entry['statement']}" for entry in entries))
-        print(f"{documents.counts(entries)}: {profile.figures_folder / documents.DOCUMENT}")
-
-
-def _sweep(options) -> None:
-    from .files.atomic import remove_leftovers
-    from .images.parameters import fitted
-    from .sweep import executors, summary, tasks, work
-
-    names = {
-        "classes": [] if options.classes == "all" else options.classes.split(","),
-        "models": options.models.split(",") if options.models else [],
-        "layers": options.layers.split(",") if options.layers else [],
-    }
-    settings = named_settings(options.set) | ({} if options.points is None else {"points": options.points})
-    profile = fitted(load_profile(options.profile, settings))
-    os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
-    given = tasks.tasks_of(profile, **names, overrides=settings, file=options.profile)
-
-    def workers():
-        scheduler = options.scheduler
-        return executors.dask_workers(scheduler) if scheduler else executors.processes(options.jobs)
-
-    done, failed = executors.run_all(given, work.run_task, workers)
-    if done:
-        remove_leftovers(next(iter(done.values())).parent)
-        _show_sweep(profile, summary.read_results(done), given)
-    if failed:
-        reasons = "\n".join(f"  {task}: {why}" for task, why in failed.items())
-        text = f"{len(failed)} of {len(given)} tasks failed; run again for these alone:\n{reasons}"
-        raise RuntimeError(text)
-
-
-def _show_sweep(profile, results, given) -> None:
-    from .sweep import summary
-
-    print(summary.summary_table(results))
-    skipped = summary.skipped_images(results)
-    if skipped:
-        print(f"{len(skipped)} skipped: {'; '.join(skipped[:10])}{'; ...' if len(skipped) > 10 else ''}")
-    print(f"{len(results)} of {len(given)} tasks; {summary.save_summary(profile, results)}")
+        if not options.brief:
+            print("\n".join(f"{e['id']}  {e['verdict']:<17}  {e['statement']}" for e in entries))
+        print(summary.summary(profile, entries))
 
 
 def _index(options) -> None:
@@ -148,22 +125,28 @@ def _check(options) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("unitnb", description=__doc__)
+    parser = argparse.ArgumentParser(
+        "unitnb", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=PLAIN
+    )
+    parser.add_argument("--version", action="version", version=f"unitnb {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    own = _add_train, _add_run, _add_claims, _add_sweep, _add_index, _add_html, _add_checks
-    for add in (*own, add_simplify):
+    own = _add_train, _add_run, _add_claims, _add_index, _add_html, _add_checks
+    for add in (*own, add_sweep, add_simplify):
         add(commands)
     return parser
 
 
-def _command(commands, name: str, action, help: str, chosen_class: bool = False) -> argparse.ArgumentParser:
-    """A subcommand with ``--profile`` and, on request, ``--class``."""
-    added = commands.add_parser(name, help=help, description=help)
+def _command(
+    commands, name: str, action, help: str, example: str, chosen_class: bool = False
+) -> argparse.ArgumentParser:
+    """A subcommand with an example, ``--profile`` and, on request, ``--class``."""
+    epilog = f"for instance: unitnb {name} {example}"
+    added = commands.add_parser(name, help=help, description=help, epilog=epilog)
     added.set_defaults(action=action)
     added.add_argument(
         "--profile",
         default="shapes",
-        help="a file of notebooks/profiles without its ending (default: shapes)",
+        help="a file of notebooks/profiles without its ending, for instance cifar10 (default: shapes)",
     )
     if chosen_class:
         text = "a setting of the profile, for instance --set n_rank=60 --set network=my.keras"
@@ -175,61 +158,49 @@ def _command(commands, name: str, action, help: str, chosen_class: bool = False)
 
 def _add_train(commands) -> None:
     help = "train the models of a profile; an interrupted run continues where it stopped"
-    train = _command(commands, "train", _train, help, chosen_class=True)
-    train.add_argument("--extra", action="store_true", help="also the profile's further seeds and grades")
+    train = _command(commands, "train", _train, help, "--profile cifar10 --models A B", True)
+    train.add_argument(
+        "--extra", action="store_true", help="also the profile's further seeds and grades; they take hours"
+    )
     text = "only these models, for instance: --models A B (default: all of the profile)"
     train.add_argument("--models", "--model", nargs="*", metavar="MODEL", help=text)
 
 
 def _add_run(commands) -> None:
     help = "execute one notebook; a failed run leaves its executed copy under build/failed"
-    run = _command(commands, "run", _run, help, chosen_class=True)
+    run = _command(commands, "run", _run, help, RUN_EXAMPLE, True)
     run.add_argument("source", type=Path, help="a notebook's source, for instance notebooks/03_ablation.py")
     run.add_argument("target", type=Path, help="the executed notebook, for instance build/03_ablation.ipynb")
     run.add_argument(
-        "--seed", type=int, default=0, help="of sample sets and bootstraps, from 0 up (default: 0)"
+        "--seed", type=int, default=0, help="of sample sets and bootstraps, for instance 1 (default: 0)"
     )
 
 
 def _add_claims(commands) -> None:
-    help = "judge the notebooks' measurements; write claims.json, CLAIMS.md, the picture and README's table"
-    claims = _command(commands, "claims", _claims, help, chosen_class=True)
+    help = (
+        "judge the notebooks' measurements; write claims.json, CLAIMS.md, the picture and README's findings"
+    )
+    claims = _command(commands, "claims", _claims, help, "--profile cifar10 --diff shapes", True)
     text = "show the differences from another run, for instance cifar10/cat"
     claims.add_argument("--diff", metavar="PROFILE[/CLASS]", help=text)
-
-
-def _add_sweep(commands) -> None:
-    help = (
-        "many classes, models and layers, on processes or a Dask cluster; a rerun continues where it stopped"
+    claims.add_argument(
+        "--brief", action="store_true", help="print only where they lie and how many have which"
     )
-    sweep = _command(commands, "sweep", _sweep, help)
-    text = "a setting of the profile, for instance --set network=my.keras"
-    sweep.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=text)
-    text = "for instance ring,cross (default: all classes)"
-    sweep.add_argument("--classes", default="all", metavar="all|A,B,...", help=text)
-    text = "for instance A,B (default: all trained models of the profile)"
-    sweep.add_argument("--models", metavar="A,B,...", help=text)
-    text = "for instance block1_conv2,block2_conv3; all: every convolution (default: the profile's layer)"
-    sweep.add_argument("--layers", metavar="all|A,B,...", help=text)
-    text = "points of a curve, evenly spaced over the units, for instance 65 (default: the profile's)"
-    sweep.add_argument("--points", type=int, help=text)
-    text = "processes on this machine (default: its cores)"
-    sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help=text)
-    text = "a Dask cluster whose workers see this folder, for instance tcp://127.0.0.1:8786"
-    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=text)
 
 
 def _add_index(commands) -> None:
     help = "a page over the runs of several classes (make classes); exit status 1 if one of them failed"
-    index = _command(commands, "index", _index, help)
+    index = _command(commands, "index", _index, help, "ring cross")
     index.add_argument("classes", nargs="+", metavar="CLASS", help="for instance: ring cross")
 
 
 def _add_html(commands) -> None:
     help = "write the static site, one page for each executed notebook, readable without network access"
-    html = _command(commands, "html", _html, help, chosen_class=True)
+    html = _command(commands, "html", _html, help, "--profile cifar10", True)
     default = project_root() / "build" / "site"
-    html.add_argument("folder", type=Path, nargs="?", default=default, help="default: build/site")
+    html.add_argument(
+        "folder", type=Path, nargs="?", default=default, help="for instance pages (default: build/site)"
+    )
 
 
 def _add_checks(commands) -> None:
@@ -249,6 +220,9 @@ def main(arguments: list[str] | None = None) -> int:
         options.action(options)
     except (ValueError, KeyError, OSError, RuntimeError) as error:
         print(f"unitnb: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"unitnb: {what_is_missing(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         text = "interrupted; no half-written file was left; run it again and it continues"

@@ -5,6 +5,7 @@ Standard library only at import: make reads them before the environment exists.
 
 import math
 import os
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ NOT_REPLACED = {
     "name": "choose another profile",
     "seed": "seed is a parameter of its own: --seed of unitnb run",
 }
+INSTALLED = "share/unitnb/profiles"  # in the environment: where the package's own profiles lie
 SCALINGS = ("none", "unit", "tf", "torch", "caffe")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 
@@ -214,7 +216,10 @@ def _recipes(settings: Mapping, group: str) -> dict:
 
 
 def _profile_files() -> dict[str, Path]:
-    return {path.stem: path for path in sorted((project_root() / "notebooks" / "profiles").glob("*.yaml"))}
+    """Those of the checkout; else those that came with the package."""
+    places = project_root() / "notebooks" / "profiles", Path(sys.prefix) / INSTALLED
+    here, installed = (sorted(place.glob("*.yaml")) for place in places)
+    return {path.stem: path for path in here or installed}
 
 
 def profile_names() -> list[str]:
@@ -238,10 +243,8 @@ def load_profile(name: str = "shapes", overrides: Mapping | None = None) -> Prof
     """
     files = _profile_files()
     if not files:
-        raise FileNotFoundError(
-            f"no profiles in {project_root() / 'notebooks' / 'profiles'}: they come with the repository, not "
-            "with the package. Work in a clone of it, or name one with the variable UNITNB_ROOT"
-        )
+        places = f"{project_root()}/notebooks/profiles and none in {sys.prefix}/{INSTALLED}"
+        raise FileNotFoundError(f"no profiles in {places}; work in a clone, or set UNITNB_ROOT to one")
     if name not in files:
         raise ValueError(f"unknown profile '{name}': {nearest(name, files)}")
     settings = _with_overrides({"name": name, **read_settings(files, name)}, overrides or {})

@@ -1,16 +1,15 @@
-"""The verdicts as documents: ``CLAIMS.md``, README's table of all profiles, the difference of two runs."""
+"""The verdicts as documents: ``CLAIMS.md``, the verdicts of all profiles, the difference of two runs."""
 
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from ..figures.saving import recording
 from ..figures.words import table
 from ..files import store
 from ..profiles import Profile, load_profile, profile_names
-from .criteria import BY_ID, CLAIMS
+from .criteria import BY_ID
 from .grades import BY_CONSTRUCTION, FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, ONE_TRAINING, VERDICTS
 from .verdicts import FILE, load_claims, make_command, verdict, write_record
 
@@ -24,7 +23,6 @@ SYMBOLS = {  # as the marks of the picture
     ONE_TRAINING: "1",
     NOT_MEASURED: "–",
 }
-MARKERS = ("<!-- claims: made by `unitnb claims` -->", "<!-- end of claims -->")
 
 
 def here(entry: Mapping) -> str:
@@ -189,44 +187,6 @@ def _verdicts_of(name):
     if not (profile.figures_folder / FILE).exists():
         return f"not run here: `{make_command(profile)}`"
     return load_claims(profile)
-
-
-def readme_table() -> str:
-    """The Markdown of all claims for README: the counts, then a row a claim and a column a profile."""
-    columns = overview()
-    legend = ", ".join(f"{symbol} {name}" for name, symbol in SYMBOLS.items())
-    rows = [
-        [f"{c.id} ({c.place})", c.statement, c.paper, *(_symbol(column, n) for column in columns.values())]
-        for n, c in enumerate(CLAIMS)
-    ]
-    summary = [
-        f"- {_linked(name)}: {column if isinstance(column, str) else counts(column)}"
-        for name, column in columns.items()
-    ]
-    header = ["claim", "what the paper says", "its number", *columns]
-    return "\n".join([*summary, "", legend + ".", "", _escaped_table(header, rows)])
-
-
-def _linked(name):
-    path = load_profile(name).figures_folder / DOCUMENT
-    return f"[`{name}`](figures/{name}/{path.parent.name}/{DOCUMENT})" if path.exists() else f"`{name}`"
-
-
-def _symbol(column, number):
-    return SYMBOLS[NOT_MEASURED] if isinstance(column, str) else SYMBOLS[column[number]["verdict"]]
-
-
-def update_readme(path: Path) -> bool:
-    """Put the table between the markers of a README, and tell whether there are markers."""
-    text = path.read_text(encoding="utf-8")
-    if not all(marker in text for marker in MARKERS):
-        return False
-    before, rest = text.split(MARKERS[0], 1)
-    after = rest.split(MARKERS[1], 1)[1]
-    new = f"{before}{MARKERS[0]}\n{readme_table()}\n{MARKERS[1]}{after}"
-    if new != text:
-        store.write_text(path, new)
-    return True
 
 
 def own_class(profile: Profile) -> Profile:

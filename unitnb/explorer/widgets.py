@@ -133,15 +133,3 @@ class Board:
             f"on training images, {shares['test']:.2f} on test images; "
             f"{shares['others']:.2f} of other classes' images are taken for the class"
         )
-
-
-def explore(profile: str | None = None, model: str = "A", target_class: str | None = None):
-    """The explorer as widgets, for display in a notebook.
-
-    Parameters
-    ----------
-    profile, model, target_class : the choices at the start
-        ``None`` is the pretrained network's profile, ``imagenette``, where its images and weights are at
-        hand, else ``shapes``; and the profile's own class.
-    """
-    return Board(profile or answers.first_profile(), model, target_class).view

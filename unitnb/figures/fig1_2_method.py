@@ -181,6 +181,7 @@ def method_figure(
     ends = [(axes[name].get_xlim()[1], axes[name].get_ylim()[1] / 1.4) for name in ("unit", "rare")]
     for name in ("unit", "rare"):  # the same axis
         axes[name].set(xlim=(3, max(ends)[0]), ylim=(0, 1.08 * max(top for _, top in ends)))
+    axes["rare"].set_ylabel("")
     key = axes["rare"].get_legend_handles_labels()
     axes["rare"].get_figure(root=False).legend(*key, loc="outside lower right", ncols=2)
     return figure
@@ -191,6 +192,6 @@ def _two_rows(upper: Sequence[str], lower: Sequence[str]):
     import matplotlib.pyplot as plt
 
     panels.use_style()
-    figure = plt.figure(figsize=(8, 4.4))
-    parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.9])
+    figure = plt.figure(figsize=(8, 4.6))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1.15, 1.9])
     return figure, parts[0].subplot_mosaic([list(upper)]) | parts[1].subplot_mosaic([list(lower)])

@@ -108,7 +108,9 @@ def _specialist_panel(axes, specialist: Mapping, counts) -> None:
         colour, style, marker = SPECIALIST_LOOKS[name]
         axes.plot(counts, values, marker, color=colour, linestyle=style, markersize=4.5, label=name)
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="units kept", ylabel="accuracy", ylim=(0, 1.03), xticks=counts, xticklabels=counts)
+    axes.set(
+        xlabel="units kept", ylabel="accuracy", ylim=(0, 1.03), xticks=counts, xticklabels=map(str, counts)
+    )
     axes.minorticks_off()
 
 

@@ -189,7 +189,7 @@ def _names(axis) -> dict[float, str]:
     formatter, locator = axis.get_major_formatter(), axis.get_major_locator()
     if not (isinstance(formatter, FuncFormatter) and isinstance(locator, FixedLocator)):
         return {}
-    return {place: formatter(place, i).replace("\n", " ") for i, place in enumerate(locator())}
+    return {place: str(formatter(place, i)).replace("\n", " ") for i, place in enumerate(locator())}
 
 
 def _with_names(axes, points) -> Points:

@@ -88,7 +88,7 @@ def _covers(text, place, taken, axes, renderer) -> bool:
     text.set_position(place)
     left, low, right, high = _box(text, renderer)
     within = axes.bbox.x0 <= left and right <= axes.bbox.x1 and axes.bbox.y0 <= low and high <= axes.bbox.y1
-    return not within or any(left < r and l < right and low < h and b < high for l, b, r, h in taken)  # noqa: E741
+    return not within or any(left < x1 and x0 < right and low < y1 and y0 < high for x0, y0, x1, y1 in taken)
 
 
 # ---- Figs. 1 and 2A: from a map to its birth point ----

@@ -7,6 +7,7 @@ Standard library only: ``import unitnb`` installs this.
 import contextlib
 import importlib.abc
 import importlib.util
+import logging
 import os
 import re
 import sys
@@ -59,6 +60,7 @@ def _quietly(execute):
     def execute_quietly(module):
         with without_chatter():
             execute(module)
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # in a kernel its warnings go to stdout
 
     return execute_quietly
 

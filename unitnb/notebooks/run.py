@@ -16,6 +16,7 @@ from ..files.settings import nearest
 from ..files.sockets import connection, hangup_as_termination, kernel_folder
 from ..images.parameters import notebook_parameters
 from ..profiles import PARAMETERS, Profile, project_root
+from .opening import COUNT
 
 DEFAULTS: dict[str, Any] = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
 CELL_SECONDS = 1800  # the limit of a cell; pretrained networks of full size have none, as they take nights
@@ -87,7 +88,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
                 parameters=_passed(source, notebook, parameters, profile),
                 cwd=str(project_root()),
                 kernel_name="python3",
-                progress_bar=sys.stderr.isatty(),
+                progress_bar=sys.stderr.isatty() and COUNT not in os.environ,
                 record_timing=False,
                 store_widget_state=False,
                 coalesce_streams=True,

@@ -24,6 +24,12 @@ from ..notebooks.rules import sources
 from ..profiles import Profile, load_profile, project_root
 from .formulas import formula_font, mathml
 
+EXPLORER = "explore"
+HOW_TO_EXPLORE = (
+    "**The sliders need a running notebook.** `make lab`, open `notebooks/explore.ipynb`, *Run* → *Run All "
+    "Cells*. This page shows the same for one choice: the unit at the head of the rank."
+)
+
 
 class PageRenderer(IPythonRenderer):
     """nbconvert's Markdown, with mathematics as MathML and links between notebooks changed to their pages."""
@@ -41,10 +47,16 @@ class PageRenderer(IPythonRenderer):
         return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """A link; one to a notebook leads to its page."""
+        """A link; one to a notebook leads to its page, one to another file of the project is plain text."""
         if "://" not in url:
             url = re.sub(r"^(?:\./|notebooks/)?(\w+)\.ipynb", r"\1.html", url)
+            if not re.match(r"\w*\.html|#", url):
+                return text
         return super().link(text, url, title)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """A picture of the project, within the page."""
+        return super().image(text, picture(url), title)
 
 
 class PageExporter(HTMLExporter):
@@ -62,7 +74,8 @@ class PageExporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context, source: str) -> str:
         """Markdown as HTML, by :class:`PageRenderer`."""
-        return MarkdownWithMath(renderer=PageRenderer(escape=False)).render(source)
+        made = MarkdownWithMath(renderer=PageRenderer(escape=False)).render(source)
+        return re.sub(r"<table>.*?</table>", r'<div class="table">\g<0></div>', made, flags=re.S)
 
 
 # ---- parts of a page ----
@@ -137,7 +150,7 @@ def executed(profile: Profile) -> Path:
 
 
 def read_notebooks(profile: Profile) -> dict:
-    """The executed notebooks by name, in the order of the paper.
+    """The executed notebooks by name, in the order of the paper, and the explorer as it is committed.
 
     Raises
     ------
@@ -153,7 +166,8 @@ def read_notebooks(profile: Profile) -> dict:
                 f"{path} is missing; the site is made of executed notebooks, so run first: {command}"
             )
         found[source.stem] = nbformat.read(path, as_version=4)
-    return found
+    explorer = project_root() / "notebooks" / f"{EXPLORER}.ipynb"
+    return found | ({EXPLORER: explorer_notebook(explorer)} if explorer.exists() else {})
 
 
 def introduction(readme: str) -> str:
@@ -161,16 +175,20 @@ def introduction(readme: str) -> str:
     return readme.split("\n## ")[0].split("\n", 1)[1].strip()
 
 
-def claims_picture() -> tuple[str, str]:
-    """The picture of the verdicts in README as a data URL, and its description; ValueError if it has none."""
-    readme = (project_root() / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"!\[([^\]]+)\]\((figures/claims\.png)\)", readme)
-    if found is None:
-        raise ValueError(
-            "README.md does not show figures/claims.png; put its line ![...](figures/claims.png) back"
-        )
-    text, place = found.groups()
-    return f"data:image/png;base64,{b64encode((project_root() / place).read_bytes()).decode()}", text
+def picture(place: str) -> str:
+    """A picture of the project as a data URL; an address elsewhere stays as it is."""
+    if "://" in place or place.startswith("data:"):
+        return place
+    return f"data:image/png;base64,{b64encode((project_root() / place).read_bytes()).decode()}"
+
+
+def explorer_notebook(path: Path):
+    """The explorer as it is committed: pictures of one choice, and how to move the sliders."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.source.strip() == "unitnb.explore()":
+            cell.outputs = [nbformat.v4.new_output("display_data", {"text/markdown": HOW_TO_EXPLORE})]
+    return notebook
 
 
 def write_site(profile: Profile, folder: Path) -> list[Path]:
@@ -191,7 +209,8 @@ def write_site(profile: Profile, folder: Path) -> list[Path]:
     written = {}
     for place, (name, notebook) in enumerate(read.items()):
         describe_pictures(notebook)
-        resources = _resources(pages=pages, place=place, run=profile)
+        run = load_profile() if name == EXPLORER else profile
+        resources = _resources(pages=pages, place=place, run=run)
         written[name], _ = exporter.from_notebook_node(notebook, resources)
     written["index"] = _index(exporter, pages, profile)
     return _write(folder, written)
@@ -201,7 +220,7 @@ def _index(exporter: PageExporter, pages: Sequence[tuple[str, str, str]], profil
     template = exporter.environment.get_template("start.html.j2")
     readme = introduction((project_root() / "README.md").read_text(encoding="utf-8"))
     resources = _resources(pages=pages, place=-1, run=profile)
-    return template.render(resources=resources, introduction=readme, claims=claims_picture())
+    return template.render(resources=resources, introduction=readme, claims=picture("figures/claims.png"))
 
 
 def _write(folder: Path, written: dict[str, str]) -> list[Path]:
