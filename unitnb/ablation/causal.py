@@ -4,6 +4,8 @@ order of insertion.
 Maps are (images, h, w, units), after the activation; losses are cross-entropies in nats.
 """
 
+import functools
+
 import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -118,10 +120,15 @@ def _block_changes(engine, maps, labels) -> np.ndarray:
     everyone = np.arange(len(maps))
     whole = losses_of(engine.reading, engine.scores(engine.whole(everyone), everyone), labels)
     changes = np.zeros(len(live))
-    for units, images, rows in _in_groups(engine, live):
-        losses = losses_of(engine.reading, engine.scores(rows, images), labels[images])
+    groups = engine.losses_without if engine.on_device else functools.partial(_losses_without, engine)
+    for units, images, losses in groups(live, labels):
         np.add.at(changes, units, (losses - whole[images]).astype(np.float64))
     return changes
+
+
+def _losses_without(engine, live, labels):
+    for units, images, rows in _in_groups(engine, live):
+        yield units, images, losses_of(engine.reading, engine.scores(rows, images), labels[images])
 
 
 def _in_groups(engine, live):
