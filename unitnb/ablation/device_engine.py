@@ -7,7 +7,6 @@ plan of the tail; groups of states are padded to few sizes.
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -54,7 +53,7 @@ class DeviceEngine(Engine):
 
     def _scores(self, inputs, picks) -> np.ndarray:
         found = self._program("scores")(picks[_padded(len(picks), self.rows)], *inputs)
-        return keras.ops.convert_to_numpy(found)[: len(picks)]
+        return ops.convert_to_numpy(found)[: len(picks)]
 
     def _groups(self, rows) -> list:
         return [rows[i : i + self.rows] for i in range(0, len(rows), self.rows)]

@@ -21,6 +21,7 @@ from .device_engine import (
     no_room,
     power_of_two,
 )
+from .walks import changed_at
 
 MOST_MAP_BYTES = 2**30  # of a block's maps in the processor's memory
 
@@ -44,12 +45,11 @@ class DeviceMaskedEngine(DeviceEngine):
         live = ops.any(maps != fill, axis=(1, 2))
         brought = [] if others is None else _in_parts(others, images, self.count)
         self.given = ops.pad(maps, padding), fill, *brought
-        return keras.ops.convert_to_numpy(live).T
+        return ops.convert_to_numpy(live).T
 
     def states(self, order, live, points):
         """As ``DeviceEngine.states``, all at once."""
-        changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
-        steps, images = np.nonzero(changed)
+        steps, images = np.nonzero(changed_at(order, live, points))
         yield steps, images, self._state(np.argsort(order), images, points[steps], len(order))
 
     def states_without(self, live):

@@ -53,9 +53,22 @@ def terms(change, kernel, units):
     return ops.matmul(values, ops.transpose(ops.take(by_unit, known, axis=1), (1, 0, 2)))
 
 
-def in_rows(sums):
-    """(k, n, d) as rows (k n, d)."""
-    return ops.reshape(sums, (-1, sums.shape[-1]))
+def walked(kernel, change, units, high, low):
+    """``running_sums`` over some units, as rows (k n + n, d), and where they end."""
+    sums, high, low = running_sums(high, low, terms(change, kernel, units))
+    return ops.reshape(sums, (-1, sums.shape[-1])), high, low
+
+
+def without(kernel, change, units, high, low):
+    """Rows (k n, d) of the sum ``high`` + ``low`` (n, d) less the term of each of some units (k,)."""
+    rows = high + (low - terms(change, kernel, units))
+    return ops.reshape(rows, (-1, rows.shape[-1]))
+
+
+def chosen(kernel, change, present, start):
+    """Rows (n, d) with only the units of a mask (u,) float in place: one product of float32."""
+    shown = ops.transpose(change * present[:, None, None], (1, 2, 0))
+    return start + ops.matmul(ops.reshape(shown, (change.shape[1], -1)), kernel)
 
 
 def stack_outputs(plan, rows):

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -20,10 +19,13 @@ from .device_engine import (
     no_room,
     power_of_two,
 )
+from .walks import changed_at
 
 
 class DeviceSumEngine(DeviceEngine):
     """``RunningSumEngine`` on the device: terms are made when they are needed, 1% of what follows them."""
+
+    everyone: Any  # (high, low) of the sum over all units, once it is asked for
 
     def __init__(self, split, fill, reading):
         super().__init__(split, fill, reading)
@@ -32,38 +34,37 @@ class DeviceSumEngine(DeviceEngine):
             self.absent = plan.trunk(ops.convert_to_tensor(fill[None]), training=False)[0]
             self.start = programs.product(plan.dense, self.absent[None])[0]
         self.values = self.absent.shape[0] // self.units
-        budget = free_bytes() // 2
-        self.images = fitting(budget // 2, self._image_bytes(programs.RESTART), MOST_IMAGES)
+        an_image = 4 * (3 * self.absent.shape[0] + fill.size + COPIES * programs.RESTART * self.width)
+        self.images = fitting(free_bytes() // 4, an_image, MOST_IMAGES)
         if not self.images:
-            raise DeviceMemoryError(no_room(split.layer, "one image", self._image_bytes(programs.RESTART)))
-        layers = [node.outputs[0].shape[-1] for node in plan.stack]
-        self.rows = fitting(budget // 4, 4 * (2 * self.width + 3 * sum(layers)), MOST_ROWS) or 1
-        self.chunk = budget // 2  # bytes, until there is a block: then units
-
-    def _image_bytes(self, units) -> int:
-        return 4 * (3 * self.absent.shape[0] + self.fill.size + COPIES * units * self.width)
+            raise DeviceMemoryError(no_room(split.layer, "one image", an_image))
+        widths = sum(node.outputs[0].shape[-1] for node in plan.stack)
+        self.rows = fitting(free_bytes() // 8, 4 * (2 * self.width + 3 * widths), MOST_ROWS) or 1
 
     def _take(self, maps, images) -> np.ndarray:
         self.count, self.everyone = power_of_two(len(maps)), None
-        free, one = free_bytes() // 4, programs.RESTART
-        bytes_of_16 = 4 * one * self.width * (COPIES * self.count + 2 * self.values)
-        self.chunk = one * int(np.clip(free // bytes_of_16, 1, math.ceil(self.units / one)))
+        self.chunk = self._units_at_a_time()
         batches = range(0, len(maps), fitting_batch(maps.shape))
         with full_float32():
-            parts = [self._changes(maps[i : i + batches.step]) for i in batches]
-            self.change = ops.pad(
-                ops.concatenate(parts, axis=1), ((0, 0), (0, self.count - len(maps)), (0, 0))
-            )
-        return keras.ops.convert_to_numpy(ops.any(self.change != 0, axis=2))[:, : len(maps)]
+            change = ops.concatenate([self._changes(maps[i : i + batches.step]) for i in batches], axis=1)
+        live = ops.convert_to_numpy(ops.any(change != 0, axis=2))
+        self.change = ops.pad(change, ((0, 0), (0, self.count - len(maps)), (0, 0)))
+        return live
+
+    def _units_at_a_time(self) -> int:
+        """How many units' sums and terms fit beside each other, in 16s."""
+        step = programs.RESTART
+        needed = 4 * step * self.width * (COPIES * self.count + 2 * self.values)
+        return step * int(np.clip(free_bytes() // 4 // needed, 1, math.ceil(self.units / step)))
 
     def _changes(self, maps):
+        """What units change behind the trunk, (u, n, f)."""
         values = self.plan.trunk(ops.convert_to_tensor(maps), training=False) - self.absent
         return ops.transpose(ops.reshape(values, (len(maps), self.values, self.units)), (2, 0, 1))
 
     def states(self, order, live, points):
         """As ``DeviceEngine.states``; the running sum goes on from group to group."""
-        changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
-        steps, images = np.nonzero(changed)
+        steps, images = np.nonzero(changed_at(order, live, points))
         for start, rows in self._walk(order):
             here = (points[steps] > start if start else True) & (points[steps] <= start + self.chunk)
             place = (points[steps[here]] - start) * self.count + images[here]
@@ -74,10 +75,10 @@ class DeviceSumEngine(DeviceEngine):
         image.
         """
         high = ops.broadcast_to(self.start, (self.count, self.width))
-        low, run = ops.zeros_like(high), self._sums()
+        low = ops.zeros_like(high)
         for start in range(0, self.units, self.chunk):
-            rows, high, low = run(self.change, self._some(order, start), high, low)
-            self.total = high, low
+            rows, high, low = self._run("walked", self._some(order, start), high, low)
+            self.end = high, low
             yield start, rows
 
     def _some(self, units, start) -> np.ndarray:
@@ -85,42 +86,31 @@ class DeviceSumEngine(DeviceEngine):
         some = units[start : start + self.chunk]
         return np.append(some, np.full(self.chunk - len(some), -1)).astype(np.int32)
 
-    def _sums(self):
-        kernel = self.plan.dense.kernel
-
-        def sums(change, units, high, low):
-            added = programs.terms(change, ops.convert_to_tensor(kernel), units)
-            found, high, low = programs.running_sums(high, low, added)
-            return programs.in_rows(found), high, low
-
-        return self._kept("sums", sums)
-
-    def _kept(self, name, function):
-        """A program that reads the first dense layer's kernel."""
-        if name not in self.plan.programs:
-            self.plan.programs[name] = compiled(function, [self.plan.dense.kernel])
-        return self.plan.programs[name]
+    def _run(self, name, *given):
+        """A function of ``device_programs`` that takes the dense layer's kernel and the block."""
+        dense, kept = self.plan.dense, self.plan.programs
+        assert dense is not None  # of every running-sum plan
+        if name not in kept:
+            function, kernel = getattr(programs, name), dense.kernel
+            kept[name] = compiled(lambda *given: function(ops.convert_to_tensor(kernel), *given), [kernel])
+        return kept[name](self.change, *given)
 
     def _everyone(self):
         """The sum over all units, as the walk of a curve ends with it, (high, low)."""
         if self.everyone is None:
             for _ in self._walk(np.arange(self.units)):
                 pass
-            self.everyone = self.total
+            self.everyone = self.end
         return self.everyone
 
     def states_without(self, live):
         """As ``DeviceEngine.states_without``: the sum over all units less a term."""
-        kernel, units = self.plan.dense.kernel, np.flatnonzero(live.any(axis=1))
-
-        def without(change, units, high, low):
-            return programs.in_rows(
-                high + (low - programs.terms(change, ops.convert_to_tensor(kernel), units))
-            )
-
-        run, whole = self._kept("without", without), self._everyone()
+        units, whole = np.flatnonzero(live.any(axis=1)), self._everyone()
         for start in range(0, len(units), self.chunk):
-            rows, some = run(self.change, self._some(units, start), *whole), units[start : start + self.chunk]
+            some, rows = (
+                units[start : start + self.chunk],
+                self._run("without", self._some(units, start), *whole),
+            )
             which, images = np.nonzero(live[some])
             yield some[which], images, ((rows,), (which * self.count + images).astype(np.int32))
 
@@ -131,15 +121,7 @@ class DeviceSumEngine(DeviceEngine):
 
     def with_units(self, present) -> Any:
         """As ``Engine.with_units``; one product of float32."""
-        kernel = self.plan.dense.kernel
-
-        def chosen(change, present, start):
-            shown = ops.transpose(change * present[:, None, None], (1, 2, 0))
-            return start + ops.matmul(
-                ops.reshape(shown, (change.shape[1], -1)), ops.convert_to_tensor(kernel)
-            )
-
-        rows = self._kept("chosen", chosen)(self.change, np.asarray(present, np.float32), self.start)
+        rows = self._run("chosen", np.asarray(present, np.float32), self.start)
         return (rows,), np.arange(self.count, dtype=np.int32)
 
     def _outputs_function(self):

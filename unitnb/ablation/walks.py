@@ -16,10 +16,15 @@ def walk(engine, order, live, points, labels, target, record):
     for steps, images, judged in groups:
         for part, values in zip(record, judged, strict=True):
             part[steps, images] = values
-    changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
+    changed = changed_at(order, live, points)
     last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
     for part in record:
         part[:] = np.take_along_axis(part, last, axis=0)
+
+
+def changed_at(order, live, points) -> np.ndarray:
+    """Of points[0], points[1], ...: on which images something differs from the point before, (p, n) bool."""
+    return np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
 
 
 def _judged_groups(engine, order, live, points, labels, target):

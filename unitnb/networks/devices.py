@@ -134,12 +134,14 @@ def _compiled_by_jax(function, variables) -> Callable:
 def _compiled_by_tensorflow(function) -> Callable:
     import tensorflow as tf
 
-    by_shape: dict = {}  # one function each: TensorFlow warns of those that it compiles for several shapes
+    traced = tf.function(function, autograph=False)
+    by_shape: dict = {}  # a call of ``traced`` would warn of several shapes
 
     def run(*given):
-        shapes = tuple(tuple(array.shape) for array in given)
+        tensors = [tf.convert_to_tensor(array) for array in given]
+        shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         if shapes not in by_shape:
-            by_shape[shapes] = tf.function(function, autograph=False)
-        return by_shape[shapes](*given)
+            by_shape[shapes] = traced.get_concrete_function(*tensors)
+        return by_shape[shapes](*tensors)
 
     return run
