@@ -133,8 +133,9 @@ def test_the_same_with_jax():
     """This file in a process of its own, which runs Keras on JAX."""
     if importlib.util.find_spec("jax") is None:
         pytest.skip("JAX is not installed: uv pip install jax; CI's job jax has it")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__))]
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "cache_dir=build/pytest-jax", __file__]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment = {**own, "KERAS_BACKEND": "jax"}
     found = subprocess.run(
         command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[1]
     )
