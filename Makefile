@@ -214,7 +214,7 @@ mutants: $(ENVIRONMENT) ## make known mistakes in the code, one at a time: do th
 
 bench: $(ENVIRONMENT) ## measure the engines: tests/benchmarks/RESULTS.md (11 minutes, idle machine)
 	@mkdir -p build && echo '# `make bench`' > build/bench.md
-	@for part in topology ablation stability scale sweep; do \
+	@for part in topology ablation device stability scale sweep; do \
 		echo "bench_$$part ..." && echo >> build/bench.md && \
 		env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) tests/benchmarks/bench_$$part.py >> build/bench.md || exit 1; done
 	@mv build/bench.md tests/benchmarks/RESULTS.md && cat tests/benchmarks/RESULTS.md

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from light_work import always_die, die_once, no_room, refuse_three
+from light_work import always_die, die_once, no_room, own_gpu, refuse_three
 from small_disk import on_small_disk
 
 from unitnb import profiles
@@ -349,6 +349,29 @@ def test_workers_have_one_thread_each_and_this_process_its_own_again():
     assert os.environ.get("OMP_NUM_THREADS") == before
     with pytest.raises(ValueError, match="jobs is 0"), executors.processes(0):
         pass
+
+
+def test_each_worker_has_a_gpu_of_its_own(tmp_path, monkeypatch):
+    """Names of two GPUs that need not be there; this process keeps what it may see."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    with executors.workers_of(gpus="3, GPU-a1")() as pool:
+        futures = [pool.submit(own_gpu, (str(tmp_path), 2)) for _ in range(2)]
+        assert {future.result() for future in futures} == {"3", "GPU-a1"}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"gpus": "0,1", "jobs": 3}, "jobs is 3 for 2 GPUs"),
+        ({"gpus": "0,0"}, "expected different names"),
+        ({"gpus": ""}, "expected different names"),
+        ({"gpus": "2,3", "scheduler": "tcp://h:1"}, "CUDA_VISIBLE_DEVICES=2 dask worker tcp://h:1"),
+    ],
+)
+def test_gpus_that_do_not_go_round_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        executors.workers_of(**given)
 
 
 @pytest.mark.parametrize(("given", "expected"), [("1", "1 1"), (None, "2 None")])

@@ -121,17 +121,17 @@ class Profile:
     n_random: int = 20  # random orders beside each ablation curve
     # oneDNN for `make figures` and sweeps: VGG16 is twice as fast, the last digits depend on the processor.
     onednn: bool = False
+    engine_device: str = "auto"  # of curves: "cpu", "device" (the backend's), or that if it is a GPU
     keep_maps: bool = False  # feature maps are kept under build/cache, for slow forward passes
     points: int | None = None  # of curves in 06 and in sweeps, evenly spaced; None: one after every unit
     greedy: bool = True  # 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error; else it is skipped, named and counted
 
     def __post_init__(self):
-        if self.scaling not in SCALINGS:
-            raise ValueError(f"unknown scaling '{self.scaling}': {nearest(self.scaling, SCALINGS)}")
-        if self.interpolation not in INTERPOLATIONS:
-            known = nearest(self.interpolation, INTERPOLATIONS)
-            raise ValueError(f"unknown interpolation '{self.interpolation}': {known}")
+        words = {"scaling": SCALINGS, "interpolation": INTERPOLATIONS, "engine_device": ranges.ENGINE_DEVICES}
+        for setting, known in words.items():
+            if (value := getattr(self, setting)) not in known:
+                raise ValueError(f"unknown {setting} '{value}': {nearest(value, known)}")
         object.__setattr__(self, "target_class", unicodedata.normalize("NFC", self.target_class))
         # One name for a class given as name, wnid or index: folders bear it.
         if self.source in ("ilsvrc", "imagenette"):

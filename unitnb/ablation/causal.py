@@ -4,14 +4,17 @@ order of insertion.
 Maps are (images, h, w, units), after the activation; losses are cross-entropies in nats.
 """
 
+import functools
+
 import keras
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..networks.devices import engines_on_device, full_float32
 from ..networks.image_maps import images_of
 from ..networks.outputs import LARGEST_LOSS
 from .checks import check_labels, check_maps
-from .engines import open_engine
+from .engines import RunningSumEngine, open_engine
 
 
 def taylor(split, maps, labels, absolute="entries", batch_size=100) -> np.ndarray:
@@ -36,14 +39,29 @@ def taylor(split, maps, labels, absolute="entries", batch_size=100) -> np.ndarra
     total = np.zeros(split.n_units)
     for start in range(0, len(maps), batch_size):
         block = slice(start, start + batch_size)
-        product = np.asarray(maps[block], np.float64) * loss_gradient(split, maps[block], labels[block])
-        size = np.abs(product).sum(axis=(1, 2)) if absolute == "entries" else np.abs(product.sum(axis=(1, 2)))
-        total += size.sum(axis=0)
+        total += _sizes(split, maps[block], labels[block], absolute).sum(axis=0, dtype=np.float64)
     return total / len(maps)
+
+
+def _sizes(split, maps, labels, absolute) -> np.ndarray:
+    """|gradient x activation| of each image, (n, units); made on the device where the engines are."""
+    if engines_on_device():
+        values = keras.ops.convert_to_tensor(np.asarray(maps, np.float32))
+        product, of = values * _gradient(split, maps, values, labels), keras.ops
+        size = of.sum(of.abs(product), (1, 2)) if absolute == "entries" else of.abs(of.sum(product, (1, 2)))
+        return keras.ops.convert_to_numpy(size)
+    product = np.asarray(maps, np.float64) * loss_gradient(split, maps, labels)
+    return np.abs(product).sum(axis=(1, 2)) if absolute == "entries" else np.abs(product.sum(axis=(1, 2)))
 
 
 def loss_gradient(split, maps, labels) -> np.ndarray:
     """Gradient of each image's cross-entropy (nats) with respect to its maps, of the maps' shape, float32."""
+    values = keras.ops.convert_to_tensor(np.asarray(maps, np.float32))
+    return keras.ops.convert_to_numpy(_gradient(split, maps, values, labels))
+
+
+def _gradient(split, maps, values, labels):
+    """``loss_gradient`` at ``values``, the tensor of ``maps``, as a tensor."""
     backend = keras.backend.backend()
     if backend not in _GRADIENTS:
         raise NotImplementedError(
@@ -56,9 +74,8 @@ def loss_gradient(split, maps, labels) -> np.ndarray:
         output = split.tail([tensor, *images] if images else tensor, training=False)
         return keras.ops.sum(_cross_entropy(kind, labels, keras.ops.reshape(output, (len(labels), -1))))
 
-    return keras.ops.convert_to_numpy(
-        _GRADIENTS[backend](loss, keras.ops.convert_to_tensor(np.asarray(maps, np.float32)))
-    )
+    with full_float32():
+        return _GRADIENTS[backend](loss, values)
 
 
 def _cross_entropy(kind, labels, outputs):
@@ -118,10 +135,15 @@ def _block_changes(engine, maps, labels) -> np.ndarray:
     everyone = np.arange(len(maps))
     whole = losses_of(engine.reading, engine.scores(engine.whole(everyone), everyone), labels)
     changes = np.zeros(len(live))
-    for units, images, rows in _in_groups(engine, live):
-        losses = losses_of(engine.reading, engine.scores(rows, images), labels[images])
+    groups = engine.losses_without if engine.on_device else functools.partial(_losses_without, engine)
+    for units, images, losses in groups(live, labels):
         np.add.at(changes, units, (losses - whole[images]).astype(np.float64))
     return changes
+
+
+def _losses_without(engine, live, labels):
+    for units, images, rows in _in_groups(engine, live):
+        yield units, images, losses_of(engine.reading, engine.scores(rows, images), labels[images])
 
 
 def _in_groups(engine, live):
@@ -156,7 +178,8 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
     may be held against.
 
     It looks at the answer at every step, so it is no score of a unit; ties go to the lower index. On the
-    images it is given it is nearly the best order of insertion; it promises nothing on others.
+    images it is given it is nearly the best order of insertion; it promises nothing on others. It is computed
+    on the processor, wherever the curves are.
 
     Raises
     ------
@@ -166,12 +189,12 @@ def greedy_forward(split, maps, labels) -> np.ndarray:
     """
     maps = check_maps(split, maps)
     labels = check_labels(labels, len(maps), split.n_classes)
-    engine = open_engine(split, np.zeros(maps.shape[1:], np.float32))
     if split.engine != "running-sum":
         raise ValueError(
             f"the engine is {split.engine}; greedy_forward needs a dense tail (running-sum): give a later "
             "layer"
         )
+    engine = RunningSumEngine(split, np.zeros(maps.shape[1:], np.float32), None)
     terms = np.concatenate(
         [_terms(engine, maps[i : i + engine.images]) for i in range(0, len(maps), engine.images)], axis=1
     )

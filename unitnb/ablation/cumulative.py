@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from ..files import store
 from ..files.progress import progress_bar
+from ..networks.devices import engines_on_device
 from ..networks.outputs import LARGEST_LOSS, Reading
 from ..networks.split import SplitModel, graph_digest
 from .checks import check_labels, check_maps, check_order, check_target, replacement_maps
@@ -142,7 +143,7 @@ def _cached(folder, asked, given, work):
         "mode": asked.mode,
         "target": asked.target,
         "layer": split.layer,
-        "engine": [split.engine, ENGINE_VERSION],
+        "engine": [split.engine, ENGINE_VERSION, *(["device"] if engines_on_device() else [])],
     }
     key |= {
         "points": asked.at.tolist(),

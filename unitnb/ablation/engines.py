@@ -24,6 +24,7 @@ import keras
 import numpy as np
 
 from ..networks.batches import run_in_batches
+from ..networks.devices import engines_on_device
 from ..networks.guard import check_equal
 from ..networks.image_maps import with_images
 from ..networks.outputs import Reading, reading_of_values
@@ -44,9 +45,15 @@ def open_engine(split: SplitModel, fill: np.ndarray, reading: Reading | None = N
     """The engine of a split; ``fill`` (h, w, u) is what absent units show.
 
     ``reading`` says what the model's outputs are; by default the graph tells, or else their values on the
-    first block.
+    first block. Where ``networks.devices`` says so, it is the one that runs on the backend's device.
     """
-    return (RunningSumEngine if split.engine == "running-sum" else MaskedEngine)(split, fill, reading)
+    summing = split.engine == "running-sum"
+    if engines_on_device():
+        from . import device_masks, device_sums
+
+        kind = device_sums.DeviceSumEngine if summing else device_masks.DeviceMaskedEngine
+        return kind(split, fill, reading)
+    return (RunningSumEngine if summing else MaskedEngine)(split, fill, reading)
 
 
 class Engine:
@@ -61,6 +68,7 @@ class Engine:
         How many threads NumPy's products may have.
     """
 
+    on_device = False
     images = rows = at_once = 1
     blas_threads: int | None = None
 

@@ -13,16 +13,27 @@ def walk(engine, order, live, points, labels, target, record):
 
     Where nothing changes, the outcome before stays.
     """
-    if tail := small_tail(engine):
+    if not engine.on_device and (tail := small_tail(engine)):
         return fill_record(tail, order, live, points, labels, target, record)
-    for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
-        judged = judge(engine.scores(rows, images), labels[images], target)
+    given = order, live, points, labels, target
+    groups = engine.judged(*given) if engine.on_device else _judged_groups(engine, *given)
+    for steps, images, judged in groups:
         for part, values in zip(record, judged, strict=True):
             part[steps, images] = values
-    changed = np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
+    changed = changed_at(order, live, points)
     last = np.maximum.accumulate(np.where(changed, np.arange(len(changed))[:, None], 0), axis=0)
     for part in record:
         part[:] = np.take_along_axis(part, last, axis=0)
+
+
+def changed_at(order, live, points) -> np.ndarray:
+    """Of points[0], points[1], ...: on which images something differs from the point before, (p, n) bool."""
+    return np.vstack([np.ones(live.shape[1], bool), np.logical_or.reduceat(live[order], points[:-1])])
+
+
+def _judged_groups(engine, order, live, points, labels, target):
+    for steps, images, rows in _grouped(engine.states(order, live, points), engine.rows):
+        yield steps, images, judge(engine.scores(rows, images), labels[images], target)
 
 
 def _grouped(states, n_rows):

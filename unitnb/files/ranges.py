@@ -1,4 +1,6 @@
-"""The least and the greatest number that a setting of a profile or a recipe may be, both included."""
+"""The least and the greatest number that a setting of a profile or a recipe may be, both included, and words
+that it may be.
+"""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +8,7 @@ from typing import Any
 
 ONE_UP, TWO_UP, ZERO_UP = (1, math.inf), (2, math.inf), (0, math.inf)
 SHARE, BELOW_ONE = (0.0, 1.0), (0.0, 0.9999)
+ENGINE_DEVICES = ("auto", "cpu", "device")
 PROFILE = {
     "image_size": ONE_UP,
     "dense": ONE_UP,

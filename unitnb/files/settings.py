@@ -4,6 +4,7 @@ Standard library only at import: the profiles are read before the environment ex
 """
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -12,6 +13,8 @@ from types import NoneType, UnionType
 from typing import Any, get_args
 
 from .ranges import check_ranges
+
+ENGINE_DEVICE = "UNITNB_ENGINE_DEVICE"  # one of ranges.ENGINE_DEVICES
 
 
 class DamagedFileError(ValueError):
@@ -145,3 +148,11 @@ def named_settings(pairs: Iterable[str]) -> dict:
         if not (name and equals and value):
             raise ValueError(f"setting '{name}{equals}{value}': expected name=value, for instance n_rank=60")
     return {name: yaml.safe_load(value) for name, _, value in split}
+
+
+def choose_engine_device(setting: str) -> None:
+    """Let this process and its children compute curves where a profile's ``engine_device`` says; "auto"
+    leaves it as it is.
+    """
+    if setting != "auto":
+        os.environ[ENGINE_DEVICE] = setting

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files.settings import nearest
+from ..files.settings import choose_engine_device, nearest
 from ..profiles import PARAMETERS, Profile, load_profile
 from .sources import open_images
 
@@ -47,6 +47,7 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
     if type(seed) is not int or seed < 0:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
     target_class = profile.target_class if target_class in (None, "") else target_class
+    choose_engine_device(profile.engine_device)
     return fitted(replace(profile, seed=seed, target_class=str(target_class)))
 
 

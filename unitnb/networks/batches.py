@@ -5,6 +5,8 @@ from functools import partial
 import keras
 import numpy as np
 
+from .devices import full_float32
+
 BATCH = 100  # rows, fewer where images are large: VGG16's first layers take 13 MB an image each
 BATCH_PIXELS = 20 * 224**2
 TRACING_PAYS = 100  # layers times batches from which a compiled graph is worth its making
@@ -30,5 +32,6 @@ def run_in_batches(model, arrays, batch_size=None) -> np.ndarray:
     traced = len(model.layers) * len(starts) >= TRACING_PAYS
     run = model.predict_on_batch if traced else partial(model, training=False)
     batches = ([np.asarray(array[i : i + batch_size]) for array in arrays] for i in starts)
-    parts = [keras.ops.convert_to_numpy(run(batch if len(batch) > 1 else batch[0])) for batch in batches]
+    with full_float32():
+        parts = [keras.ops.convert_to_numpy(run(batch if len(batch) > 1 else batch[0])) for batch in batches]
     return np.concatenate(parts).astype(np.float32, copy=False)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from .devices import full_float32
 from .graph import FlatGraph
 
 
@@ -11,7 +12,9 @@ def own_outputs(model, images) -> np.ndarray:
     form = getattr(model, "_inputs_struct", None)  # a model may take its one tensor in a list or by name
     tensor = keras.ops.convert_to_tensor(np.asarray(images))
     packed = tensor if form is None else keras.tree.pack_sequence_as(form, [tensor])
-    return keras.ops.convert_to_numpy(keras.tree.flatten(model(packed, training=False))[0]).astype(np.float32)
+    with full_float32():
+        output = keras.tree.flatten(model(packed, training=False))[0]
+    return keras.ops.convert_to_numpy(output).astype(np.float32)
 
 
 def computes_in_half(graph: FlatGraph) -> bool:

@@ -5,7 +5,7 @@ activations listed here, in float32 and without quantization. Everything else is
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 
@@ -61,6 +61,7 @@ class TailPlan:
     outputs: Reading | None
     left_out: keras.layers.Layer | None
     other_inputs: keras.Model | None = None  # from the images, what the other branches bring
+    programs: dict = field(default_factory=dict, repr=False)  # that engines have compiled of it, by name
 
     @functools.cached_property
     def masked_trunk(self) -> keras.Model:

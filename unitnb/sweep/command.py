@@ -27,8 +27,10 @@ def add_sweep(commands) -> None:
     sweep.add_argument("--layers", metavar="all|A,B,...", help=text)
     text = "points of a curve, evenly spaced over the units, for instance 65 (default: the profile's)"
     sweep.add_argument("--points", type=int, help=text)
-    text = "processes on this machine, for instance 2 (default: its cores)"
-    sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help=text)
+    text = "processes on this machine, for instance 2 (default: its cores, or one for each of --gpus)"
+    sweep.add_argument("--jobs", type=int, help=text)
+    text = "of this machine, one for each process, as in CUDA_VISIBLE_DEVICES: for instance 0,1"
+    sweep.add_argument("--gpus", metavar="A,B,...", help=text)
     text = "a Dask cluster whose workers see this folder, for instance tcp://127.0.0.1:8786"
     sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help=text)
 
@@ -46,12 +48,8 @@ def _sweep(options) -> None:
     settings = named_settings(options.set) | ({} if options.points is None else {"points": options.points})
     profile = fitted(load_profile(options.profile, settings))
     os.environ[ONEDNN] = "1" if profile.onednn else os.environ[ONEDNN]  # inherited by the workers
+    workers = executors.workers_of(options.jobs, options.gpus, options.scheduler)
     given = tasks.tasks_of(profile, **names, overrides=settings, file=options.profile)
-
-    def workers():
-        scheduler = options.scheduler
-        return executors.dask_workers(scheduler) if scheduler else executors.processes(options.jobs)
-
     done, failed = executors.run_all(given, work.run_task, workers)
     if done:
         remove_leftovers(next(iter(done.values())).parent)

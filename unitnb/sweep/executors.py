@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
+from functools import partial
 
 from ..files.atomic import DiskFullError
 from ..files.progress import progress_bar
@@ -26,27 +27,66 @@ THREADS = (
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 
+def workers_of(
+    jobs: int | None = None, gpus: str | None = None, scheduler: str | None = None
+) -> Callable[[], AbstractContextManager[Executor]]:
+    """What opens the workers of a sweep: a Dask scheduler's, or processes of this machine.
+
+    Parameters
+    ----------
+    jobs : processes, by default one for each of ``gpus``, or else for each core
+    gpus : names as in ``CUDA_VISIBLE_DEVICES``, such as "0,1", of which each process takes one
+    scheduler : ``tcp://host:port``
+
+    Raises
+    ------
+    ValueError
+        For fewer GPUs than processes, or GPUs for the workers of a scheduler.
+    """
+    names = [] if gpus is None else [name.strip() for name in gpus.split(",")]
+    if len(set(filter(None, names))) < len(names):
+        raise ValueError(f"gpus are '{gpus}'; expected different names, such as 0,1")
+    if names and scheduler:
+        raise ValueError(
+            "--gpus is for processes of this machine; start each Dask worker with a GPU of its own: "
+            f"CUDA_VISIBLE_DEVICES={names[0]} dask worker {scheduler} --nworkers 1 --nthreads 1"
+        )
+    jobs = (len(names) or os.cpu_count() or 1) if jobs is None else jobs
+    if names and jobs > len(names):
+        raise ValueError(f"jobs is {jobs} for {len(names)} GPUs; expected a GPU for each: leave --jobs out")
+    return partial(dask_workers, scheduler) if scheduler else partial(processes, jobs, names)
+
+
 @contextlib.contextmanager
-def processes(jobs: int) -> Iterator[Executor]:
-    """``jobs`` spawned processes of this machine, with one thread each; ValueError if ``jobs`` is below 1."""
+def processes(jobs: int, gpus: Sequence[str] = ()) -> Iterator[Executor]:
+    """``jobs`` spawned processes of this machine, with one thread each, and one of ``gpus`` if there are any.
+
+    ValueError if ``jobs`` is below 1.
+    """
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; expected the number of processes, from 1 up")
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(jobs, spawn, initializer=_finish_what_runs) as pool:
+        free = spawn.SimpleQueue()
+        for name in gpus:
+            free.put(name)
+        with ProcessPoolExecutor(jobs, spawn, _begin_worker, (free if gpus else None,)) as pool:
             yield pool
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _finish_what_runs() -> None:
-    """Workers ignore Ctrl-C, which reaches the terminal's whole process group, and finish their task.
+def _begin_worker(gpus) -> None:
+    """A worker takes a GPU from a queue, before anything looks for one. It ignores Ctrl-C, which reaches the
+    terminal's whole process group, and finishes its task.
 
-    They end when the main process is killed; otherwise they would wait for its next task forever.
+    It ends when the main process is killed; otherwise it would wait for its next task forever.
     """
+    if gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_main, daemon=True).start()
 

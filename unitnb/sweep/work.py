@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..files import store
+from ..files.settings import choose_engine_device
 from ..images.samples import SampleSet, sample_set
 from ..images.sources import open_images
 from ..networks.trained import load_model
@@ -113,6 +114,7 @@ def run_task(task: Task) -> Path:
     from ..ablation.cumulative import ENGINE_VERSION
 
     settings = task.settings()
+    choose_engine_device(settings.engine_device)
     samples = {kind: _quietly(sample_set, _images(*task.run), settings, kind, task.model) for kind in SAMPLES}
     parts = (part for sample in samples.values() for part in (sample.images, sample.labels, sample.skipped))
     key = {
