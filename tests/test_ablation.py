@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_split import residual
 
-from unitnb.ablation import dense_steps, engines
+from unitnb.ablation import dense_steps, engines, walks
 from unitnb.ablation.cumulative import ablation_curve, ablation_curves
 from unitnb.ablation.curves import Curve, area_difference
 from unitnb.networks.image_maps import with_images
@@ -368,6 +368,7 @@ def test_dead_units_cost_nothing(layer, monkeypatch):
         "_outputs",
         lambda self, rows, images: evaluated.append(len(rows)) or original(self, rows, images),
     )
+    monkeypatch.setattr(walks, "small_tail", lambda engine: None)  # in NumPy, whose calls can be counted
     curve = ablation_curve(split, maps, labels, order)
     assert sum(evaluated) == 7 + 1  # the guard's
     np.testing.assert_allclose(curve.losses, brute_force(split, maps, labels, order, "remove")[1], atol=1e-5)

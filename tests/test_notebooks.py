@@ -226,7 +226,8 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
     )
     assert {*parts.split(), "ablation/cumulative", "figures/fig3_ablation"} <= by_name["03_ablation"]
     assert rules.saved_files(ROOT / "notebooks" / "05_roles.py") == [
-        "fig5.png", "table1.md", "fig5b.png", "table1b.md", "fig5c.png", "fig5d.png"
+        "fig5.png", "fig5.csv", "table1.md", "fig5b.png", "fig5b.csv", "table1b.md", "fig5c.png", "fig5c.csv",
+        "fig5d.png", "fig5d.csv"
     ]  # fmt: skip
 
 

@@ -356,13 +356,13 @@ def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(roo
     source.write_text(HEADER + NEEDS)
     target = root / "build" / "runs" / "imagenet" / "hognose_snake" / "02_training.ipynb"
     assert cli.main(["run", str(source), str(target), "--profile", "imagenet"]) == 0
-    assert "02_training.py: not measured: no log of A: unitnb train" in capsys.readouterr().out
+    assert "s; not measured: no log of A: unitnb train" in capsys.readouterr().out
     assert (
         "NotTrainedError" in target.read_text() and "unitnb train" in target.with_suffix(".needs").read_text()
     )
     entries = {entry["id"]: entry for entry in verdicts.load_claims(load_profile("imagenet"))}
     assert (
-        entries["C10"]["verdict"] == "not measured here"
+        entries["C10"]["verdict"] == "not measured"
         and entries["C10"]["why"] == "no log of A: unitnb train"
     )
     assert run(source, target, {}) == "" and not target.with_suffix(".needs").exists()

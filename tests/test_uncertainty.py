@@ -178,50 +178,57 @@ def stored(**arrays):
     return {name: np.asarray(values, float) for name, values in arrays.items()}
 
 
-def test_chance_of_shared_tails_is_the_high_end(monkeypatch):
-    monkeypatch.setattr(measures_roles, "shared_tails", lambda ranks, head, tail: (0.5, 0.1, 0.9))
-    found = measures_roles.ROLE_CLAIMS["C38"](MODELS, {"rank": np.zeros((12, 2, 30))}, None)
-    assert found["by chance"].tolist() == [0.9] * 3 and found["share"].tolist() == [0.5] * 3
+def measured(claims, claim, results):
+    """What the measure of a claim over seeds finds."""
+    return claims[claim][1](MODELS, results, None)
+
+
+def test_chance_of_shared_tails_is_the_middle_of_its_range(monkeypatch):
+    monkeypatch.setattr(measures_roles, "shared_tails", lambda ranks, head, tail: (0.5, 0.2, 0.6))
+    place = np.tile([[0.6, 0.8]], (12, 1))
+    results = {"rank": np.zeros((12, 2, 30)), "confusing_place": place}
+    found = measured(measures_roles.ROLE_CLAIMS, "C38", results)
+    assert found["by chance"] == pytest.approx([0.4] * 3) and found["share"].tolist() == [0.5] * 3
+    assert found["place"] == pytest.approx([0.7] * 12)
 
 
 def test_every_seed_of_a_recipe_counts_and_no_other_model():
     by_model = np.arange(12.0)[:, None] / 100
-    found = measures_seeds.TRAINING_CLAIMS["C09"](MODELS, {"partial": by_model}, None)
+    found = measured(measures_seeds.TRAINING_CLAIMS, "C09", {"partial": by_model})
     assert found == {"seeds": 3, "share of units": pytest.approx([0.00, 0.04, 0.08])}
     gaps = stored(train=by_model[..., None], test=0 * by_model[..., None])
-    found = measures_roles.ROLE_CLAIMS["C29"](MODELS, gaps, None)
+    found = measured(measures_roles.ROLE_CLAIMS, "C29", gaps)
     assert found["seeds"] == 3
     for place, letter in enumerate("ABCD"):
         assert found[f"gap of {letter}"] == pytest.approx(np.array([0, 4, 8]) / 100 + place / 100)
 
 
 def test_the_peak_of_each_seed_is_its_own():
-    curves = np.zeros((12, 2, 11))
-    for seed, model in enumerate((0, 4, 8)):
-        curves[model, :, 1 + 3 * seed] = 1
-    found = measures_roles.ROLE_CLAIMS["C32"](MODELS, {"train": curves}, None)
-    assert found["place"] == pytest.approx([0.1, 0.4, 0.7])
+    place = np.tile(np.arange(12.0)[:, None] / 10, (1, 2))
+    found = measured(measures_roles.ROLE_CLAIMS, "C32", {"peak_place": place, "peak_gain": place / 2})
+    assert found["place"] == pytest.approx([0.0, 0.4, 0.8])
+    assert found["above the full model"] == pytest.approx([0.0, 0.2, 0.4])
 
 
-def test_the_interval_of_the_fall_of_entropy_is_the_binomials():
-    # Twelve falls, half of them 1: the 2.5% quantile of Binomial(12, 1/2) is 3 (P(X <= 2) = 0.019).
-    falls = np.tile([0.0, 1.0], (3, 2))
-    entropy = np.stack([falls, np.zeros((3, 4))], axis=-1)
-    found = measures_seeds.TRAINING_CLAIMS["C06"](MODELS, {"epoch_entropy": entropy}, None)
-    assert found["fall of H"].tolist() == [0.5] * 3
-    assert tuple(found["interval"]) == pytest.approx((0.25, 0.75))
+def test_the_interval_of_the_fall_of_entropy_is_students_over_seeds():
+    # Falls of 0.4, 0.5, 0.6: standard error 0.1 / sqrt(3); t with 2 degrees has its 97.5% quantile at 4.3027.
+    falls = np.array([[0.3, 0.5], [0.5, 0.5], [0.4, 0.8]])
+    entropy = np.stack([falls, np.zeros((3, 2))], axis=-1)
+    found = measured(measures_seeds.TRAINING_CLAIMS, "C06", {"epoch_entropy": entropy})
+    assert found["fall of H"] == pytest.approx([0.4, 0.5, 0.6])
+    assert tuple(found["interval"]) == pytest.approx((0.5 - 0.2484, 0.5 + 0.2484), abs=1e-4)
 
 
 def test_the_range_of_a_permuted_correlation_is_the_normals():
-    results = {"train": np.zeros((12, 2, 102)), "epoch_index": np.full((3, 2, 5), 0.3)}
-    found = measures_seeds.TRAINING_CLAIMS["C12"](MODELS, results, None)
+    results = {"units": 101, "epoch_index": np.full((3, 2, 5), 0.3)}
+    found = measured(measures_seeds.TRAINING_CLAIMS, "C12", results)
     assert found["permuted"] == pytest.approx(0.196)  # 101 units: 1.96 / sqrt(100)
 
 
 def test_the_interval_of_a_gain_over_classes_is_the_binomials():
     gain = np.diag(np.repeat([0.0, 1.0], 5))
     found = measures_networks.class_claim(gain, 2 * gain, n_boot=4000)
-    expected = {"correlation": 0.5, "low, correlation": 0.2, "high, correlation": 0.8}
+    expected = {"n": 10, "correlation": 0.5, "low, correlation": 0.2, "high, correlation": 0.8}
     expected |= {"damage": 1.0, "low, damage": 0.4, "high, damage": 1.6}
     assert found == pytest.approx(expected)
 

@@ -56,7 +56,7 @@ def crossed_estimate(values, level=LEVEL) -> Estimate:
     / (r n)), degrees of freedom by Satterthwaite. At least two rows and two columns for an interval.
 
     >>> [round(v, 2) for v in crossed_estimate([[0.0, 2.0], [2.0, 4.0]], level=0.5)]
-    [2.0, 0.84, 3.16]
+    [2.0, 0.85, 3.15]
     """
     values = np.asarray(values, float)
     rows, columns = values.shape
