@@ -35,7 +35,7 @@ def runs():
 def test_the_readme_is_one_that_a_reader_gets_through():
     lines = README.splitlines()
     assert len(lines) <= 130 and max(map(len, lines)) <= 120
-    assert README.count("![") == 3 and README.index("![") < README.index("\n## ")
+    assert README.count("![") == 4 and README.index("![") < README.index("\n## ")
 
 
 # ---- numbers ----
