@@ -362,8 +362,7 @@ def test_a_notebook_that_needs_training_first_is_not_measured_and_no_failure(roo
     )
     entries = {entry["id"]: entry for entry in verdicts.load_claims(load_profile("imagenet"))}
     assert (
-        entries["C10"]["verdict"] == "not measured"
-        and entries["C10"]["why"] == "no log of A: unitnb train"
+        entries["C10"]["verdict"] == "not measured" and entries["C10"]["why"] == "no log of A: unitnb train"
     )
     assert run(source, target, {}) == "" and not target.with_suffix(".needs").exists()
 
