@@ -144,7 +144,8 @@ class RunningSumEngine(Engine):
         super().__init__(split, fill, reading)
         plan, dense = split.plan, split.plan.dense
         assert dense is not None  # of every running-sum plan
-        self.kernel, self.rows = values_of(dense.kernel), DENSE_ROWS
+        self.kernel = values_of(dense.kernel)
+        self.rows = self.at_once = DENSE_ROWS
         self.absent = run_in_batches(plan.trunk, [fill[None]])[0]
         self.start = (self.absent @ self.kernel + bias_of(dense)).astype(np.float64)
         self.steps = [*activation_steps(dense, plan.left_out), *stack_steps(plan)]
