@@ -51,39 +51,45 @@ def fill_record(tail, order, live, points, labels, target, record) -> None:
 def _fill(
     start, terms, kernel, bias, rectified, order, live, points, labels, target, losses, ranks, logits, chosen
 ):
-    running, scores = np.empty(len(start)), np.empty(len(bias), np.float32)
+    hidden, place = np.empty((len(points), len(start)), np.float32), np.empty(len(points), np.int64)
     for image in range(terms.shape[1]):
-        running[:] = start
-        come, changed = 0, True
+        rows = _walk(start, terms[:, image], rectified, order, live[:, image], points, hidden, place)
+        scores, row = np.dot(hidden[:rows], kernel) + bias, -1
         for point in range(len(points)):
-            while come < points[point]:
-                unit = order[come]
-                if live[unit, image]:
-                    changed = True
-                    for j in range(len(start)):
-                        running[j] += terms[unit, image, j]
-                come += 1
-            if not changed:
-                losses[point, image], ranks[point, image] = losses[point - 1, image], ranks[point - 1, image]
-                logits[point, image], chosen[point, image] = (
-                    logits[point - 1, image],
-                    chosen[point - 1, image],
-                )
-                continue
-            changed = False
-            scores[:] = 0
-            for j in range(len(start)):
+            if place[point] > row:
+                row, label = place[point], labels[image]
+                loss, rank, logit, best = _outcome(scores[row], label)
+            losses[point, image], ranks[point, image] = loss, rank
+            logits[point, image], chosen[point, image] = logit, best == target
+
+
+@compiled
+def _walk(start, terms, rectified, order, live, points, hidden, place):
+    """Fill ``hidden`` with the states of an image that differ from the one before, and ``place`` with the row
+    of each point; returns the number of rows.
+    """
+    running, come, rows, changed = start.copy(), 0, 0, True
+    for point in range(len(points)):
+        for unit in order[come : points[point]]:
+            if live[unit]:
+                changed = True
+                for j in range(len(running)):
+                    running[j] += terms[unit, j]
+        come = points[point]
+        if changed:
+            for j in range(len(running)):
                 value = np.float32(running[j])
-                if value > 0 or not rectified:
-                    for c in range(len(scores)):
-                        scores[c] += value * kernel[j, c]
-            for c in range(len(scores)):
-                scores[c] += bias[c]
-            best, label = np.argmax(scores), labels[image]
-            total, rank = np.float32(0), 0
-            for c in range(len(scores)):
-                total += np.exp(scores[c] - scores[best])
-                rank += scores[c] > scores[label] or (scores[c] == scores[label] and c < label)
-            losses[point, image] = np.log(total) + (scores[best] - scores[label])
-            ranks[point, image], logits[point, image] = rank, scores[label]
-            chosen[point, image] = best == target
+                hidden[rows, j] = value if value > 0 or not rectified else np.float32(0)
+            rows, changed = rows + 1, False
+        place[point] = rows - 1
+    return rows
+
+
+@compiled
+def _outcome(scores, label):
+    """(loss in nats, rank of the label, its logit, first class) of the scores of one state, (classes,)."""
+    best, total, rank = np.argmax(scores), np.float32(0), 0
+    for c in range(len(scores)):
+        total += np.exp(scores[c] - scores[best])
+        rank += scores[c] > scores[label] or (scores[c] == scores[label] and c < label)
+    return np.log(total) + (scores[best] - scores[label]), rank, scores[label], best
