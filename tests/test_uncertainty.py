@@ -244,11 +244,10 @@ def test_importance_is_judged_by_the_low_end_of_its_interval(monkeypatch):
         correlations=dict.fromkeys(("E", "rate", "1/H", "1/H given the rate"), 0.3),
     )
     for below, classes in ((8, 1), (30, 0)):
-        draws = iter(np.where(np.arange(500) < below, -0.1, 0.2))
+        plain = np.where(np.arange(500) < below, -0.1, 0.2)
+        partial = np.where(np.arange(500) < 250, np.nan, 0.2)
         monkeypatch.setattr(
-            measures_networks, "spearmanr", lambda x, y, d=draws: SimpleNamespace(statistic=next(d))
+            measures_networks, "rank_correlations", lambda x, y, given, d=(plain, partial): d
         )
-        partial = iter(np.where(np.arange(500) < 250, np.nan, 0.2))
-        monkeypatch.setattr(measures_networks, "partial_spearman", lambda x, y, given, d=partial: next(d))
         found = measures_networks.importance_claim({"a": result})
         assert found["classes above 0"] == classes and found["classes above 0 given the rate"] == 1

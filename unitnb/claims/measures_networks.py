@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import kendalltau
 
-from ..controls.comparison import differences, partial_spearman
+from ..controls.comparison import differences, rank_correlations
 from ..controls.experiments import on_set
 from ..controls.scores import (
     CAUSAL,
@@ -68,11 +68,7 @@ def _importance_lows(result, p, n_boot, seed):
     counted = (rate >= p) & (entropy > 0)
     columns = np.stack([1 / entropy[counted], result.scores[CAUSAL][counted], rate[counted]])
     drawn = drawn_places(columns.shape[1], n_boot, np.random.default_rng(seed))
-    values = [
-        (spearmanr(x, y).statistic, partial_spearman(x, y, given))
-        for x, y, given in (columns[:, places] for places in drawn)
-    ]
-    return interval(values).low
+    return interval(rank_correlations(*columns[:, drawn]), axis=1).low
 
 
 def rivals_claim(results: Mapping) -> dict[str, object]:

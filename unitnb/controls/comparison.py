@@ -198,17 +198,29 @@ def areas(by_class: Sequence, name: str, metric="balanced accuracy", side="betwe
     return np.array([class_mean(getattr(by[name], side)[AREAS[metric]]) for by in by_class])
 
 
+def rank_correlations(x, y, given) -> tuple[np.ndarray, np.ndarray]:
+    """Spearman's correlation of x and y, and ``partial_spearman``, over the last axis; each in [-1, 1].
+
+    x, y, given are (..., n); the results have the axes in front. NaN where x or y is the same for all.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata([x, y, given], axis=-1)
+    ranks -= ranks.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ranks /= np.linalg.norm(ranks, axis=-1, keepdims=True)
+        xy, xz, yz = ((ranks[i] * ranks[j]).sum(axis=-1) for i, j in ((0, 1), (0, 2), (1, 2)))
+        rest = (1 - xz**2) * (1 - yz**2)
+        return xy, np.where(rest > 1e-12, (xy - xz * yz) / np.sqrt(rest), np.nan)
+
+
 def partial_spearman(x, y, given) -> float:
     """Rank correlation of x and y with that of both with ``given`` taken out, in [-1, 1].
 
     (r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2)), where z is ``given``. NaN where ``given`` explains
     all of x or of y.
     """
-    from scipy.stats import rankdata
-
-    xy, xz, yz = np.corrcoef([rankdata(values) for values in (x, y, given)])[[0, 0, 1], [1, 2, 2]]
-    rest = (1 - xz**2) * (1 - yz**2)
-    return float((xy - xz * yz) / np.sqrt(rest)) if rest > 1e-12 else float("nan")
+    return float(rank_correlations(x, y, given)[1])
 
 
 def verdict(interval, above: str, below: str, neither="no difference seen") -> str:
