@@ -27,7 +27,7 @@ def last_layer(plan):
 
 
 def small_tail(engine):
-    """What ``fill_record`` takes of an engine, or None where it cannot serve: other tails, outputs, terms."""
+    """What ``fill_records`` takes of an engine, or None where it cannot serve: other tails, outputs."""
     terms, last = getattr(engine, "terms", None), getattr(engine, "last", None)
     terms = getattr(terms, "terms", terms)
     logits = last is not None and engine.plan.stack_reading(engine.reading).kind == "logits"
@@ -36,31 +36,34 @@ def small_tail(engine):
     return (engine.start, terms, *last)
 
 
-def fill_record(tail, order, live, points, labels, target, record) -> None:
-    """Fill ``record`` as ``walks.walk``, by the same arithmetic in another order of sums.
+def fill_records(tail, orders, live, points, labels, target, records) -> None:
+    """Fill ``records``, four arrays (orders, p, n), as ``walks.walk`` does for each of the orders (k, u).
 
-    ``tail`` begins with the first layer's pre-activation without units, (d,) float64, and what each unit adds
-    to it, (u, n, d) float32.
+    The arithmetic is the same in another order of sums. Image by image, since what the units add to one image
+    stays in the processor's cache for all orders. ``tail`` begins with the first layer's pre-activation
+    without units, (d,) float64, and what each unit adds to it, (u, n, d) float32.
     """
     start, terms, kernel, bias, rectified = tail
     target = -1 if target is None else target
-    _fill(start, terms, kernel, bias, rectified, order, live, points, labels, target, *record)
+    _fill(start, terms, kernel, bias, rectified, orders, live, points, labels, target, *records)
 
 
 @compiled
 def _fill(
-    start, terms, kernel, bias, rectified, order, live, points, labels, target, losses, ranks, logits, chosen
+    start, terms, kernel, bias, rectified, orders, live, points, labels, target, losses, ranks, logits, chosen
 ):
     hidden, place = np.empty((len(points), len(start)), np.float32), np.empty(len(points), np.int64)
     for image in range(terms.shape[1]):
-        rows = _walk(start, terms[:, image], rectified, order, live[:, image], points, hidden, place)
-        scores, row = np.dot(hidden[:rows], kernel) + bias, -1
-        for point in range(len(points)):
-            if place[point] > row:
-                row, label = place[point], labels[image]
-                loss, rank, logit, best = _outcome(scores[row], label)
-            losses[point, image], ranks[point, image] = loss, rank
-            logits[point, image], chosen[point, image] = logit, best == target
+        own, present, label = terms[:, image].copy(), live[:, image].copy(), labels[image]
+        for k in range(len(orders)):
+            rows = _walk(start, own, rectified, orders[k], present, points, hidden, place)
+            scores, row = np.dot(hidden[:rows], kernel) + bias, -1
+            for point in range(len(points)):
+                if place[point] > row:
+                    row = place[point]
+                    loss, rank, logit, best = _outcome(scores[row], label)
+                losses[k, point, image], ranks[k, point, image] = loss, rank
+                logits[k, point, image], chosen[k, point, image] = logit, best == target
 
 
 @compiled

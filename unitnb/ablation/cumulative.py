@@ -14,7 +14,7 @@ from ..networks.split import SplitModel, graph_digest
 from .checks import check_labels, check_maps, check_order, check_target, replacement_maps
 from .curves import Curve
 from .engines import GUARDED, open_engine
-from .walks import walk
+from .walks import walk_orders
 
 ENGINE_VERSION = (
     3  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
@@ -186,24 +186,21 @@ class _Walks:
         for p points.
         """
         engine, inserting = open_engine(self.split, self.fill, self.reading), self.mode == "insert"
-        shape, at = (len(self.at), len(maps)), self.at if inserting else self.split.n_units - self.at[::-1]
-        records = [
-            [np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)] for _ in self.orders
-        ]
+        at = self.at if inserting else self.split.n_units - self.at[::-1]
+        orders = np.array(self.orders if inserting else [order[::-1] for order in self.orders], np.int64)
+        shape = (len(orders), len(at), len(maps))
+        records = [np.empty(shape, kind) for kind in (np.float32, np.int32, np.float32, bool)]
         blocks = [slice(i, i + engine.images) for i in range(0, len(maps), engine.images)]
-        bar = progress_bar(
-            total=len(blocks) * len(self.orders) * self.split.n_units, unit="unit", desc="curves"
-        )
+        bar = progress_bar(total=len(blocks) * orders.size, unit="unit", desc="curves")
         with threadpool_limits(engine.blas_threads, "blas"), bar:
             for block in blocks:
                 part = maps[block]
-                states = len(part) * len(at) * len(self.orders)
+                states = len(part) * len(at) * len(orders)
                 live = engine.load(np.asarray(part), getattr(part, "images", None), states)
-                for order, record in zip(self.orders, records, strict=True):
-                    path = engine, order if inserting else order[::-1], live, at
-                    walk(*path, labels[block], self.target, [part[:, block] for part in record])
-                    bar.update(self.split.n_units)
-        return records if inserting else [[part[::-1] for part in record] for record in records]
+                asked = engine, orders, live, at, labels[block], self.target
+                for done in walk_orders(*asked, [record[:, :, block] for record in records]):
+                    bar.update(done * self.split.n_units)
+        return [list(each) for each in zip(*(r if inserting else r[:, ::-1] for r in records), strict=True)]
 
     def curve(self, order, labels, own, other) -> Curve:
         """The curve of one order from what ``outcomes`` gave on the images, and on the negatives if there are

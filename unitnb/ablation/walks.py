@@ -1,11 +1,32 @@
 """One walk of an engine along an order, and what becomes of each image on the way."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from .compiled_walk import fill_record, small_tail
+from .compiled_walk import fill_records, small_tail
 
 FEW_CLASSES = 64  # up to which a maximum over classes is faster with the classes as rows
 CACHED_ROWS = 64  # judged at a time where classes are many: of a thousand, they stay in the processor's cache
+
+
+ORDERS = 16  # walked at a time in compiled code, which shows no progress
+
+
+def walk_orders(engine, orders, live, points, labels, target, records) -> Iterator[int]:
+    """Fill ``records``, four arrays (k, p, n), with the outcomes along each of k orders; yields how many
+    orders are done since the last.
+    """
+    tail = None if engine.on_device else small_tail(engine)
+    step = 1 if tail is None else ORDERS
+    for first in range(0, len(orders), step):
+        part = slice(first, first + step)
+        given = live, points, labels, target
+        if tail is None:
+            walk(engine, orders[first], *given, [record[first] for record in records])
+        else:
+            fill_records(tail, orders[part], *given, [record[part] for record in records])
+        yield len(orders[part])
 
 
 def walk(engine, order, live, points, labels, target, record):
@@ -13,8 +34,6 @@ def walk(engine, order, live, points, labels, target, record):
 
     Where nothing changes, the outcome before stays.
     """
-    if not engine.on_device and (tail := small_tail(engine)):
-        return fill_record(tail, order, live, points, labels, target, record)
     given = order, live, points, labels, target
     groups = engine.judged(*given) if engine.on_device else _judged_groups(engine, *given)
     for steps, images, judged in groups:

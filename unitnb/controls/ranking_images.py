@@ -15,7 +15,7 @@ from ..profiles import Profile
 from ..units.entropy import effectiveness, importance_rank
 from ..units.intervals import drawn_places
 from ..units.stability import stability_ratio
-from ..units.votes import TOP, VOTED, mean_effectiveness, resampled_effectiveness, set_votes
+from ..units.votes import TOP, VOTED, effectiveness_on, mean_effectiveness, resampled_effectiveness, set_votes
 from .scores import random_orders
 
 SETS, POOLS, PAIRS, RANDOM = 10, 10, 20, 20  # disjoint sets, resampled pools, pairs of sets, random orders
@@ -108,12 +108,8 @@ def _ratio(births, reference, size, profile):
 
 def _common_share(births, size, profile):
     """Share of the first twenty units that two disjoint sets of images have in common, mean over pairs."""
-    rng, shares = np.random.default_rng(profile.seed), []
-    for _ in range(PAIRS):
-        drawn = rng.permutation(len(births))[: 2 * size]
-        ranks = [
-            importance_rank(effectiveness(births[part], profile.effective_threshold))[:TOP]
-            for part in (drawn[:size], drawn[size:])
-        ]
-        shares.append(len(np.intersect1d(*ranks)) / len(ranks[0]))
-    return float(np.mean(shares))
+    rng = np.random.default_rng(profile.seed)
+    drawn = np.array([rng.permutation(len(births))[: 2 * size] for _ in range(PAIRS)])
+    scores = effectiveness_on(births, drawn.reshape(2 * PAIRS, size), profile.effective_threshold)
+    first = np.array([importance_rank(score)[:TOP] for score in scores]).reshape(PAIRS, 2, -1)
+    return float(np.mean([len(np.intersect1d(*pair)) / len(pair[0]) for pair in first]))

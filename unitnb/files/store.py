@@ -12,11 +12,14 @@ import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
 from .atomic import atomic_path
 from .settings import DamagedFileError as DamagedFileError
+
+SMALL, FAST = 6, 1  # levels of compression: of files that are kept, and of results that can be made again
 
 # NumPy and zipfile raise these on bytes that are no archive of plain arrays (found by fuzzing).
 _BAD_BYTES = (
@@ -42,14 +45,21 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_npz(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping | None = None) -> None:
-    """Write named arrays and a JSON description, atomically and compressed.
+def write_npz(
+    path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping | None = None, level: int = SMALL
+) -> None:
+    """Write named arrays and a JSON description, atomically and compressed, as ``np.savez_compressed`` does.
 
-    The same content gives the same bytes.
+    The same content gives the same bytes. ``level`` is zlib's, from 1 (fast) to 9 (small).
     """
     entries: dict[str, Any] = {**arrays, "meta": np.array(json.dumps(meta or {}, sort_keys=True))}
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **entries)
+    with (
+        atomic_path(path) as temporary,
+        ZipFile(temporary, "w", ZIP_DEFLATED, compresslevel=level) as archive,
+    ):
+        for name, array in entries.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
@@ -132,7 +142,7 @@ def cached(
         if alone and (known := _stored(path)) is not None:
             return known
         arrays = dict(compute())
-        write_npz(path, arrays, dict(key))
+        write_npz(path, arrays, dict(key), FAST)
     return arrays
 
 

@@ -15,11 +15,24 @@ def birth_counts(births):
     ([4, 7, 9], [[0, 2], [2, 0], [1, 0]])
     """
     births = checked_births(births)
-    values, place = np.unique(births, return_inverse=True)
+    values, places = values_and_places(births)
     units = births.shape[1]
-    cells = place.reshape(births.shape) * units + np.arange(units)
+    cells = places * units + np.arange(units)
     counts = np.bincount(cells.ravel(), minlength=values.size * units).reshape(-1, units)
     return values[values > 0], counts[values > 0]
+
+
+def values_and_places(births):
+    """The values of births (n, u) int from 0 up, ascending, and the place of each birth's value, (n, u).
+
+    Births are numbers of edges, so they are counted; ``np.unique`` would sort.
+
+    >>> values, places = values_and_places(np.array([[7, 4], [7, 0]]))
+    >>> values.tolist(), places.tolist()
+    ([0, 4, 7], [[2, 1], [2, 0]])
+    """
+    seen = np.bincount(births.ravel().astype(np.int64)) > 0
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[births]
 
 
 def checked_births(births) -> np.ndarray:

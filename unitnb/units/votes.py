@@ -5,7 +5,7 @@ from numba import prange
 
 from ..files.compiled import compiled
 from .entropy import importance_rank
-from .estimators import checked_births, plugin
+from .estimators import checked_births, plugin, values_and_places
 
 TOP = 20  # places of a rank that give a vote, Eq. 12
 VOTED = 15  # units in IND_K, below Eq. 13, and places of the reference rank that count, Eq. 14
@@ -64,19 +64,25 @@ def resampled_effectiveness(births, set_size, n_sets=100, seed=0, p=0.1, disjoin
     ValueError
         If ``births`` is not a 2-D array of integers from 0 up, or the pool has fewer images than a set.
     """
+    return effectiveness_on(births, draw_sets(len(births), set_size, n_sets, seed, disjoint), p)
+
+
+def effectiveness_on(births, sets, p=0.1):
+    """``effectiveness`` on each of the sets (n_sets, K) of images (their places in the pool): (n_sets, u).
+
+    The other arguments, the result and the errors are those of ``resampled_effectiveness``.
+    """
     births = checked_births(births)
     if not 0 <= p <= 1:
         raise ValueError(f"p is {p!r}; expected a share between 0 and 1")
-    sets = draw_sets(len(births), set_size, n_sets, seed, disjoint)
-    values, codes = np.unique(births, return_inverse=True)
-    counts = _sorted_counts(
-        codes.reshape(births.shape).astype(np.int32), sets, values.size, int(values[0] == 0)
-    ).transpose(2, 0, 1)
+    values, places = values_and_places(births)
+    counts = _sorted_counts(places.astype(np.int32), sets, values.size, int(values[0] == 0))
+    counts = counts.transpose(2, 0, 1)
     counts = counts[
         counts.any(axis=(1, 2)).argmax() :
     ]  # rows of zeros add exact zeros, at the price of the others
     born = counts.sum(axis=0)
-    rate, entropy = born / set_size, plugin(counts, np.maximum(born, 1))
+    rate, entropy = born / sets.shape[1], plugin(counts, np.maximum(born, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where((rate >= p) & (rate > 0), rate / entropy, 0.0)
 
