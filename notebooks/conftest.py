@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unitnb.files.processor import common_instructions
+from unitnb.files.processor import common_arithmetic
 
 collect_ignore_glob = ["*.py"]  # a pair's sources: --doctest-modules would import and so run them
 FIGURES = str(Path(__file__).parents[1] / "build" / "nbval-figures")
@@ -22,6 +22,6 @@ def pytest_runtest_setup(item):
     with pytest.MonkeyPatch.context() as patch:
         if "UNITNB_FIGURES" not in os.environ:
             patch.setenv("UNITNB_FIGURES", FIGURES)
-        for name, value in common_instructions().items():
+        for name, value in common_arithmetic().items():
             patch.setenv(name, value)
         return (yield)

@@ -245,7 +245,7 @@ def test_the_instruction_set_is_that_of_the_block_alone(monkeypatch):
         assert os.environ["OPENBLAS_CORETYPE"] == "Haswell" and os.environ["DNNL_MAX_CPU_ISA"] == "AVX2"
     assert os.environ["OPENBLAS_CORETYPE"] == "SkylakeX" and "DNNL_MAX_CPU_ISA" not in os.environ
     monkeypatch.setattr(processor.platform, "machine", lambda: "aarch64")
-    assert processor.common_instructions() == {}
+    assert processor.common_arithmetic() == {"TF_NUM_INTRAOP_THREADS": "1"}
 
 
 def test_a_long_tmpdir_falls_back_and_what_killed_runs_left_is_removed(tmp_path, monkeypatch):

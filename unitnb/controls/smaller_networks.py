@@ -109,7 +109,8 @@ def trained(model, inputs, labels, seed=0, epochs=EPOCHS) -> keras.Model:
         model.optimizer.build(model.trainable_variables)
     for velocity in model.optimizer.momentums:
         velocity.assign(np.zeros(velocity.shape))
-    for start in list(range(0, len(labels), BATCH)) * epochs:  # ``fit`` takes twice as long for steps this small
+    # ``fit`` takes twice as long for steps this small.
+    for start in list(range(0, len(labels), BATCH)) * epochs:
         model.train_on_batch(inputs[start : start + BATCH], labels[start : start + BATCH])
     return model
 

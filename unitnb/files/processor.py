@@ -1,7 +1,8 @@
-"""The instruction set that libraries of matrix products use, so that all x86-64 processors round alike.
+"""The instruction set and threads of libraries of matrix products, so that all x86-64 processors round alike.
 
 OpenBLAS and oneDNN (which TensorFlow follows even where it is off) choose their code by the processor: losses
 then differ by 1e-7 of their size, feature maps by up to 3e-6. AVX2 is what all of the last ten years have.
+TensorFlow's threads cut sums into parts. A training from random weights makes much of such differences.
 """
 
 import os
@@ -13,18 +14,26 @@ from pathlib import Path
 AVX2 = {"DNNL_MAX_CPU_ISA": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
 
 
-def common_instructions() -> dict[str, str]:
-    """The environment variables that choose AVX2, for processes that have not loaded NumPy yet.
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1"}
 
-    Empty where the processor has no AVX2, or may have none.
+
+def common_arithmetic() -> dict[str, str]:
+    """The environment variables that choose AVX2 and one thread of TensorFlow, for processes that have not
+    loaded NumPy yet.
+
+    The thread alone where the processor has no AVX2, or may have none.
     """
+    return ONE_THREAD | (AVX2 if _has_avx2() else {})
+
+
+def _has_avx2() -> bool:
     if platform.machine().lower() not in ("x86_64", "amd64"):
-        return {}
+        return False
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:  # no Linux
-        return {}
-    return dict(AVX2) if " avx2 " in flags else {}
+        return False
+    return " avx2 " in flags
 
 
 @contextmanager

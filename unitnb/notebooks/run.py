@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ONEDNN
-from ..files.processor import common_instructions, environment
+from ..files.processor import common_arithmetic, environment
 from ..files.settings import nearest
 from ..files.sockets import connection, hangup_as_termination, kernel_folder
 from ..images.parameters import notebook_parameters
@@ -19,6 +19,8 @@ from ..profiles import PARAMETERS, Profile, project_root
 from .opening import COUNT
 
 DEFAULTS: dict[str, Any] = {"profile": "shapes", "target_class": None, "seed": 0, "overrides": {}}
+# A kernel is interrupted before it is shut down, and would log that as an error.
+QUIET = ["--IPKernelApp.log_level=CRITICAL"]
 CELL_SECONDS = 1800  # the limit of a cell; pretrained networks of full size have none, as they take nights
 
 
@@ -94,6 +96,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
                 coalesce_streams=True,
                 execution_timeout=None if profile.is_given else CELL_SECONDS,
                 config=Config({"KernelManager": connection(folder)}),
+                extra_arguments=QUIET,
             )
         except PapermillExecutionError as error:
             if not (error.ename == "NotTrainedError" and _has_network(profile)):
@@ -108,7 +111,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 @contextlib.contextmanager
 def _kernel_settings(profile: Profile) -> Iterator[None]:
     """Set TensorFlow's environment variables for the kernel, which inherits them."""
-    fixed = common_instructions() if profile.source == "shapes" else {}
+    fixed = common_arithmetic() if profile.source == "shapes" else {}
     with environment({ONEDNN: "1" if profile.onednn else os.environ[ONEDNN], **fixed}):
         yield
 
