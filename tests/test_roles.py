@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unitnb.roles import by_place
+from unitnb.roles import by_place, pieces
 from unitnb.roles.by_place import ROLES, categorise_roles
 
 PLACES = [0, 20, 60, 100, 160]  # where the synthetic curves bend
@@ -178,11 +178,37 @@ def test_any_outcomes_give_each_unit_one_role(u, n_images, seed):
 def test_line_costs_match_least_squares_by_polyfit():
     curve = np.random.default_rng(0).random((2, 30))
     knots = np.array([0, 1, 2, 5, 9, 17, 29])
-    cost = by_place._LineCost(curve, knots)
+    cost = pieces.line_costs(curve, knots)
     for i, j in [(0, 2), (1, 4), (2, 6), (0, 6)]:
         m = np.arange(knots[i], knots[j] + 1)
         expected = sum(np.polyfit(m, row[m], 1, full=True)[1].sum() for row in curve)
-        assert cost.error(i, j) == pytest.approx(expected)
+        assert cost[i, j] == pytest.approx(expected)
+
+
+def test_cuts_are_those_of_ruptures():
+    # An exact search by other people. Costs are no sums of squares here, and many are equal.
+    from ruptures.base import BaseCost
+    from ruptures.detection import Dynp
+
+    class Table(BaseCost):
+        model, min_size = "table", 2
+
+        def fit(self, signal):
+            self.signal = signal
+            return self
+
+        def error(self, start, end):
+            return costs[start, end]
+
+    rng = np.random.default_rng(0)
+    for k in (2, 5, 9, 20):
+        costs = rng.integers(0, 6, (k + 1, k + 1)) + rng.integers(0, 2) * rng.random((k + 1, k + 1))
+        search = Dynp(custom_cost=Table(), jump=1).fit(np.zeros((k, 1)))
+        found = pieces.best_cuts(costs, 4)
+        assert len(found) == min(4, k // 2)
+        for bends, (cost, bounds) in enumerate(found):
+            assert bounds == [0, *search.predict(bends)]
+            assert cost == sum(costs[a, b] for a, b in zip(bounds[:-1], bounds[1:], strict=True))
 
 
 def test_the_core_ends_one_standard_deviation_of_the_draws_below_the_top():
@@ -206,7 +232,7 @@ def test_number_of_pieces_follows_the_curve():
     m = np.arange(97)
     for bends in ([], [32], [24, 60]):
         curve = m / 97 + sum(np.maximum(m - bend, 0) * (-1) ** i / 24 for i, bend in enumerate(bends, 1))
-        found = by_place._pieces(curve[None], np.arange(0, 97, 4), (1, 2, 3, 4), np.array([1e-3]))
+        found = pieces.best_bounds(curve[None], np.arange(0, 97, 4), (1, 2, 3, 4), np.array([1e-3]))
         assert found.tolist() == [0, *bends, 96]
 
 

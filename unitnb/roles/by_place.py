@@ -7,10 +7,9 @@ role; resampling the images tells how sure that is. No network is run here.
 from dataclasses import dataclass
 
 import numpy as np
-from ruptures.base import BaseCost
-from ruptures.detection import Dynp
 
 from ..units.intervals import drawn_counts, interval
+from .pieces import best_bounds
 
 ROLES = ("core", "overfitted", "generalizing", "confusing")
 KNOTS = 48  # intervals between which a change point may lie
@@ -145,7 +144,7 @@ def _resampled(groups, n_boot, rng):
 def _roles_by_place(curves, boots, image):
     """Role (u,), an index in ROLES, by place; bounds, slopes and intervals of the segments; m*."""
     head, knots = _head_size(curves[0], boots[0], image[:1]), _knots(curves.shape[1] - 1)
-    bounds = np.unique(np.r_[0, _pieces(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
+    bounds = np.unique(np.r_[0, best_bounds(curves, np.r_[head, knots[knots > head]], REST_PIECES, image)])
     slopes, intervals = _slopes(curves, boots, bounds)
     codes = np.repeat(role_codes(*_signs(bounds, slopes, intervals, image).T), np.diff(bounds))
     codes[:head] = ROLES.index("core")
@@ -165,7 +164,7 @@ def role_codes(train_signs, test_signs):
 
 
 def _head_size(curve, boots, image):
-    bounds = _pieces(curve[None], _knots(curve.size - 1), HEAD_PIECES, image)
+    bounds = best_bounds(curve[None], _knots(curve.size - 1), HEAD_PIECES, image)
     slopes, intervals = _slopes(curve[None], boots[None], bounds)
     rising = _signs(bounds, slopes, intervals, image) > 0
     if not rising.any():
@@ -180,57 +179,6 @@ def _head_size(curve, boots, image):
 def _knots(u):
     # Spacing grows with the square root of the place: core units are few, so the knots are dense at the head.
     return np.unique(np.rint(u * np.linspace(0, 1, KNOTS + 1) ** 2).astype(int))
-
-
-class _LineCost(BaseCost):
-    """A table of the squared residuals of least-squares lines from knot to knot, summed over the curves."""
-
-    model, min_size = "line", 2
-
-    def __init__(self, curves, knots):
-        first, last = np.meshgrid(knots, knots, indexing="ij")
-        n = np.maximum(last - first + 1, 2)
-        s_y, s_my, s_yy = (
-            _sums(v, first, last) for v in (curves, np.arange(curves.shape[1]) * curves, curves**2)
-        )
-        s_xy = s_my - (first + last) / 2 * s_y
-        residual = s_yy - s_y**2 / n - s_xy**2 / (n * (n**2 - 1.0) / 12)
-        self.table = np.maximum(residual.sum(axis=0), 0).tolist()
-
-    def fit(self, signal):
-        self.signal = signal
-        return self
-
-    def error(self, start, end):
-        return self.table[start][end]
-
-
-def _sums(values, first, last):
-    total = np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
-    return total[:, last + 1] - total[:, first]
-
-
-def _pieces(curves, knots, counts, image):
-    """Bounds of the best fit by linear pieces; an information criterion picks one of ``counts``."""
-    intervals = len(knots) - 1
-    counts = [count for count in counts if _LineCost.min_size * count <= intervals]
-    if not counts:
-        return np.unique(knots[[0, -1]])
-    cost = _LineCost(curves, knots)
-    search = Dynp(custom_cost=cost, jump=1).fit(np.zeros((intervals, 1)))
-    fits = [search.predict(count - 1) for count in counts]
-    size = curves[:, knots[0] : knots[-1] + 1].size
-    return knots[
-        [0, *min(fits, key=lambda fit: _criterion(cost.sum_of_costs(fit) / size, len(fit), image, size))]
-    ]
-
-
-def _criterion(variance, pieces, image, size):
-    # Accuracy moves in steps of one image: residuals below half a step are no reason for another piece.
-    variance = max(variance, np.mean((image / 2) ** 2))
-    # A level and a slope for each piece and curve, and the change points.
-    free = (2 * image.size + 1) * pieces - 1
-    return size * np.log(variance) + free * np.log(size)
 
 
 def _slopes(curves, boots, bounds):
