@@ -73,7 +73,7 @@ def failed_test(root, tests):
     RuntimeError
         If no test ran.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
     environment = {
         **os.environ,
         "PYTHONPATH": str(root),
