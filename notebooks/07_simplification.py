@@ -52,7 +52,7 @@ p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 p = simplification_results.more_test_images(p, images)
 split = unitnb.open_layer(p, "A")
-sets = unitnb.class_maps(images, p, split)
+sets = unitnb.class_maps(images, p, split, test_name=f"{p.n_validation} test images")
 units = split.n_units
 counts = [units // 4, units // 8, units // 16]
 print(f"layer {split.layer}: {units} units, {len(sets.classes)} classes")

@@ -53,8 +53,10 @@ class ClassMaps:
         )
 
 
-def class_maps(images, profile, split, model="A") -> ClassMaps:
+def class_maps(images, profile, split, model="A", test_name="S_val") -> ClassMaps:
     """Draw the three sets of every class and run the front of ``split`` on them.
+
+    ``test_name`` is what the records call the test images, where they are others than S_val.
 
     Raises
     ------
@@ -72,7 +74,8 @@ def class_maps(images, profile, split, model="A") -> ClassMaps:
     }
     drawn = replace(train[profile.target_class], name=f"S_100 and {profile.n_rank} more")
     labels = {name: images.class_index(name) for name in images.classes}
-    return ClassMaps(maps, profile.n_others, [drawn, test[profile.target_class]], labels)
+    judged = replace(test[profile.target_class], name=test_name)
+    return ClassMaps(maps, profile.n_others, [drawn, judged], labels)
 
 
 @dataclass(frozen=True, eq=False)
