@@ -19,11 +19,12 @@ collect_ignore_glob = ["benchmarks/*", "mutants.py"]  # scripts: --doctest-modul
 
 # The files that take longest start first, so that all workers end together.
 LONGEST = """
-    test_sweep.py 07_simplification.ipynb 06_controls.ipynb test_removal.py test_notebooks.py 04_stability.ipynb
-    05_roles.ipynb test_controls.py test_ablation.py test_any_model.py test_topology.py test_training.py test_own_model.py
-    test_device.py test_simplify.py 03_ablation.ipynb 01_method.ipynb 02_training.ipynb test_pretrained.py test_feeds.py
-    test_flow.py test_split.py test_site.py test_explorer.py test_imagenette_profile.py test_hostile.py explore.ipynb
-    test_streaming.py test_equivalence.py
+    test_sweep.py 07_simplification.ipynb 06_controls.ipynb test_removal.py test_notebooks.py
+    04_stability.ipynb 05_roles.ipynb test_controls.py test_ablation.py test_any_model.py test_topology.py
+    test_training.py test_own_model.py test_device.py test_simplify.py 03_ablation.ipynb 01_method.ipynb
+    02_training.ipynb test_pretrained.py test_feeds.py test_flow.py test_split.py test_site.py
+    test_explorer.py test_imagenette_profile.py test_hostile.py explore.ipynb test_streaming.py
+    test_equivalence.py
 """.split()
 
 

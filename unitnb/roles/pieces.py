@@ -62,7 +62,9 @@ def best_cuts(costs, most, least=LEAST) -> list[tuple[float, list[int]]]:
     """
     places = np.arange(len(costs))
     allowed = np.where(places[None] - places[:, None] >= least, costs, np.inf)
-    total, before, cuts = allowed[0], [], []
+    total = allowed[0]
+    before: list[np.ndarray] = []
+    cuts: list[tuple[float, list[int]]] = []
     while np.isfinite(total[-1]) and len(cuts) < most:
         cuts.append((float(total[-1]), _traced(before, len(costs) - 1)))
         sums = total[:, None] + allowed
