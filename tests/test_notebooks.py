@@ -234,33 +234,31 @@ def test_what_a_notebook_depends_on_is_read_from_its_calls():
 # ---- make ----
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    """A copy of the checkout in which everything seems to have been made."""
-    for name in (
-        "Makefile",
-        "README.md",
-        "pyproject.toml",
-        "requirements.lock",
-        "requirements.hashes",
-        "unitnb",
-        "notebooks",
-        "figures",
-    ):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, tmp_path / name)
-    past = time.time() - 100
-    for path in tmp_path.rglob("*"):
+@pytest.fixture(scope="module")
+def whole_checkout(tmp_path_factory):
+    """A copy of the checkout in which everything seems to have been made; see ``checkout``."""
+    folder, past = tmp_path_factory.mktemp("whole"), time.time() - 100
+    for name in "Makefile README.md pyproject.toml requirements.lock requirements.hashes".split():
+        shutil.copy(ROOT / name, folder)
+    for name in ("unitnb", "notebooks", "figures"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in folder.rglob("*"):
         os.utime(path, (past, past))
-    runs = tmp_path / "build" / "runs" / "shapes" / "square"
+    runs = folder / "build" / "runs" / "shapes" / "square"
     runs.mkdir(parents=True)
-    make(tmp_path, "-s", "build/rules.mk")
-    make(tmp_path, "-n", "figures")  # notes what a run is made from besides files
+    make(folder, "-s", "build/rules.mk")
+    make(folder, "-n", "figures")  # notes what a run is made from besides files
     for source in rules.sources():
         (runs / f"{source.stem}.ipynb").touch()
     (runs / "checked").touch()
-    (tmp_path / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
-    return tmp_path
+    (folder / "figures" / "shapes" / "square" / "CLAIMS.md").touch()
+    return folder
+
+
+@pytest.fixture
+def checkout(whole_checkout, tmp_path):
+    """A copy of ``whole_checkout``, with its times, for one test."""
+    return shutil.copytree(whole_checkout, tmp_path, dirs_exist_ok=True)
 
 
 def make(folder, *arguments):
