@@ -133,7 +133,7 @@ def test_float32_on_the_device_is_within_1e_5_of_a_logit_on_vgg16s_tail(on):
 def test_the_same_with_jax():
     """This file in a process of its own, which runs Keras on JAX; all of it in CI's job jax."""
     if importlib.util.find_spec("jax") is None:
-        pytest.skip("JAX is not installed: uv pip install jax; CI's job jax has it")
+        pytest.skip("JAX is not installed; it is in the extra 'test'")
     command = [
         sys.executable,
         "-m",
