@@ -177,7 +177,7 @@ refresh: ## run the notebooks with their defaults and commit-ready outputs
 ##@ Checks
 # One pool of workers takes notebooks, tests and doctests, the longest files first. A file stays on one worker,
 # and a worker computes on one thread.
-PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=25
 
 test: check another-class pool ## make check, tests, doctests, notebooks, another class
 
