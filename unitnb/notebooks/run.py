@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ONEDNN
+from ..files.limits import open_files
 from ..files.processor import common_arithmetic, environment
 from ..files.settings import nearest
 from ..files.sockets import connection, hangup_as_termination, kernel_folder
@@ -74,6 +75,7 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     from ..files import progress, store
 
     profile, needed = check_parameters(parameters), ""
+    open_files()  # the kernel inherits the limit
     with (
         store.atomic_path(target) as executed,
         hangup_as_termination(),
