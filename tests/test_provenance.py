@@ -171,8 +171,7 @@ def test_everything_that_is_missing_is_said_once(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("limits", "found"), [("-Sn 64", ["128"]), ("-n 64", ["64", "may have 64 files"])])
 def test_few_open_files_become_more_or_are_said(limits, found):
-    code = "from unitnb.files.limits import open_files; from unitnb.notebooks import preflight; "
-    code += "print(open_files(), *preflight._open_files())"
+    code = "from unitnb.files import limits; print(limits.open_files(), limits.too_few_files())"
     line = f'ulimit {limits}; exec "$0" -c "$1"'
     done = subprocess.run(
         ["bash", "-c", line, sys.executable, code], cwd=ROOT, capture_output=True, text=True

