@@ -1,6 +1,8 @@
 """The claims: each criterion on made-up results, the record and its documents, and the measures."""
 
+import itertools
 import json
+from collections import Counter
 from dataclasses import replace
 
 import keras
@@ -477,6 +479,40 @@ def test_a_damaged_record_is_an_error_that_names_it(profile, text, capsys):
     with pytest.raises(store.DamagedFileError, match="claims.json is no record of claims"):
         record(profile, "C43")
     assert cli.main(["claims"]) == 1 and "remove it, then: make figures" in capsys.readouterr().err
+
+
+OTHER_KINDS = (None, 3, "x", [], [[1]], {"a": "b"}, True, float("nan"))
+
+
+def places(found, above=()):
+    """Every place in nested dictionaries and lists, as the keys that lead there."""
+    pairs = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+    for key, inner in pairs:
+        yield (*above, key)
+        yield from places(inner, (*above, key))
+
+
+def test_a_record_with_values_of_another_kind_is_read_or_named(profile):
+    record(profile, **{"by class": {name: MADE_UP["C15"][0] for name in ("square", "ring")}})
+    path = profile.figures_folder / "claims.json"
+    stored = path.read_text()
+    outcomes = Counter()
+    for place, value in itertools.product(places(entry(profile)), (*OTHER_KINDS, "removed")):
+        altered = json.loads(stored)
+        inner = next(e for e in altered if e["id"] == "C15")
+        for key in place[:-1]:
+            inner = inner[key]
+        inner[place[-1]] = value
+        if value == "removed":
+            del inner[place[-1]]
+        path.write_text(json.dumps(altered))
+        try:
+            documents.claims_document(verdicts.load_claims(profile), "title")
+            outcomes["read"] += 1
+        except store.DamagedFileError as error:
+            outcomes["damaged"] += 1
+            assert "claims.json is no record of claims" in str(error)
+    assert min(outcomes["read"], outcomes["damaged"]) > 20
 
 
 # ---- documents ----

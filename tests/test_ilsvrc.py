@@ -215,6 +215,65 @@ def test_a_devkit_archive_that_is_cut_is_named(layouts, tmp_path):
         flat.validation_wnids(tmp_path)
 
 
+# ---- as Kaggle and Hugging Face hand them out ----
+
+NUMBERED = "ILSVRC2012_val_00000001.JPEG"
+TABLE = "ImageId,PredictionString\nILSVRC2012_val_00000001,n01751748 85 1 499 272 \n"
+
+
+def write(root, *names, table=None):
+    """Small images, and archives of which only the name counts."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(root / name, "JPEG")
+    if table:
+        (root / flat.KAGGLE).write_text(table)
+
+
+def labels(root, tmp_path):
+    found = ilsvrc.open_ilsvrc(root, tmp_path / "cache")
+    return found["train"].labels.tolist(), found["test"].labels.tolist()
+
+
+@pytest.mark.parametrize("root", ["", "ILSVRC", "ILSVRC/Data", "ILSVRC/Data/CLS-LOC"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])  # a spreadsheet's mark at the start
+def test_kaggles_archive_is_read_from_each_of_its_folders(tmp_path, root, mark):
+    top = "ILSVRC/Data/CLS-LOC"
+    write(tmp_path, f"{top}/train/n01440764/n01440764_1.JPEG", f"{top}/val/{NUMBERED}", table=mark + TABLE)
+    assert labels(tmp_path / root, tmp_path) == ([0], [65])
+    write(tmp_path, f"{top}/val/{NUMBERED.replace('1.', '2.')}")
+    with pytest.raises(ValueError, match="ILSVRC2012_val_00000002.JPEG' has no line in LOC_val_solution.csv"):
+        labels(tmp_path / root, tmp_path)
+
+
+def test_hugging_faces_names_hold_their_class_and_its_archives_are_named(tmp_path):
+    (tmp_path / "x").mkdir()
+    for name in ("train_images_0.tar.gz", "val_images.tar.gz"):
+        (tmp_path / "x" / name).write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="Unpack train_images_0.tar.gz into .*x/train"):
+        labels(tmp_path, tmp_path)
+    write(tmp_path / "x", "train/n01440764_10026_n01440764.JPEG")
+    with pytest.raises(FileNotFoundError, match="Unpack val_images.tar.gz into .*x/val"):
+        labels(tmp_path / "x", tmp_path)
+    write(tmp_path / "x", "val/ILSVRC2012_val_00004650_n02102040.JPEG")
+    assert labels(tmp_path, tmp_path) == ([0], [217])
+
+
+@pytest.mark.parametrize("place", ["n01440764_tench", "n01440764/images", "n01440764/more/images"])
+def test_folders_that_begin_with_a_wnid_and_folders_in_them_are_read(tmp_path, place):
+    write(tmp_path, f"train/{place}/a.JPEG", f"val/{place}/b.JPEG")
+    assert labels(tmp_path, tmp_path) == ([0], [0])
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_folders_without_a_wnid_are_named_with_what_was_expected(tmp_path, split):
+    write(
+        tmp_path, *(f"{part}/{'tench' if part == split else 'n01440764'}/a.JPEG" for part in ("train", "val"))
+    )
+    with pytest.raises(FileNotFoundError, match=f"{split} holds tench/; expected folders called by wnids"):
+        labels(tmp_path, tmp_path)
+
+
 # ---- what is missing ----
 
 

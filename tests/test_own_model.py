@@ -161,6 +161,12 @@ def test_a_figure_says_how_large_the_sample_sets_are(place, monkeypatch, tmp_pat
     ]
 
 
+def test_a_scaling_that_would_be_ignored_is_refused():
+    for name in ("shapes", "cifar10", "imagenette"):
+        with pytest.raises(ValueError, match="scaling: 'torch' is for weights of your own"):
+            load_profile(name, {"scaling": "torch"})
+
+
 def test_a_layer_and_a_scaling_are_found_inside(place):
     p = notebook_parameters(asked(place, layer="conv5", scaling="unit"))
     images = np.full((1, 16, 16, 3), 255, np.uint8)

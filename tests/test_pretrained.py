@@ -82,6 +82,17 @@ def test_preprocessing_is_keras_caffe_mode_and_leaves_the_images_alone():
     )
 
 
+def test_weights_ported_from_torchvision_have_their_scaling_and_kerass_do_not(root, files, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    monkeypatch.setenv("UNITNB_WEIGHTS", str(files / "new.weights.h5"))
+    loaded = unitnb.load_model(load_profile("imagenet", {**SMALL, "scaling": "torch"}), "A")
+    expected = keras.applications.densenet.preprocess_input(images.astype("float32"))
+    np.testing.assert_allclose(loaded.get_layer("preprocess")(images), expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(pretrained, "weights_path", lambda named: files / pretrained.FILE)
+    with pytest.raises(ValueError, match="'torch' is not that of Keras's weights, which take 'caffe'"):
+        unitnb.load_model(load_profile("imagenet", {**SMALL, "scaling": "torch"}), "A")
+
+
 # ---- loading ----
 
 

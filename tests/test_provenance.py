@@ -169,6 +169,16 @@ def test_everything_that_is_missing_is_said_once(tmp_path, monkeypatch):
     assert len(set(text.splitlines())) == len(text.splitlines())
 
 
+@pytest.mark.parametrize(("limits", "found"), [("-Sn 64", ["128"]), ("-n 64", ["64", "may have 64 files"])])
+def test_few_open_files_become_more_or_are_said(limits, found):
+    code = "from unitnb.files import limits; print(limits.open_files(), limits.too_few_files())"
+    line = f'ulimit {limits}; exec "$0" -c "$1"'
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith(found[0]) and found[-1] in done.stdout, done
+
+
 def test_a_class_or_a_sample_set_that_cannot_be_had_is_found(tmp_path, monkeypatch):
     from test_folders import write_tree
 

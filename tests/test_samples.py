@@ -116,6 +116,13 @@ def test_too_few_images_are_counted(folder):
         unitnb.sample_set(unitnb.open_images(profile), profile, "S_100")
 
 
+def test_a_recipes_share_is_named_where_it_is_the_reason(folder):
+    profile = profile_of(folder, n_rank=9, models={"A": {"fraction": 0.5}})
+    said = r"12 train images found, of which model A is trained on 50% \(6\) where 9 .*SET='n_rank=6' of make"
+    with pytest.raises(ValueError, match=said):
+        unitnb.sample_set(unitnb.open_images(profile), profile, "S_100")
+
+
 def test_an_unknown_sample_set_is_named():
     with pytest.raises(ValueError, match="did you mean 'S_100'"):
         unitnb.sample_set(tiny_images(), load_profile("shapes", {"target_class": "a"}), "S_10")

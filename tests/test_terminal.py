@@ -75,6 +75,12 @@ def test_a_notebook_that_ended_has_its_place_only_inside_make(tmp_path, monkeypa
     assert needed == "[2/2] 02_training 5 s; not measured: networks"
 
 
+def test_a_checkout_that_cannot_be_written_to_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="file/count cannot be written .*; work in a folder of your own"):
+        opening.main("2", "1", "shapes", str(tmp_path / "file" / "count"))
+
+
 def test_the_end_counts_figures_tables_and_verdicts_and_says_what_to_do_next(tmp_path, monkeypatch):
     profile = load_profile("cifar10")
     entries = verdicts.load_claims(profile)

@@ -92,7 +92,7 @@ class Profile:
     weights: str = ""
     # Model A where it is no VGG16 and not trained here: "efficientnet-lite0", or the path of a Keras model.
     network: str = ""
-    scaling: str = "none"  # of images for a model of one's own, in the words of keras.applications
+    scaling: str = "none"  # of images for weights of one's own, in the words of keras.applications
     class_names: str = ""  # file with the classes in the order of the model's outputs, one a line
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
@@ -133,8 +133,8 @@ class Profile:
             if (value := getattr(self, setting)) not in known:
                 raise ValueError(f"unknown {setting} '{value}': {nearest(value, known)}")
         object.__setattr__(self, "target_class", unicodedata.normalize("NFC", self.target_class))
-        # One name for a class given as name, wnid or index: folders bear it.
-        if self.source in ("ilsvrc", "imagenette"):
+        ranges.check_scaling(self.scaling, self.own_network or bool(self.weights and not self.network))
+        if self.source in ("ilsvrc", "imagenette"):  # one name, which folders bear, for name, wnid or index
             object.__setattr__(self, "target_class", find_synset(self.target_class).name)
         for kind, names in {"class": [self.target_class], "model": [*self.models, *self.extra]}.items():
             for name in names:

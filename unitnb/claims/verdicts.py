@@ -16,11 +16,10 @@ from ..files import store
 from ..profiles import Profile, load_profile, nearest
 from .criteria import BY_ID, CLAIMS
 from .grades import NOT_MEASURED, ONE_TRAINING, Claim
+from .stored import NEVER, recorded
 
 FILE = "claims.json"
-NEVER = "never"  # stands for infinity: a threshold that is not reached
 BY_CLASS = "by class"  # the same reading in every class, beside that of the target class
-RECORDED = ("measured", "interval", "reason")
 
 
 # ---- recording ----
@@ -52,9 +51,9 @@ def record_claims(profile: Profile, notebook: str, measured: Mapping[str, Mappin
         _check_claim(claim, notebook)
     path = profile.figures_folder / FILE
     with recording(profile):  # notebooks may run side by side
-        recorded = _recorded_numbers(path, but=notebook) if path.exists() else {}
+        kept = _recorded_numbers(path, but=notebook) if path.exists() else {}
         new = {claim: _storable(found) for claim, found in measured.items()}
-        entries = _judged_entries(profile, recorded | new)
+        entries = _judged_entries(profile, kept | new)
         write_record(path, entries)
     rows = [(e["id"], e["statement"], e["verdict"]) for e in entries if e["notebook"] == notebook]
     return table(("claim", "the paper says", "verdict here"), rows)
@@ -151,20 +150,13 @@ def _recorded_numbers(path, but="") -> dict[str, dict]:
         entries = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(entries, list):
             raise TypeError("not a list of claims")
-        numbers = {e["id"]: _recorded(e) for e in entries}
+        numbers = {e["id"]: recorded(e) for e in entries}
         numbers = {claim: found for claim, found in numbers.items() if BY_ID[claim].notebook != but}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise store.DamagedFileError(
             f"{path} is no record of claims ({error!r}); remove it, then: make figures"
         ) from error
     return {claim: found for claim, found in numbers.items() if found["measured"] or found["reason"]}
-
-
-def _recorded(entry) -> dict:
-    """What a notebook measured, of an entry. Records before the classes' own numbers have none."""
-    if not isinstance(entry["measured"], dict):
-        raise TypeError(f"the numbers of {entry['id']} have no names")
-    return {name: entry[name] for name in RECORDED} | {"classes": entry.get("classes") or {}}
 
 
 def _judged_entries(profile, numbers) -> list[dict]:

@@ -41,6 +41,15 @@ RECIPE = {
 }
 
 
+def check_scaling(scaling: str, own_weights: bool) -> None:
+    """ValueError for a scaling of images where the networks have one of their own, which would stay."""
+    if scaling != "none" and not own_weights:
+        raise ValueError(
+            f"scaling: '{scaling}' is for weights of your own (MODEL=<file> or WEIGHTS=<file>); this "
+            "profile's networks take grey levels 0..255 as they are"
+        )
+
+
 def check_ranges(settings: Mapping[str, Any], ranges: Mapping[str, tuple], where: str) -> None:
     """ValueError for a number, or one in a list, that is out of its range; NaN always is."""
     for key, (least, most) in ranges.items():

@@ -14,12 +14,14 @@ from pathlib import Path, PurePosixPath
 from ..files import store
 from ..synsets import by_wnid
 from . import tars
+from .folders import holds
 
 DEVKIT = "ILSVRC2012_devkit_t12"  # without its ending
 TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"  # of the devkit
 KAGGLE = "LOC_val_solution.csv"  # ImageId,PredictionString: ILSVRC2012_val_00000001,n01751748 85 1 499 272
 # n01440764_10026.JPEG of the training images; ILSVRC2012_val_00004650_n02102040.JPEG of Hugging Face.
 IN_NAME = (r"_(n\d{8})\.[A-Za-z]+$", r"^(n\d{8})_\d+\.")
+NUMBER = r"_(\d{8})\."  # of ILSVRC2012_val_00000001.JPEG: its line in the ground truth
 
 
 def wnids(names: Sequence[str], path: Path, root: Path) -> list[str]:
@@ -30,11 +32,12 @@ def wnids(names: Sequence[str], path: Path, root: Path) -> list[str]:
     ValueError
         If a name has no class in it and no line in the tables. The text names it.
     FileNotFoundError, DamagedFileError
-        If no table is there, or one cannot be read.
+        If no table is there, or one cannot be read, or the names have neither wnids nor numbers.
     """
     found = [_in_name(name) for name in names]
     if all(found):
         return found
+    _check_numbered([name for name, wnid in zip(names, found, strict=True) if not wnid], path)
     if (table := _kaggle(root)) is not None:
         return [found[i] or _in_table(name, table, path) for i, name in enumerate(names)]
     truth = validation_wnids(root)
@@ -44,6 +47,15 @@ def wnids(names: Sequence[str], path: Path, root: Path) -> list[str]:
 def _in_name(name: str) -> str:
     matches = (re.search(pattern, name) for pattern in IN_NAME)
     return next((match[1] for match in matches if match and match[1] in by_wnid()), "")
+
+
+def _check_numbered(names: Sequence[str], path: Path) -> None:
+    """Only numbered images have lines in a table; others lie in folders that are not called by wnids."""
+    if not any(re.search(NUMBER, name) for name in names):
+        raise FileNotFoundError(
+            f"'{names[0]}' has no class: {path} holds {holds(path) if path.is_dir() else 'images'}; expected "
+            "folders called by wnids (n01440764 or n01440764_tench), or the wnid or the number in each name"
+        )
 
 
 # ---- Kaggle ----
@@ -56,7 +68,7 @@ def _kaggle(root: Path) -> dict[str, str] | None:
     if path is None:
         return None
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             return {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
     except (KeyError, IndexError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise store.DamagedFileError(
@@ -73,7 +85,7 @@ def _in_table(name: str, table: dict[str, str], path: Path) -> str:
 
 def _line_of_truth(name, lines, path):
     """The line, from 1, of the ground truth that a validation image's name gives."""
-    found = re.search(r"_(\d{8})\.", name)
+    found = re.search(NUMBER, name)
     if not found or not 1 <= int(found[1]) <= lines:
         raise ValueError(
             f"{path}: '{name}' has no line in the ground truth of {lines} images; "

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ..files import store
+from ..files.inventory import is_left_behind
 from ..synsets import Synset, by_wnid, synsets
 from . import flat, tars
 from .decoding import is_image
@@ -69,8 +70,21 @@ def open_ilsvrc(root: Path, cache: Path) -> dict[str, Listing]:
         raise FileNotFoundError(
             f"no folder of ILSVRC2012 at {root}; name it with DATA=<folder holding {EXPECTED['train']}>"
         )
-    top = next(place for place in (root / "ILSVRC" / KAGGLE, root / KAGGLE, root) if place.is_dir())
+    top = _top(root)
     return {"train": _train(top, cache), "test": _validation(top, cache)}
+
+
+def _top(root: Path) -> Path:
+    """The folder that holds the splits: Kaggle's, or a single folder in the root, as archives leave it."""
+    for place in (root / "ILSVRC" / KAGGLE, root / KAGGLE):
+        if place.is_dir():
+            return place
+    inside = [path for path in root.iterdir() if path.is_dir() and not is_left_behind(path.name)]
+    return inside[0] if len(inside) == 1 and not _has_splits(root) and _has_splits(inside[0]) else root
+
+
+def _has_splits(place: Path) -> bool:
+    return any(name.startswith(("train", "val", TRAIN, VAL)) for name in os.listdir(place))
 
 
 def _train(root, cache):
@@ -99,7 +113,7 @@ def _existing(path, split):
         packed = sorted(item.name for item in path.parent.glob(f"{split}_images*.tar.gz"))
         unpack = f". Unpack {', '.join(packed)} into {inside}" if packed else ""
         raise FileNotFoundError(
-            f"{path.parent} has no images to {split} with (it holds: {holds(path.parent)}{lies}); expected "
+            f"{path.parent} has no {split} images (it holds: {holds(path.parent)}{lies}); expected "
             f"{EXPECTED[split]}{unpack}"
         )
     return path

@@ -52,7 +52,7 @@ def untrained_given(profile: Profile, seed: int = 1) -> keras.Model:
         return efficientnet_lite0(profile.image_size)
     from .pretrained import keras_vgg16
 
-    return keras_vgg16(profile.image_size)
+    return keras_vgg16(profile.image_size, profile.scaling)
 
 
 def describe_given(profile: Profile) -> str:

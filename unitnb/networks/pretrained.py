@@ -31,14 +31,16 @@ class CaffePreprocessing(keras.layers.Layer):
         return keras.ops.flip(keras.ops.cast(images, "float32"), axis=-1) - means
 
 
-def keras_vgg16(image_size: int = 224):
+def keras_vgg16(image_size: int = 224, scaling: str = "none"):
     """``keras.applications.VGG16`` (Sec. 3.1) with random weights and its preprocessing built in.
 
     It takes RGB images of grey levels (n, image_size, image_size, 3) and returns 1000 logits in Keras's order
-    of classes.
+    of classes. ``scaling`` replaces Keras's own preprocessing, "caffe" (see ``saved.scaling_layer``).
     """
+    from .saved import scaling_layer
+
     images = keras.Input((image_size, image_size, 3))
-    prepared = CaffePreprocessing(name="preprocess")(images)
+    prepared = scaling_layer("caffe" if scaling == "none" else scaling, name="preprocess")(images)
     network = keras.applications.VGG16(
         weights=None, input_tensor=prepared, classes=CLASSES, classifier_activation=None
     )
@@ -56,9 +58,13 @@ def load_vgg16(profile: Profile):
     DamagedFileError
         If a file with the name of Keras's file has another hash, or a file does not hold the weights of VGG16
         for this size of images.
+    ValueError
+        If another scaling than Keras's own is asked for with Keras's weights.
     """
     path = weights_path(profile.pretrained)
-    network = keras_vgg16(profile.image_size)
+    if path.name == FILE and profile.scaling not in ("none", "caffe"):
+        raise ValueError(f"scaling: '{profile.scaling}' is not that of Keras's weights, which take 'caffe'")
+    network = keras_vgg16(profile.image_size, profile.scaling)
     load_weights(network, path)
     return network
 

