@@ -7,7 +7,7 @@ import numpy as np
 from ..profiles import Profile
 from . import panels
 from .panels import COLOURS, new_figure
-from .words import index_text
+from .words import index_text, steps_label
 
 
 def stability_figure(
@@ -68,10 +68,9 @@ AGREEMENTS = {  # label in Fig. 4D: which table, which of its columns
 
 def _rank_curves(axes, by_rank: Mapping, ranks: Sequence[str], title: str) -> None:
     for rank in ranks:
-        panels.draw_curve(
-            axes, by_rank[rank].accuracy, rank, index_text(rank), by_rank[rank].band(n_boot=200)
-        )
-    panels.label_curves(axes, "accuracy", title)
+        curve, words = by_rank[rank], index_text(rank)
+        panels.draw_curve(axes, curve.accuracy, rank, words, curve.band(n_boot=200), curve.evaluated)
+    panels.label_curves(axes, "accuracy", title, steps_label("units removed", curve))
 
 
 def draw_votes(

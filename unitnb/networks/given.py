@@ -144,10 +144,12 @@ def opening_words(profile: Profile, split: SplitModel) -> str:
             stacklevel=2,
         )
     height, width, units = split.map_shape
+    few = split.engine != "running-sum" and profile.points
+    curves = f"; curves have {few} points, with straight lines between (SET='points=')" if few else ""
     return (
         f"{Path(profile.network or 'vgg16').name}: layer {split.layer}, {units} units of {height}x{width}, "
         f"outputs are {reading}; accuracy on '{profile.target_class}': {found['S_100']:.2f} on S_100, "
-        f"{found['S_val']:.2f} on S_val"
+        f"{found['S_val']:.2f} on S_val{curves}"
     )
 
 
