@@ -93,7 +93,8 @@ print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 # the curve falls from 90% to 10% of its peak. A small width is the paper's phase transition.
 
 # %% [markdown]
-# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed.
+# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed. Where convolutions come behind the layer, they must be run again for each point of a curve; then only the profile's
+# `points` are evaluated (`knots`), with straight lines between, and the axes say how many.
 
 # %%
 others = split.feature_maps(unitnb.sample_others(images, p, "S_val").images)

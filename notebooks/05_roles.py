@@ -80,7 +80,8 @@ print(f"class '{p.target_class}', models {', '.join(models)}{not_trained}")
 # ## Insertion curves of four models
 #
 # A is regularised (dropout, weight decay), B is not, C sees a fraction of the data, D a fraction of the data with corrupted labels. For each, $S_{100}$ is drawn from the
-# images that it was trained on, under the labels that it was told. There are as many test images as training images, so that a change on them is seen as easily.
+# images that it was trained on, under the labels that it was told. There are as many test images as training images, so that a change on them is seen as easily. Where curves have `knots`, as in 03, a unit's own effect is that of its stretch, less what
+# the other units of the stretch bring on average.
 
 # %%
 runs, placebos, balanced, effects, samples = {}, {}, {}, {}, []
