@@ -221,7 +221,7 @@ def test_a_tail_that_is_run_again_has_the_points_of_the_profile_and_says_so(tmp_
     note = "Each curve was evaluated at 3 of its 7 points; between them it is read off straight lines."
     assert unitnb.classes_table({"frog": both}).endswith(note)
     figure = ablation_figure(*both, both, *both, {"frog": both})
-    assert figure.axes[3].get_xlabel() == "units removed (3 points)"
+    assert figure.axes[3].get_xlabel() == "units removed\n(3 points)"
     lines = [line for axes in figure.axes for line in axes.lines]
     assert len(lines) > 10 and all(line.get_xdata().tolist() == [0, 3, 6] for line in lines)
     whole = unitnb.open_layer(notebook_parameters(asked(place)), "A")

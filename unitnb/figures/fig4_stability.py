@@ -26,11 +26,7 @@ def stability_figure(
         For the number and the size of the sets.
     """
     figure, axes = new_figure(
-        [
-            [*6 * ["A"], *6 * ["B"]],
-            [*4 * ["C1"], *4 * ["C2"], *4 * ["C3"]],
-            [*6 * ["D"], *3 * ["S_100"], *3 * ["S_val"]],
-        ],
+        [[[["A", "B"]]], [[["C1", "C2", "C3"]]], [[["D", "D", "S_100", "S_val"]]]],  # each row on its own
         figsize=(8, 8.2),
         height_ratios=[1.15, 0.9, 1],
     )

@@ -46,7 +46,7 @@ def interval_text(interval: Sequence[float]) -> str:
 
 def steps_label(words: str, curve) -> str:
     """Words for an axis of units; of a filled curve, with the number of its points that were evaluated."""
-    return words if curve.evaluated is None else f"{words} ({len(curve.evaluated)} points)"
+    return words if curve.evaluated is None else f"{words}\n({len(curve.evaluated)} points)"
 
 
 def points_note(curve) -> str:
