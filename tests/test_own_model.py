@@ -171,6 +171,13 @@ def test_a_layer_and_a_scaling_are_found_inside(place):
     np.testing.assert_allclose(split.feature_maps(images), plain.feature_maps(images / 255.0), atol=1e-5)
 
 
+def test_the_layer_that_is_found_is_no_padding(place, tmp_path):
+    layers = [L.Conv2D(6, 3, name="conv5"), L.ZeroPadding2D(), L.GlobalMaxPooling2D(), L.Dense(3)]
+    keras.Sequential([keras.Input((16, 16, 3)), *layers]).save(tmp_path / "padded.keras")
+    p = notebook_parameters(asked(place, network=str(tmp_path / "padded.keras")))
+    assert unitnb.open_layer(p, "A").layer == "conv5"
+
+
 def test_too_few_images_are_listed(place, tmp_path):
     for split, count in (("train", 29), ("test", 12)):
         for name in CLASSES:
