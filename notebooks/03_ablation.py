@@ -93,13 +93,15 @@ print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 # the curve falls from 90% to 10% of its peak. A small width is the paper's phase transition.
 
 # %% [markdown]
-# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed.
+# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed. Where convolutions come behind the layer, they must be run again for each point of a curve; then only the profile's
+# `points` are evaluated (`knots`), with straight lines between, and the axes say how many.
 
 # %%
 others = split.feature_maps(unitnb.sample_others(images, p, "S_val").images)
+knots = unitnb.curve_knots(p, split)
 random_orders = [np.random.default_rng([p.seed, i]).permutation(len(rank)) for i in range(p.n_random)]
 test_maps = split.feature_maps(sval.images)
-test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.labels, [rank, rank[::-1]], negatives=others)
+test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.labels, [rank, rank[::-1]], negatives=others, knots=knots)
 
 # %% [markdown]
 # ## All classes
@@ -112,9 +114,9 @@ for name in images.classes:
     sample = unitnb.sample_set(images, p, "S_100", target_class=name)
     class_maps, class_others = (split.feature_maps(drawn.images) for drawn in (sample, unitnb.sample_others(images, p, "S_100", target_class=name)))
     class_rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(class_maps, b_max=p.b_max), p=p.effective_threshold))
-    best, worst, *random = unitnb.ablation_curves(split, class_maps, sample.labels, [class_rank, class_rank[::-1], *random_orders], negatives=class_others)
+    best, worst, *random = unitnb.ablation_curves(split, class_maps, sample.labels, [class_rank, class_rank[::-1], *random_orders], negatives=class_others, knots=knots)
     tested = unitnb.sample_set(images, p, "S_val", target_class=name)
-    by_class[name] = unitnb.ClassCurves(best, worst, random, unitnb.ablation_curve(split, split.feature_maps(tested.images), tested.labels, class_rank))
+    by_class[name] = unitnb.ClassCurves(best, worst, random, unitnb.ablation_curve(split, split.feature_maps(tested.images), tested.labels, class_rank, knots=knots))
 removed, reverse, random, _ = by_class[p.target_class]
 
 # %% [markdown]

@@ -80,12 +80,14 @@ print(f"class '{p.target_class}', models {', '.join(models)}{not_trained}")
 # ## Insertion curves of four models
 #
 # A is regularised (dropout, weight decay), B is not, C sees a fraction of the data, D a fraction of the data with corrupted labels. For each, $S_{100}$ is drawn from the
-# images that it was trained on, under the labels that it was told. There are as many test images as training images, so that a change on them is seen as easily.
+# images that it was trained on, under the labels that it was told. There are as many test images as training images, so that a change on them is seen as easily. Where curves have `knots`, as in 03, a unit's own effect is that of its stretch, less what
+# the other units of the stretch bring on average.
 
 # %%
 runs, placebos, balanced, effects, samples = {}, {}, {}, {}, []
 for model in models:
     split = unitnb.open_layer(p, model)
+    knots = unitnb.curve_knots(p, split)
     drawn = {name: sample for name, sample in unitnb.role_samples(images, p, model).items() if sample is not None}
     samples += drawn.values()
     own = {name: split.feature_maps(sample.images) for name, sample in drawn.items()}
@@ -93,13 +95,14 @@ for model in models:
     rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(own["S_100"], b_max=p.b_max), p=p.effective_threshold))
     label, size = images.class_index(p.target_class), len(drawn["test"])
     maps = {"S_100": (own["S_100"][:size], others["S_100"]), "test": (own["test"], others["S_val"])}
-    curves = [unitnb.ablation_curve(split, *pair[:1], label, rank, mode="insert", negatives=pair[1]) for pair in maps.values()]
+    curves = [unitnb.ablation_curve(split, *pair[:1], label, rank, mode="insert", negatives=pair[1], knots=knots) for pair in maps.values()]
     runs[model] = (*curves, unitnb.categorise_roles(rank, *curves, seed=p.seed))
-    placebo = unitnb.ablation_curve(split, own["placebo"], label, rank, mode="insert") if "placebo" in own else None
+    placebo = unitnb.ablation_curve(split, own["placebo"], label, rank, mode="insert", knots=knots) if "placebo" in own else None
     placebos[model] = unitnb.placebo_roles(rank, curves[0], placebo, seed=p.seed)
     balanced[model] = (*curves, unitnb.categorise_roles(rank, *(curve.answers for curve in curves), seed=p.seed))
     orders = [np.random.default_rng([p.seed, k]).permutation(split.n_units) for k in range(2 * p.n_random)]
-    marginals = [unitnb.marginal_effects(orders, [c.accuracy for c in unitnb.ablation_curves(split, own, label, orders, mode="insert")]) for own, _ in maps.values()]
+    entering = [unitnb.ablation_curves(split, own, label, orders, mode="insert", knots=knots) for own, _ in maps.values()]
+    marginals = [unitnb.marginal_effects(orders, [curve.accuracy for curve in group], group[0].evaluated) for group in entering]
     effects[model] = (marginals[0][0], marginals[1][0], unitnb.roles_from_marginals(*marginals))
 
 # %% [markdown]
@@ -129,7 +132,8 @@ rows = [
 ]
 header = ["model", "paper: training", "paper: test", "here: training", "here: test", *ROLES, "placebo: the same four", "agreement of bootstraps"]
 stored = unitnb.model_results(p)
-table = "\n\n".join([words.table(header, rows) + not_trained, *([unitnb.role_shares_table(*stored)] if stored else [])])
+note = words.points_note(next(iter(runs.values()))[0])
+table = "\n\n".join([words.table(header, rows) + not_trained + note, *([unitnb.role_shares_table(*stored)] if stored else [])])
 unitnb.save_table(p, "table1", table, notebook="05_roles")
 display(Markdown(table))
 
@@ -150,7 +154,7 @@ for model, (_, _, roles) in runs.items():
     counts = [" / ".join(str(int((found == role).sum())) for role in ROLES) for found in (roles.role, by_balance, by_unit)]
     rows.append([model, *counts, f"{same:.0%} ({kappa:.1f})", f"{same_unit:.0%} ({kappa_unit:.1f})"])
 header = ["model", "by place, accuracy (core / overfitted / generalizing / confusing)", "by place, balanced accuracy", "by unit", "place and balanced agree (kappa)", "place and unit agree (kappa)"]
-comparison = words.table(header, rows)
+comparison = words.table(header, rows) + note
 unitnb.save_table(p, "table1b", comparison, notebook="05_roles")
 display(Markdown(comparison))
 
@@ -190,7 +194,7 @@ scores = {kind: np.array([unitnb.effectiveness(unitnb.birth_points(every.maps[ki
 correlations = unitnb.rank_correlations(np.vstack([scores["ranking"], scores["train"]]))[: len(images.classes), len(images.classes) :]
 ranks = np.array([unitnb.importance_rank(score) for score in scores["ranking"]])
 places = np.repeat(np.arange(len(images.classes)), p.n_rank)
-curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), np.array(images.class_labels)[places], list(ranks))
+curves = unitnb.ablation_curves(split, np.concatenate(list(every.maps["train"].values())), np.array(images.class_labels)[places], list(ranks), knots=unitnb.curve_knots(p, split))
 head = round(0.117 * split.n_units)  # the paper's larger core: 60 of 512 units (model B)
 damage = unitnb.damage_matrix(curves, places)
 figure = figures.class_matrices_figure(correlations, damage, images.classes)

@@ -222,7 +222,7 @@ unitnb.save_figure(p, "fig6e", figure, notebook="06_controls")
 # as one more outcome; in all combinations. And does any part of $E$ go with what a unit's removal does?
 
 # %%
-grid = unitnb.choice_areas(split, sets, p.target_class)
+grid = unitnb.choice_areas(split, sets, p.target_class, points=unitnb.curve_knots(p, split))
 figure = fig6_controls.choices_figure(results, p.target_class, grid)
 unitnb.save_figure(p, "fig6f", figure, notebook="06_controls")
 

@@ -98,6 +98,8 @@ display(Markdown(simplification_words.cost_rows(networks, seconds)))
 
 # %%
 results = unitnb.simplification_results(split, sets, p)
+if "Shapley" not in results.orders:
+    print("Shapley values are left out: the tail is run again for each unit of each order")
 figure = fig7_simplification.kept_figure(results, p.target_class)
 unitnb.save_figure(p, "fig7", figure, notebook="07_simplification", samples=sets.samples)
 

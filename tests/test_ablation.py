@@ -8,7 +8,7 @@ import pytest
 from test_split import residual
 
 from unitnb.ablation import dense_steps, engines, walks
-from unitnb.ablation.cumulative import ablation_curve, ablation_curves
+from unitnb.ablation.cumulative import ablation_curve, ablation_curves, curve_knots
 from unitnb.ablation.curves import Curve, area_difference
 from unitnb.networks.image_maps import with_images
 from unitnb.networks.split import split_model
@@ -484,6 +484,40 @@ def test_what_is_read_off_a_curve_of_fewer_points_is_in_units():
     whole = curve_of(stairs([0.6, 0.8, 1.0, 0.9, 0.4]))
     with pytest.raises(ValueError, match="expected the same units and images"):
         area_difference(curve_of(stairs([0.6, 1.0, 0.4, 0.1, 0.0]), points=points), whole)
+
+
+def test_a_filled_curve_is_straight_between_its_points():
+    points, rng = np.array([0, 2, 4, 5, 6]), np.random.default_rng(0)
+    own, others = np.array(stairs([0.6, 1.0, 0.4, 0.1, 0.0])), np.array(stairs([0.1, 0.4, 0.2, 0.6, 0.3], 8))
+    known = {"chosen": np.hstack([own, others]), "positive": np.arange(18) < 10}
+    few = curve_of(own, losses=rng.random((5, 10), dtype=np.float32), points=points, **known)
+    filled = few.filled()
+    assert filled.points.tolist() == list(range(7)) and filled.evaluated is points and few.evaluated is None
+    for metric in ("accuracy", "loss", "target_logit", "balanced_accuracy", "false_positive_rate"):
+        straight = np.interp(np.arange(7), points, getattr(few, metric))
+        np.testing.assert_allclose(getattr(filled, metric), straight, atol=1e-6, err_msg=metric)
+        assert filled.area(metric) == pytest.approx(few.area(metric), abs=1e-6)
+    both = np.mean([group.mean(axis=1) for group in filled.answers], axis=0)
+    np.testing.assert_allclose(both, filled.balanced_accuracy, atol=1e-6)
+    assert filled.units_to_lose(0.3) == 4 and np.array_equal(filled.filled().losses, filled.losses)
+
+
+def test_knots_are_the_points_of_filled_curves():
+    split, maps, labels, order = setting(seeded(small_vgg, 4, (4, 9, 8), 8), "block2_conv2", n=9, scale=255)
+    few, filled = (ablation_curve(split, maps, labels, order, **{name: 4}) for name in ("points", "knots"))
+    assert filled.evaluated.tolist() == few.points.tolist() == [0, 3, 6, 9]
+    assert np.array_equal(filled.losses, few.filled().losses) and np.ptp(few.losses) > 0.01
+
+
+def test_only_a_tail_that_is_run_again_has_knots():
+    profile = SimpleNamespace(points=17)
+    knots = {
+        engine: [curve_knots(profile, SimpleNamespace(engine=engine), most) for most in (None, 9, 33)]
+        for engine in ("running-sum", "masked-tail", "masked-model")
+    }
+    assert knots["running-sum"] == [None, 9, 33] and knots["masked-tail"] == [17, 9, 17]
+    assert knots["masked-model"] == knots["masked-tail"]
+    assert curve_knots(SimpleNamespace(points=None), SimpleNamespace(engine="masked-tail")) is None
 
 
 def test_an_inserted_curve_is_read_backwards():

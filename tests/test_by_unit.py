@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,22 @@ def test_marginal_effects_of_an_additive_layer_are_its_weights():
     mean, error = marginal_effects(orders, accuracies)
     np.testing.assert_allclose(mean, weights, atol=1e-12)
     np.testing.assert_allclose(error, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("points", [[0, 2, 4, 6], [0, 1, 4, 6], [0, 5, 6]])
+def test_effects_from_a_few_points_are_the_weights_of_an_additive_layer_over_all_orders(points):
+    weights = np.array([0.3, -0.2, 0.05, 0.0, 0.7, 0.1])
+    orders = np.array(list(itertools.permutations(range(6))))
+    whole = np.concatenate([np.zeros((720, 1)), np.cumsum(weights[orders], axis=1)], axis=1)
+    filled = np.array([np.interp(np.arange(7), points, row[points]) for row in whole])
+    mean, error = marginal_effects(orders, filled, np.array(points))
+    np.testing.assert_allclose(mean, weights, atol=1e-12)
+    assert (error > 0).all()
+    np.testing.assert_allclose(
+        marginal_effects(orders, whole, np.arange(7)), marginal_effects(orders, whole), atol=1e-12
+    )
+    with pytest.raises(ValueError, match="2 points of a curve; effects of single units need at least three"):
+        marginal_effects(orders, filled, [0, 6])
 
 
 def test_marginal_effects_match_a_loop_and_add_up():

@@ -8,7 +8,7 @@ from unitnb.roles.crossclass import damage_matrix, rank_correlations, shared_tai
 
 
 def curve(*rows, mode="remove"):
-    return SimpleNamespace(correct=np.array(rows, bool), mode=mode)
+    return SimpleNamespace(correct=np.array(rows, bool), mode=mode, points=np.arange(len(rows)))
 
 
 def test_rank_correlations_are_spearmans():

@@ -55,12 +55,13 @@ def close_figures():
 
 
 def curve(power):
-    """A made-up curve of ablation over ``UNITS`` units, with its bands."""
-    values = np.linspace(1, 0, 65) ** power
+    """A made-up filled curve of ablation over ``UNITS`` units, with its bands."""
+    values = np.linspace(1, 0, UNITS + 1) ** power
     parts = {"accuracy": values, "loss": 10 - 8 * values, "balanced_accuracy": (1 + values) / 2}
     return SimpleNamespace(
         **parts,
-        points=np.arange(65) * (UNITS // 64),
+        points=np.arange(UNITS + 1),
+        evaluated=np.arange(0, UNITS + 1, UNITS // 16),
         order=np.arange(UNITS),
         band=lambda metric="accuracy", n_boot=0: np.array([parts[metric] - 0.1, parts[metric] + 0.1]),
     )

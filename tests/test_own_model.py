@@ -10,9 +10,11 @@ from PIL import Image
 
 import unitnb
 from unitnb import cli
+from unitnb.figures.fig3_ablation import ablation_figure
 from unitnb.files.model_files import image_shape, output_count
 from unitnb.files.store import DamagedFileError
 from unitnb.images.parameters import notebook_parameters
+from unitnb.networks.given import opening_words
 from unitnb.networks.saved import load_saved, scaled
 from unitnb.profiles import load_profile
 
@@ -175,6 +177,13 @@ def test_a_layer_and_a_scaling_are_found_inside(place):
     np.testing.assert_allclose(split.feature_maps(images), plain.feature_maps(images / 255.0), atol=1e-5)
 
 
+def test_the_layer_that_is_found_is_no_padding(place, tmp_path):
+    layers = [L.Conv2D(6, 3, name="conv5"), L.ZeroPadding2D(), L.GlobalMaxPooling2D(), L.Dense(3)]
+    keras.Sequential([keras.Input((16, 16, 3)), *layers]).save(tmp_path / "padded.keras")
+    p = notebook_parameters(asked(place, network=str(tmp_path / "padded.keras")))
+    assert unitnb.open_layer(p, "A").layer == "conv5"
+
+
 def test_too_few_images_are_listed(place, tmp_path):
     for split, count in (("train", 29), ("test", 12)):
         for name in CLASSES:
@@ -206,6 +215,30 @@ def test_classes_that_do_not_fit_are_an_error_with_both_lists(place, tmp_path):
         unitnb.open_images(
             load_profile("own", asked(place, class_names=str(names))["overrides"] | {"target_class": "cat"})
         )
+
+
+def test_a_tail_that_is_run_again_has_the_points_of_the_profile_and_says_so(tmp_path, place):
+    """A convolution comes behind the layer, so its tail is no running sum."""
+    first, *rest = (L.Conv2D(6, 3, activation="relu", name=name) for name in ("first", "second"))
+    head = [L.GlobalMaxPooling2D(), L.Dense(3, activation="softmax")]
+    keras.Sequential([keras.Input((16, 16, 3)), first, *rest, *head]).save(tmp_path / "two.keras")
+    p = notebook_parameters(asked(place, network=str(tmp_path / "two.keras"), layer="first", points=3))
+    split, sample = unitnb.open_layer(p, "A"), unitnb.sample_set(unitnb.open_images(p), p, "S_100")
+    assert unitnb.curve_knots(p, split) == 3
+    assert opening_words(p, split).endswith(
+        "; curves have 3 points, with straight lines between (SET='points=')"
+    )
+    maps = split.feature_maps(sample.images)
+    orders, negatives = [np.arange(6), np.arange(6)[::-1]], maps[::-1]
+    both = unitnb.ablation_curves(split, maps, sample.labels, orders, negatives=negatives, knots=3)
+    note = "Each curve was evaluated at 3 of its 7 points; between them it is read off straight lines."
+    assert unitnb.classes_table({"frog": both}).endswith(note)
+    figure = ablation_figure(*both, both, *both, {"frog": both})
+    assert figure.axes[3].get_xlabel() == "units removed\n(3 points)"
+    lines = [line for axes in figure.axes for line in axes.lines]
+    assert len(lines) > 10 and all(line.get_xdata().tolist() == [0, 3, 6] for line in lines)
+    whole = unitnb.open_layer(notebook_parameters(asked(place)), "A")
+    assert unitnb.curve_knots(p, whole) is None and "curves have" not in opening_words(p, whole)
 
 
 def test_an_accuracy_at_chance_is_a_warning(place, tmp_path):

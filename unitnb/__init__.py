@@ -44,7 +44,7 @@ EXPORTS = {
     "units.estimators": ("null_entropy",),
     "units.entropy": ("effectiveness", "feature_entropy", "importance_rank", "selective_rate"),
     "ablation.curves": ("Curve", "area_difference"),
-    "ablation.cumulative": ("ablation_curve", "ablation_curves"),
+    "ablation.cumulative": ("ablation_curve", "ablation_curves", "curve_knots"),
     "ablation.marginals": ("marginal_effects", "neuron_shapley"),
     "ablation.causal": ("greedy_forward", "single_ablation", "taylor"),
     "controls.scores": ("rival_scores",),

@@ -37,10 +37,7 @@ def project_root() -> Path:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one model is trained (Sec. 3.1).
-
-    The paper gives no recipe; ours grade the generalisation of Table 1.
-    """
+    """How one model is trained (Sec. 3.1). The paper gives no recipe; ours grade the gap of Table 1."""
 
     epochs: int
     learning_rate: float = 0.01  # SGD ("only SGD in passing", Sec. 3.3)
@@ -123,7 +120,8 @@ class Profile:
     onednn: bool = False
     engine_device: str = "auto"  # of curves: "cpu", "device" (the backend's), or that if it is a GPU
     keep_maps: bool = False  # feature maps are kept under build/cache, for slow forward passes
-    points: int | None = None  # of curves in 06 and in sweeps, evenly spaced; None: one after every unit
+    # Of curves in 06, 07 and sweeps, in 03 to 05 where the tail is run again for each; None: all.
+    points: int | None = None
     greedy: bool = True  # 06 has the bound of greedy insertion, which tries all units at every step
     strict: bool = False  # an unreadable image is an error; else it is skipped, named and counted
 

@@ -1,11 +1,13 @@
 """Every convolution of ``keras.applications``: removed alone, by another layer, together with others, or refused.
 
-python tests/benchmarks/removal_table.py [name ...]
+python tests/benchmarks/removal_table.py [--built N] [name ...]
 
 Random weights and the smallest images. A third of a convolution's units is planned to go. Of each model
-``BUILT`` smaller models are made, which ``remove_units`` compares with the masked model.
+``BUILT`` smaller models, or N, are made, which ``remove_units`` compares with the masked model. What it
+prints is kept in REMOVAL.md.
 """
 
+import argparse
 import collections
 import gc
 import sys
@@ -63,13 +65,14 @@ def reason(text):
         "StochasticDepth",
         "outputs of",
         "no unit would be left",
+        "the activation of 'predictions'",
     ):
         if word in text:
             return word
     return text.split(": ", 1)[-1][:90]
 
 
-def row(name):
+def row(name, n_built=BUILT):
     side = next((side for prefix, side in SIDES.items() if name.startswith(prefix)), 32)
     model = randomised(
         getattr(keras.applications, name)(weights=None, input_shape=(side, side, 3), classes=10)
@@ -83,7 +86,8 @@ def row(name):
         kind, why = kind_of(linked, path, rng.permutation(count)[: count // 3])
         counts[kind] += 1
         reasons[why] += bool(why)
-    built = sum(build(model, linked, path) for path in paths[1 :: max(1, len(paths) // BUILT)][:BUILT])
+    some = paths[1 :: max(1, len(paths) // max(n_built, 1))][:n_built]
+    built = sum(build(model, linked, path) for path in some)
     return len(paths), counts, [f"{why} ({n})" for why, n in reasons.items() if n], built
 
 
@@ -97,13 +101,13 @@ def build(model, linked, path):
     return 1
 
 
-def main(chosen):
+def main(chosen, n_built=BUILT):
     print("| model | convolutions | " + " | ".join(KINDS) + " | why refused | built and compared | s |")
     print("|---|" + "---|" * 8)
     total, all_counts = 0, collections.Counter()
     for name in chosen or names():
         start = time.perf_counter()
-        n, counts, reasons, built = row(name)
+        n, counts, reasons, built = row(name, n_built)
         total, all_counts = total + n, all_counts + counts
         cells = [name, n, *(counts[kind] for kind in KINDS), "; ".join(reasons), built]
         print("| " + " | ".join(map(str, cells)) + f" | {time.perf_counter() - start:.0f} |", flush=True)
@@ -114,4 +118,8 @@ def main(chosen):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--built", type=int, default=BUILT)
+    options = parser.parse_args()
+    main(options.names, options.built)

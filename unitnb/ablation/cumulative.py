@@ -40,6 +40,7 @@ def ablation_curves(
     target=None,
     cache=None,
     points=None,
+    knots=None,
 ) -> list[Curve]:
     """Curves of several orders on the same maps, sharing their work (Sec. 3.4).
 
@@ -71,6 +72,9 @@ def ablation_curves(
         How many points a curve has, evenly spaced over the units, the first and the last among them; by
         default all u + 1. Exact at these; ``Curve.points`` tells which they are. For tails that are large or
         must be run again at each point.
+    knots : int, optional
+        As ``points``, and the curves are ``filled``: straight lines lead from point to point. See
+        ``curve_knots``.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def ablation_curves(
         mode,
         replacement_maps(replacement, maps),
         target,
-        spaced_points(split.n_units, points),
+        spaced_points(split.n_units, points or knots),
         reading,
     )
 
@@ -107,9 +111,18 @@ def ablation_curves(
 
     own, other = work() if cache is None else _cached(cache, asked, [maps, negatives, labels], work)
     other = other or [None] * len(orders)
-    return [
+    curves = [
         asked.curve(order, labels, *outcomes) for order, *outcomes in zip(orders, own, other, strict=True)
     ]
+    return [curve.filled() for curve in curves] if knots else curves
+
+
+def curve_knots(profile, split, most=None) -> int | None:
+    """``knots`` of curves that had better have all points: the profile's ``points`` where the tail is run
+    again for each, None where a running sum makes them cheap. Never more than ``most``, if that is given.
+    """
+    counts = [most, None if split.engine == "running-sum" else profile.points]
+    return min((count for count in counts if count), default=None)
 
 
 def spaced_points(n_units, points=None) -> np.ndarray:

@@ -37,6 +37,8 @@ class Curve:
     outputs : str
         How the model's outputs were read, for instance "probabilities (by their values)"; see
         ``networks.outputs``.
+    evaluated : (q,) int, or None
+        The only points at which the network was asked, where the curve is ``filled``; None: at all of them.
     """
 
     mode: str
@@ -52,6 +54,7 @@ class Curve:
     counts: np.ndarray | None = field(default=None, repr=False)
     points: np.ndarray = field(default=None, repr=False)  # type: ignore[arg-type]  # filled in below
     outputs: str = "logits"
+    evaluated: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.points is None:
@@ -111,7 +114,26 @@ class Curve:
         if self._one_against_rest is None:
             return [self.correct]
         chosen, positive = self._one_against_rest
-        return [(chosen == positive)[:, group] for group in (positive, ~positive)]
+        return [np.where(positive, chosen, 1 - chosen)[:, group] for group in (positive, ~positive)]
+
+    def filled(self) -> "Curve":
+        """The same with a point after every unit, 0, 1, ..., u: outcomes between its points lie on straight
+        lines, from 0 to 1 where they were yes or no.
+        """
+        every = np.arange(self.points[-1] + 1)
+        after = np.searchsorted(self.points, every).clip(1)
+        before, ends = self.points[after - 1], self.points[after]
+        share = ((every - before) / (ends - before)).astype(np.float32)[:, None]
+
+        def lines(outcomes):
+            start, end = (outcomes[place].astype(np.float32) for place in (after - 1, after))
+            return start + share * (end - start)
+
+        known = {} if self.chosen is None else {"chosen": lines(self.chosen)}
+        losses, logits = lines(self.losses), lines(self.label_logits)
+        found = {"correct": lines(self.correct), "in_top5": lines(self.in_top5), **known}
+        evaluated = self.points if self.evaluated is None else self.evaluated
+        return replace(self, losses=losses, label_logits=logits, points=every, evaluated=evaluated, **found)
 
     def area(self, metric="accuracy") -> float:
         """Mean height of the curve over the share of units from 0 to 1 (trapezoids)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ablation.causal import greedy_forward
+from ..ablation.cumulative import curve_knots
 from ..ablation.marginals import neuron_shapley
 from ..topology.births import birth_points
 from ..units.entropy import effectiveness, importance_rank
@@ -123,7 +124,9 @@ def class_result(split, sets: ClassMaps, name: str, profile) -> ClassResult:
         choice_agreement=choice_agreement,
         correlations=part_correlations(births, scores, p),
         score_correlations=score_correlations(births, scores, p),
-        mean_map=mean_map_curves(split, sets, name, scores, seed=profile.seed),
+        mean_map=mean_map_curves(
+            split, sets, name, scores, curve_knots(profile, split, POINTS), profile.seed
+        ),
         pairings=pairings(split, sets, name, scores[PAPER], profile),
     )
 
@@ -175,18 +178,18 @@ def _choices(maps, scores):
     return orders, np.array(agreement)
 
 
-def choice_areas(split, sets: ClassMaps, name: str, points=POINTS) -> np.ndarray:
+def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:
     """Area between the two orders under every combination of the free choices, (choices,), for one class.
 
-    In balanced accuracy on test images, -1 to 1, in the order of ``all_choices``. ``points`` is as in
-    ``score_curves``.
+    In balanced accuracy on test images, -1 to 1, in the order of ``all_choices``. Curves have ``points``, at
+    most and by default 33.
     """
     births_of = births_by_index(sets.maps["ranking"][name])
     shared: dict = {}
     orders = [importance_rank(effectiveness_by_choice(births_of, choice, shared)) for choice in all_choices()]
     distinct = {order.tobytes(): [order] for order in orders}  # far fewer than combinations
     maps, others = sets.maps["test"][name], sets.others("test", name)
-    curves = score_curves(split, maps, others, sets.labels[name], distinct, points)
+    curves = score_curves(split, maps, others, sets.labels[name], distinct, min(points or POINTS, POINTS))
     return np.array([areas([curves], order.tobytes())[0] for order in orders])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import kendalltau
 
-from ..ablation.cumulative import ablation_curves
+from ..ablation.cumulative import ablation_curves, curve_knots
 from ..ablation.curves import image_areas
 from ..profiles import Profile
 from ..units.entropy import effectiveness, importance_rank
@@ -19,7 +19,7 @@ from ..units.votes import TOP, VOTED, effectiveness_on, mean_effectiveness, resa
 from .scores import random_orders
 
 SETS, POOLS, PAIRS, RANDOM = 10, 10, 20, 20  # disjoint sets, resampled pools, pairs of sets, random orders
-POINTS = 33  # of the curves: a mean over the curve needs no more
+POINTS = 33  # of the curves, at most: a mean over the curve needs no more
 
 
 def ranking_areas(seen: Mapping, label: int, profile: Profile) -> dict[str, dict[str, np.ndarray]]:
@@ -31,7 +31,7 @@ def ranking_areas(seen: Mapping, label: int, profile: Profile) -> dict[str, dict
     "mean rank of pools", of ten bootstrap samples of S_1000.
     """
     orders = _orders({name: found.births for name, found in seen.items()}, profile)
-    return {name: _areas(found, label, orders, name == "S_1000") for name, found in seen.items()}
+    return {name: _areas(found, label, orders, name == "S_1000", profile) for name, found in seen.items()}
 
 
 def _orders(births, profile):
@@ -59,10 +59,11 @@ def _mean_scores(births, profile):
     return mean_effectiveness(sets, profile.n_rank)
 
 
-def _areas(found, label, orders, with_pools):
+def _areas(found, label, orders, with_pools, profile):
     kept = {kind: group for kind, group in orders.items() if with_pools or "pools" not in kind}
     flat = [order for group in kept.values() for order in group]
-    curves = ablation_curves(found.split, found.maps, label, flat, points=POINTS)
+    points = curve_knots(profile, found.split, POINTS)
+    curves = ablation_curves(found.split, found.maps, label, flat, points=points)
     areas = np.array([image_areas(curve.correct, curve.points) for curve in curves])
     ends = np.cumsum([len(group) for group in kept.values()])
     return dict(zip(kept, np.split(areas, ends[:-1]), strict=True))

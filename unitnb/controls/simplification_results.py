@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..ablation.cumulative import ablation_curves
+from ..ablation.cumulative import ablation_curve, curve_knots
 from ..ablation.curves import Curve
 from ..images.samples import Images
 from ..networks.split import SplitModel
@@ -71,8 +71,12 @@ def joined(sets: ClassMaps, kind: str, classes: Sequence[str] | None = None):
 
 
 def simplification_results(split: SplitModel, sets: ClassMaps, profile: Profile) -> Results:
-    """Scores of every class, and accuracy by the share of units kept, for one class and for all."""
-    wanted = usable_scores(split)
+    """Scores of every class, and accuracy by the share of units kept, for one class and for all.
+
+    Shapley values, which ask the network after every unit of many orders, are left out where its tail must be
+    run again each time.
+    """
+    wanted = [name for name in usable_scores(split) if name != "Shapley" or split.engine == "running-sum"]
     settings = profile.effective_threshold, profile.b_max, profile.n_random, profile.seed
     scores = {
         name: class_scores(split, maps, sets.labels[name], *settings, wanted=wanted)
@@ -143,11 +147,12 @@ def _core_of_class(split, sets, profile, name):
     maps, test, label = sets.maps["ranking"][name], sets.maps["test"][name], sets.labels[name]
     births = birth_points(maps, profile.b_max)
     rank = importance_rank(effectiveness(births, p=profile.effective_threshold))
-    both = [ablation_curves(split, m, label, [rank], mode="insert")[0] for m in (maps, test[::2])]
+    knots = curve_knots(profile, split)
+    both = [ablation_curve(split, m, label, rank, mode="insert", knots=knots) for m in (maps, test[::2])]
     core = categorise_roles(rank, *both, n_boot=CORE_BOOTSTRAPS, seed=profile.seed).role[rank] == "core"
     order, count = np.concatenate([rank[core], rank[~core]]), int(core.sum())
     others = sets.others("test", name)
-    curve = ablation_curves(split, test[1::2], label, [order], mode="insert", negatives=others)[0]
+    curve = ablation_curve(split, test[1::2], label, order, "insert", negatives=others, knots=knots)
     balanced = curve.balanced_accuracy
     assert balanced is not None  # there are negatives
     return {

@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 
 from . import panels
+from .words import steps_label
 
 THIN: dict[str, Any] = {"linewidth": 1.0, "alpha": 0.8, "dashes": (2, 1.5)}  # curves on test images
 
 
 def _ablation_panel(axes, curve, test_curve, random, metric: str, kind: str, title: str) -> None:
-    panels.draw_random(axes, np.array([getattr(other, metric) for other in random]))
-    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", **THIN)
-    panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric))
-    panels.label_curves(axes, metric, title)
+    at = curve.evaluated
+    panels.draw_random(axes, np.array([getattr(other, metric) for other in random]), at)
+    panels.draw_curve(axes, getattr(test_curve, metric), kind, "test images", at=at, **THIN)
+    panels.draw_curve(axes, getattr(curve, metric), kind, "training images", curve.band(metric), at)
+    panels.label_curves(axes, metric, title, steps_label("units removed", curve))
 
 
 def ablation_figure(
@@ -61,10 +63,13 @@ def _class_panels(figure, by_class: Mapping[str, tuple], n_rows: int) -> None:
     for place in axes.flat[len(by_class) :]:
         place.axis("off")
     for number, (place, (name, (best, worst))) in enumerate(zip(axes.flat, by_class.items(), strict=False)):
-        panels.draw_curve(place, best.accuracy, "rank", "most effective first", best.band(n_boot=200))
-        panels.draw_curve(place, worst.accuracy, "reverse", "reverse order", worst.band(n_boot=200))
+        for curve, kind, words in (
+            (best, "rank", "most effective first"),
+            (worst, "reverse", "reverse order"),
+        ):
+            panels.draw_curve(place, curve.accuracy, kind, words, curve.band(n_boot=200), curve.evaluated)
         place.set(title=f"C  {name}" if number == 0 else name, ylim=(-0.05, 1.05), label=f"C {name}")
-    figure.supxlabel("units removed", fontsize=9.5)
+    figure.supxlabel(steps_label("units removed", worst), fontsize=9.5)
     figure.supylabel("accuracy", fontsize=9.5)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..profiles import Profile
 from . import panels
 from .panels import COLOURS, new_figure
-from .words import index_text
+from .words import index_text, steps_label
 
 
 def stability_figure(
@@ -26,11 +26,7 @@ def stability_figure(
         For the number and the size of the sets.
     """
     figure, axes = new_figure(
-        [
-            [*6 * ["A"], *6 * ["B"]],
-            [*4 * ["C1"], *4 * ["C2"], *4 * ["C3"]],
-            [*6 * ["D"], *3 * ["S_100"], *3 * ["S_val"]],
-        ],
+        [[[["A", "B"]]], [[["C1", "C2", "C3"]]], [[["D", "D", "S_100", "S_val"]]]],  # each row on its own
         figsize=(8, 8.2),
         height_ratios=[1.15, 0.9, 1],
     )
@@ -68,10 +64,9 @@ AGREEMENTS = {  # label in Fig. 4D: which table, which of its columns
 
 def _rank_curves(axes, by_rank: Mapping, ranks: Sequence[str], title: str) -> None:
     for rank in ranks:
-        panels.draw_curve(
-            axes, by_rank[rank].accuracy, rank, index_text(rank), by_rank[rank].band(n_boot=200)
-        )
-    panels.label_curves(axes, "accuracy", title)
+        curve, words = by_rank[rank], index_text(rank)
+        panels.draw_curve(axes, curve.accuracy, rank, words, curve.band(n_boot=200), curve.evaluated)
+    panels.label_curves(axes, "accuracy", title, steps_label("units removed", curve))
 
 
 def draw_votes(

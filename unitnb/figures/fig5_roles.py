@@ -6,6 +6,8 @@ import numpy as np
 
 from . import panels
 from .panels import COLOURS, STYLES, new_figure
+from .point_names import name_points
+from .words import steps_label
 
 ROLE_FILLS = {"core": "#F2A79B", "overfitted": "#FBC57B", "generalizing": "#FAF0A0", "confusing": "#CBE5F6"}
 ROLE_HATCHES = {"core": "", "overfitted": "///", "generalizing": "...", "confusing": "\\\\"}
@@ -31,8 +33,10 @@ def roles_figure(runs: Mapping[str, tuple]):
         for metric in ("accuracy", "loss"):
             place = axes[f"{model} {metric}"]
             for kind, curve in (("test", test), ("train", train)):
-                panels.draw_curve(place, getattr(curve, metric), kind, band=curve.band(metric, n_boot=200))
-            words = ("", "units inserted") if metric == "loss" else (f"{model}  Model {model}", "")
+                band, values = curve.band(metric, n_boot=200), getattr(curve, metric)
+                panels.draw_curve(place, values, kind, band=band, at=curve.evaluated)
+            below = steps_label("units inserted", train)
+            words = ("", below) if metric == "loss" else (f"{model}  Model {model}", "")
             panels.label_curves(place, metric, *words)
         draw_roles(axes[f"{model} accuracy"], roles.spans)
     _label_left_only(axes, models, ("accuracy", "loss"))
@@ -58,8 +62,9 @@ def balanced_roles_figure(runs: Mapping[str, tuple], effects: Mapping[str, tuple
         draw_roles(place, roles.spans)
         for kind, curve in (("test", test), ("train", train)):
             band = curve.band("balanced_accuracy", n_boot=200)
-            panels.draw_curve(place, curve.balanced_accuracy, kind, band=band)
-        panels.label_curves(place, "balanced_accuracy", f"{model}  Model {model}", "units inserted")
+            panels.draw_curve(place, curve.balanced_accuracy, kind, band=band, at=curve.evaluated)
+        below = steps_label("units inserted", train)
+        panels.label_curves(place, "balanced_accuracy", f"{model}  Model {model}", below)
         draw_effects(axes[f"{model} effect"], *effects[model])
     _label_left_only(axes, list(runs), ("curve", "effect"))
     role_legend(figure, marks=True)
@@ -107,7 +112,7 @@ def overfitting_figure(models: Sequence[str], signs: Mapping[str, np.ndarray], s
     figure.legend(*axes["slope"].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.canvas.draw()  # places are final before names are put beside them
     for name in labels:
-        panels.name_points(axes[name], models, np.stack([signs[name], signs["gap"]], axis=1))
+        name_points(axes[name], models, np.stack([signs[name], signs["gap"]], axis=1))
     return figure
 
 

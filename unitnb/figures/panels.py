@@ -55,42 +55,6 @@ def side_by_side():
     return HandlerTuple(ndivide=None, pad=0.3)
 
 
-def name_points(axes, names: Sequence[str], points: np.ndarray) -> None:
-    """Write the names of points (m, 2) beside them, where they cover neither a point nor another name.
-
-    The figure must have been drawn, so that its layout is final. A name for which no place is free stands
-    farthest away, and a thin line leads from each that stands apart to its point.
-    """
-    renderer = axes.figure.canvas.get_renderer()
-    taken: list[tuple] = [(x - 4, y - 4, x + 4, y + 4) for x, y in axes.transData.transform(points)]
-    for name, point in zip(names, points, strict=True):
-        line = {"arrowstyle": "-", "linewidth": 0.5, "color": "#999999", "shrinkA": 0, "shrinkB": 3}
-        look: dict = {"textcoords": "offset points", "fontsize": 8, "ha": "center", "va": "center"}
-        text = axes.annotate(name, point, xytext=(0, 0), arrowprops=line, **look)
-        for distance in (9, 14, 20, 28, 38):
-            turns = np.pi / 4 * np.arange(8)
-            places = distance * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-            free = [place for place in places if not _covers(text, place, taken, axes, renderer)]
-            text.set_position(free[0] if free else places[0])
-            if free:
-                break
-        taken.append(_box(text, renderer))
-
-
-def _box(text, renderer) -> tuple:
-    from matplotlib.text import Text
-
-    text.update_positions(renderer)
-    return Text.get_window_extent(text, renderer).extents  # of the words alone, without the line
-
-
-def _covers(text, place, taken, axes, renderer) -> bool:
-    text.set_position(place)
-    left, low, right, high = _box(text, renderer)
-    within = axes.bbox.x0 <= left and right <= axes.bbox.x1 and axes.bbox.y0 <= low and high <= axes.bbox.y1
-    return not within or any(left < x1 and x0 < right and low < y1 and y0 < high for x0, y0, x1, y1 in taken)
-
-
 # ---- Figs. 1 and 2A: from a map to its birth point ----
 
 
@@ -226,23 +190,35 @@ def draw_null_entropy(axes, null: tuple[float, float]) -> None:
 
 
 def draw_curve(
-    axes, values: np.ndarray, kind: str, label: str | None = None, band: np.ndarray | None = None, **line
+    axes,
+    values: np.ndarray,
+    kind: str,
+    label: str | None = None,
+    band: np.ndarray | None = None,
+    at=None,
+    **line,
 ) -> None:
     """An ablation curve (u + 1,) over the number of units removed or inserted, with its band (2, u + 1).
 
+    Only the points ``at`` are drawn, by default all: of a filled curve, those at which it was evaluated.
     ``kind`` is a key of ``COLOURS``. Further names go to matplotlib's ``plot``.
     """
-    steps, name = np.arange(len(values)), label or f"_{kind}"
+    steps, name = np.arange(len(values)) if at is None else at, label or f"_{kind}"
     if band is not None:
         look: dict = {"color": COLOURS[kind], "alpha": 0.2, "linewidth": 0}
-        axes.fill_between(steps, band[0], band[1], label=f"_{name.lstrip('_')}", **look)
-    axes.plot(steps, values, color=COLOURS[kind], linestyle=STYLES.get(kind, "-"), label=name, **line)
+        axes.fill_between(steps, *np.asarray(band)[:, steps], label=f"_{name.lstrip('_')}", **look)
+    line |= {"color": COLOURS[kind], "linestyle": STYLES.get(kind, "-"), "label": name}
+    axes.plot(steps, np.asarray(values)[steps], **line)
 
 
-def draw_random(axes, values: np.ndarray) -> None:
-    """The band that random orders fill: ``values`` (orders, u + 1); its range and its median."""
-    steps, label = np.arange(values.shape[1]), f"{len(values)} random orders"
+def draw_random(axes, values: np.ndarray, at=None) -> None:
+    """The band that random orders fill: ``values`` (orders, u + 1); its range and its median.
+
+    ``at`` is as in ``draw_curve``.
+    """
+    steps, label = np.arange(values.shape[1]) if at is None else at, f"{len(values)} random orders"
     look: dict = {"color": COLOURS["random"], "alpha": 0.22, "linewidth": 0}
+    values = values[:, steps]
     axes.fill_between(steps, values.min(0), values.max(0), label=f"_{label}", **look)
     axes.plot(steps, np.median(values, 0), color=COLOURS["random"], linewidth=1.0, label=label)
 

@@ -106,7 +106,7 @@ def _with_sample_sizes(profile: Profile, figure) -> dict:
     from matplotlib.transforms import Bbox
 
     width, height = figure.get_size_inches()
-    style = {"ha": "right", "va": "top", "fontsize": 6, "color": "#666666"}
+    style = {"ha": "right", "va": "top", "fontsize": 6, "color": "#666666", "zorder": 9}  # a legend has 5
     figure.text(0.998, 0, sample_sizes(profile), **style)
     return {"bbox_inches": Bbox([[0, -0.12], [width, height]])}  # inches
 

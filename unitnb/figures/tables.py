@@ -15,7 +15,7 @@ from ..controls.scores import PAPER
 from ..units.intervals import class_mean, paired_bootstrap
 from .fig6_networks import SERIES, by_network, median_loss
 from .questions import answered_questions, area_gain
-from .words import interval_text, percent, table
+from .words import interval_text, percent, points_note, table
 
 
 def answers_table(results: Mapping, untrained_null: Mapping, networks=None) -> str:
@@ -153,7 +153,8 @@ def classes_table(by_class: Mapping) -> str:
         "rise, balanced",
         "collapse over",
     ]
-    return table(header, [[name, *_class_cells(*curves[:2])] for name, curves in by_class.items()])
+    rows = [[name, *_class_cells(*curves[:2])] for name, curves in by_class.items()]
+    return table(header, rows) + points_note(next(iter(by_class.values()))[0])
 
 
 def _class_cells(best, worst):

@@ -42,3 +42,16 @@ def interval_text(interval: Sequence[float]) -> str:
     """
     mean, low, high = (f"{round(value, 2) + 0:+.2f}" for value in interval)
     return f"{mean} [{low}, {high}]"
+
+
+def steps_label(words: str, curve) -> str:
+    """Words for an axis of units; of a filled curve, with the number of its points that were evaluated."""
+    return words if curve.evaluated is None else f"{words}\n({len(curve.evaluated)} points)"
+
+
+def points_note(curve) -> str:
+    """A paragraph for a table that was read off a filled curve; empty where all its points were evaluated."""
+    if curve.evaluated is None:
+        return ""
+    points = f"{len(curve.evaluated)} of its {len(curve.points)} points"
+    return f"\n\nEach curve was evaluated at {points}; between them it is read off straight lines."

@@ -14,9 +14,11 @@ from ..images import sources
 from ..images.outputs import output_names
 from ..images.samples import sample_set
 from ..profiles import EFFICIENTNET_LITE0, Profile, project_root
+from .graph import flat_graph
 from .outputs import Reading
 from .split import SplitModel, usable_layers
 
+PADDING = keras.layers.ZeroPadding2D
 LARGEST_MAP = 256  # pixels; larger maps have more edges than a birth point can count
 
 
@@ -71,7 +73,7 @@ def describe_given(profile: Profile) -> str:
 
 def studied_layer(profile: Profile, network: keras.Model) -> str:
     """The profile's layer in ``network``; for a model of one's own without one, the last with maps of 5x5 to
-    256x256.
+    256x256 that is no padding.
 
     Raises
     ------
@@ -84,7 +86,8 @@ def studied_layer(profile: Profile, network: keras.Model) -> str:
     if profile.layer:
         return f"{within}{profile.layer}"
     fitting = [path for path, (h, _, _) in usable_layers(network).items() if h is None or h <= LARGEST_MAP]
-    fitting = [path for path in fitting if path.startswith(within)]
+    layers = flat_graph(network).layers  # a padding has the maps of the layer before, and a border of zeros
+    fitting = [path for path in fitting if path.startswith(within) and not isinstance(layers[path], PADDING)]
     if not fitting:
         raise ValueError(
             f"no layer of {profile.network} has square maps of 5x5 to {LARGEST_MAP}x{LARGEST_MAP}; expected "
@@ -144,10 +147,12 @@ def opening_words(profile: Profile, split: SplitModel) -> str:
             stacklevel=2,
         )
     height, width, units = split.map_shape
+    few = split.engine != "running-sum" and profile.points
+    curves = f"; curves have {few} points, with straight lines between (SET='points=')" if few else ""
     return (
         f"{Path(profile.network or 'vgg16').name}: layer {split.layer}, {units} units of {height}x{width}, "
         f"outputs are {reading}; accuracy on '{profile.target_class}': {found['S_100']:.2f} on S_100, "
-        f"{found['S_val']:.2f} on S_val"
+        f"{found['S_val']:.2f} on S_val{curves}"
     )
 
 

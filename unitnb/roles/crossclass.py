@@ -37,7 +37,7 @@ def damage_matrix(curves, labels) -> np.ndarray:
             f"{len(curves)} curves of modes {modes} and {labels.max() + 1} classes; "
             "expected one curve of mode 'remove' for each class"
         )
-    lost = [curve.correct[0] - image_areas(curve.correct) for curve in curves]
+    lost = [curve.correct[0] - image_areas(curve.correct, curve.points) for curve in curves]
     return np.array([[row[labels == d].mean() for d in range(len(curves))] for row in lost])
 
 
