@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import unitnb
+from unitnb.files.inventory import quick_state
 from unitnb.images import folders
 from unitnb.images.decoding import decode
 from unitnb.images.outputs import output_labels
@@ -73,6 +74,18 @@ def test_a_pipe_among_the_images_does_not_hang(tmp_path):
     assert len(folder_images(tmp_path, 8).labels["train"]) == 6
 
 
+def test_links_inside_a_class_are_counted_and_not_followed(tmp_path):
+    write_tree(tmp_path)
+    photograph(tmp_path / "far" / "x.png")
+    cat = tmp_path / "train" / "cat"
+    for name, goal in (("more", tmp_path / "far"), ("up", cat), ("gone.png", "nowhere"), ("self", "self")):
+        (cat / name).symlink_to(goal)
+    (cat / "linked.png").symlink_to(tmp_path / "far" / "x.png")
+    with pytest.warns(UserWarning, match="left out 4 links to folders, or to nothing. Images are"):
+        assert len(folder_images(tmp_path, 8).labels["train"]) == 7
+    assert len(quick_state(tmp_path)) > 20
+
+
 # ---- where the splits lie ----
 
 
@@ -97,6 +110,7 @@ def test_the_folder_of_an_archive_and_other_names_of_splits_are_found(tmp_path):
         ("no train", FileNotFoundError, r"no folder 'train or training' \(it holds: cat/, dog/\); exp"),
         ("flat train", FileNotFoundError, "no class folders with images .*train holds: 0.png, 1.png, 2.png"),
         ("empty class", FileNotFoundError, r"train holds: cat/, dog/\); expected"),
+        ("other format", FileNotFoundError, "there are 6 files .tif. Images are JPEG, PNG, BMP or WebP"),
         ("file", FileNotFoundError, "is a file; unpack it"),
         ("other test", ValueError, "train has the classes cat, dog, .*test has bird, fish; exp"),
         ("two names", ValueError, "two folders of one name, 'é'"),
@@ -114,6 +128,10 @@ def test_what_lies_there_is_said(tmp_path, spoil, error, words):
         root.write_bytes(b"PK")
     else:
         write_tree(root)
+    if spoil == "other format":
+        for path in (root / "train").rglob("*.png"):
+            Image.open(path).save(path.with_suffix(".tif"))
+            path.unlink()
     if spoil == "empty class":
         for path in (root / "train").rglob("*.png"):
             path.rename(path.with_suffix(".txt")).write_text("")

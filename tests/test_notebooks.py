@@ -371,6 +371,16 @@ def test_make_ends_where_a_file_is_from_the_future(checkout):
     assert done.returncode == 0 and "make figures" in done.stdout
 
 
+@pytest.mark.parametrize("user", [0, 1000])
+def test_lab_is_allowed_to_root_alone(checkout, monkeypatch, user):
+    (checkout / "bin").mkdir()
+    (checkout / "bin" / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    (checkout / "bin" / "id").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{checkout / 'bin'}:{os.environ['PATH']}")
+    done = make(checkout, "-n", "lab")
+    assert "jupyterlab" in done.stdout and ("--allow-root" in done.stdout) == (user == 0)
+
+
 def test_a_python_that_is_not_there_is_an_error(checkout):
     done = make(checkout, "figures", "PYTHON=/nowhere/python")
     assert done.returncode and "PYTHON='/nowhere/python' is no program" in done.stderr

@@ -95,6 +95,16 @@ def test_other_images_or_settings_are_written_even_where_numbers_agree(profile):
     assert entry["settings"] == {"n_random": 3}
 
 
+def test_figures_of_other_images_do_not_stay_in_place_of_those_that_cannot_be_made(profile):
+    save(profile)
+    folder, images = profile.figures_folder, provenance.images_origin(profile)
+    assert published.remove_of_other_images(folder, "03_ablation", images) == []
+    others = published.remove_of_other_images(folder, "03_ablation", {"name": "b"})
+    left = {path.name for path in folder.iterdir()} - {"samples.json"}
+    assert others == ["fig3.csv", "fig3.png"] and left == {"table1.md", "manifest.json"}
+    assert list(json.loads((folder / "manifest.json").read_text())) == ["table1.md"]
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"fig3.png": 3}', "[" * 100_000, "\x00"])
 def test_a_damaged_manifest_is_named(profile, content):
     path = profile.figures_folder / "manifest.json"

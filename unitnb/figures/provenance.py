@@ -17,7 +17,7 @@ NO_SETTINGS = ("name", "source", "data", "target_class", "seed", "models", "extr
 
 def origin(profile: Profile) -> dict:
     """The part of an entry of ``manifest.json`` that says what a figure was made from."""
-    found = {"images": _images(profile), "networks": _networks(profile), "versions": dict(_versions())}
+    found = {"images": images_origin(profile), "networks": _networks(profile), "versions": dict(_versions())}
     changed = changed_settings(profile)
     return found | ({"settings": changed} if changed else {})
 
@@ -30,7 +30,7 @@ def changed_settings(profile: Profile) -> dict:
     return {name: mine for name, (mine, theirs) in pairs.items() if mine != theirs}
 
 
-def _images(profile: Profile) -> dict:
+def images_origin(profile: Profile) -> dict:
     """The folder or archive by its name, the number of its files and a digest."""
     if profile.source == "shapes":
         return {"name": "shapes", "drawn_by_unitnb": version_of("unitnb")}

@@ -33,8 +33,27 @@ def read_entries(path: Path) -> dict[str, dict]:
 
 def merge_entries(path: Path, entries: Mapping) -> None:
     """Add entries to the JSON object in a file, sorted, a line an entry; others stay."""
-    merged = dict(sorted({**read_entries(path), **entries}.items()))
-    lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in merged.items()]
+    _write_entries(path, {**read_entries(path), **entries})
+
+
+def remove_of_other_images(folder: Path, notebook: str, images: Mapping) -> list[str]:
+    """Remove the figures and tables that a notebook left of other images, with their lines in the manifest.
+
+    Returns their names. Entries that do not name their images stay.
+    """
+    entries = read_entries(folder / MANIFEST)
+    mine = {file: entry for file, entry in entries.items() if entry.get("notebook") == notebook}
+    others = [file for file, entry in mine.items() if entry.get("images", images) != images]
+    for file in others:
+        (folder / file).unlink(missing_ok=True)
+        (folder / file).with_suffix(".pdf").unlink(missing_ok=True)
+    if others:
+        _write_entries(folder / MANIFEST, {file: entries[file] for file in entries if file not in others})
+    return others
+
+
+def _write_entries(path: Path, entries: Mapping) -> None:
+    lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in sorted(entries.items())]
     store.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 

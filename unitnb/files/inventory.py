@@ -24,13 +24,16 @@ def is_left_behind(name: str) -> bool:
     return name.startswith(".") or name.lower() in (*SYSTEM, *QUIET)
 
 
-def _files(folder: str, above: str = "") -> Iterator[tuple[str, int]]:
-    """Every file below a folder: its path from there and its size in bytes."""
+def _files(folder: str, above: str = "", within: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Every file below a folder: its path from there and its size in bytes. Links that lead back are left."""
+    here = os.path.realpath(folder)
+    if here in within:
+        return
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if is_left_behind(entry.name):
+        if is_left_behind(entry.name) or (entry.is_symlink() and not os.path.exists(entry.path)):
             continue
         if entry.is_dir():
-            yield from _files(entry.path, f"{above}{entry.name}/")
+            yield from _files(entry.path, f"{above}{entry.name}/", (*within, here))
         elif entry.is_file():
             yield f"{above}{entry.name}", entry.stat().st_size
 

@@ -107,7 +107,11 @@ def _first_split(top: Path, names: Sequence[str]) -> Path:
             f"{top} has no folder '{' or '.join(names[:2])}' (it holds: {holds(top)}); expected {EXPECTED}"
         )
     states = "; ".join(f"{place} holds: {holds(place)}" for place in there)
-    raise FileNotFoundError(f"no class folders with images ({states}); expected {EXPECTED}")
+    inside: Counter[str] = Counter()
+    for folder in (path for place in there for path in place.iterdir() if path.is_dir()):
+        next(images_below(folder, inside), None)  # there is none: all is gone through
+    found = f"; there are {_counted(inside)}" if inside else ""
+    raise FileNotFoundError(f"no class folders with images ({states}); expected {EXPECTED}{found}")
 
 
 def _test_split(top: Path, train: Path, classes: Sequence[str]) -> Path:
@@ -140,10 +144,13 @@ def _class_places(place: Path) -> dict[str, Path]:
 def images_below(folder: Path | str, left_out: Counter | None = None) -> Iterator[Path]:
     """The images in a folder and in those inside it, by name or else by content; the rest is counted."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir(follow_symlinks=False) and not is_left_behind(entry.name):
-            yield from images_below(entry.path, left_out)
-        elif not entry.is_file() or is_left_behind(entry.name):
+        if is_left_behind(entry.name):
             continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from images_below(entry.path, left_out)
+        elif not os.path.isfile(entry.path):
+            if left_out is not None and entry.is_symlink():  # a pipe or a socket is passed over
+                left_out["links to folders, or to nothing"] += 1
         elif is_image(entry.name) or begins_as_image(Path(entry.path)):
             yield Path(entry.path)
         elif left_out is not None:

@@ -53,7 +53,8 @@ def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
 
     A notebook that needs networks which are not trained has not failed, provided that the profile's first
     network exists. It ends at the cell that raises ``NotTrainedError``. Its claims are recorded as not
-    measured, and ``<target>.needs`` holds the reason; while that file exists, make does not run it again.
+    measured, its figures of other images are removed, and ``<target>.needs`` holds the reason; while that
+    file exists, make does not run it again.
 
     Returns
     -------
@@ -145,6 +146,9 @@ def _has_network(profile: Profile) -> bool:
 
 def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) -> None:
     from ..claims import criteria, verdicts
+    from ..figures.provenance import images_origin
+    from ..figures.published import remove_of_other_images
+    from ..figures.saving import recording
     from ..files import store
 
     marker.unlink(missing_ok=True)
@@ -152,6 +156,10 @@ def _record_needed(profile: Profile, source: Path, marker: Path, needed: str) ->
         measured_there = [claim.id for claim in criteria.CLAIMS if claim.notebook == source.stem]
         verdicts.record_claims(profile, source.stem, dict.fromkeys(measured_there, {"reason": needed}))
         store.write_text(marker, needed + "\n")
+        with recording(profile):
+            others = remove_of_other_images(profile.figures_folder, source.stem, images_origin(profile))
+        if others:
+            print(f"{source.stem}: removed {', '.join(others)}, which were of other images", file=sys.stderr)
 
 
 def _failed_copy(executed: Path, target: Path) -> Path:
