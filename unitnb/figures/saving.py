@@ -106,9 +106,9 @@ def _with_sample_sizes(profile: Profile, figure) -> dict:
     from matplotlib.transforms import Bbox
 
     width, height = figure.get_size_inches()
-    style = {"ha": "right", "va": "top", "fontsize": 6, "color": "#666666", "zorder": 9}  # a legend has 5
-    figure.text(0.998, 0, sample_sizes(profile), **style)
-    return {"bbox_inches": Bbox([[0, -0.12], [width, height]])}  # inches
+    style = {"ha": "right", "va": "bottom", "fontsize": 6, "color": "#666666", "zorder": 9}  # a legend has 5
+    figure.text(0.998, -0.13 / height, sample_sizes(profile), **style)
+    return {"bbox_inches": Bbox([[0, -0.14], [width, height]])}  # inches
 
 
 def save_table(profile: Profile, name: str, text: str, notebook: str, samples: Sequence = ()) -> None:
