@@ -11,6 +11,7 @@ import numpy as np
 from ..files import store
 from ..files.progress import progress_bar
 from .batches import fitting_batch, run_in_batches
+from .frozen import has_front, head_maps
 from .graph import FlatGraph, flat_graph, is_channels_first, map_sides
 from .guard import check_equal, own_outputs
 from .image_maps import images_of, with_images
@@ -88,13 +89,14 @@ class SplitModel:
             give the model's outputs.
         """
         images = image_array(images, self.graph.entry)
-        maps = (
-            self._run_head(images, batch_size) if self.kept is None else self._kept_maps(images, batch_size)
-        )
+        alone = self.kept is None or has_front(self.head)  # which keeps its features instead of maps
+        maps = self._run_head(images, batch_size) if alone else self._kept_maps(images, batch_size)
         return with_images(maps, images) if self.engine == "masked-model" else maps
 
     def _run_head(self, images, batch_size=None) -> np.ndarray:
         self._compare_with_model(images[:CHECKED_IMAGES])
+        if self.kept is not None:
+            return head_maps(self.head, images, self.kept, batch_size)
         return run_in_batches(self.head, [images], batch_size)
 
     def _kept_maps(self, images, batch_size):
