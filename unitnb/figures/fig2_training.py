@@ -40,9 +40,7 @@ def training_figure(
     draw_epochs(axes["C2"], log["epoch"], means["entropy"], "mean $H$ (nats)", "C2  Feature entropy")
     panels.draw_null_entropy(axes["C2"], null_entropy)
     draw_epochs(axes["D1"], log["epoch"], means["rate"], r"mean $\varepsilon$", "D1  Selective rate")
-    draw_epochs(
-        axes["D2"], log["epoch"], means["effectiveness"], "mean $E$ (1/nats)", "D2  Effectiveness"
-    )
+    draw_epochs(axes["D2"], log["epoch"], means["effectiveness"], "mean $E$ (1/nats)", "D2  Effectiveness")
     handles, labels = axes["C2"].get_legend_handles_labels()
     figure.legend(handles, [f"C2, {label}" for label in labels], loc="outside lower right")
     return figure

@@ -42,6 +42,8 @@ def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
     name = profile.architecture
     if name not in known:
         raise ValueError(f"unknown architecture '{name}': {nearest(name, known)}")
+    if name == VGG_BLOCK:  # made once in a process, before the seed, so that the first weights are the same
+        frozen.frozen_front(profile.image_size, profile.cut)
     keras.utils.set_random_seed(1 + recipe.seed)
     arguments = architecture_of(profile, n_classes)
     return known[name](**arguments, dropout=recipe.dropout, l2=recipe.l2)

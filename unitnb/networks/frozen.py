@@ -66,7 +66,7 @@ def vgg_block(
     ValueError
         If EfficientNet-Lite0 has no such layer.
     """
-    front = _front(image_size, cut)
+    front = frozen_front(image_size, cut)
     x, settings = front.outputs[0], relu_settings(l2)
     for number, units in enumerate(widths, start=1):
         x = L.Conv2D(units, 3, padding="same", name=f"block5_conv{number}", **settings)(x)
@@ -76,8 +76,12 @@ def vgg_block(
     return keras.Model(front.inputs[0], x, name="vgg_block")
 
 
-def _front(image_size: int, cut: str) -> keras.Model:
-    """Images to features (n, h, w, u) of a standard deviation near 1, in half precision."""
+@functools.lru_cache(maxsize=2)
+def frozen_front(image_size: int, cut: str) -> keras.Model:
+    """Images to features (n, h, w, u) of a standard deviation near 1, in half precision.
+
+    All networks of a process share these layers, which never change.
+    """
     network = load_efficientnet_lite0(image_size)
     names = [layer.name for layer in network.layers if len(layer.output.shape) == 4]
     if cut not in names:
@@ -112,7 +116,7 @@ class FrozenFeed(MemoryFeed):
     """
 
     def __init__(self, profile: Profile, images: Images, judged: Drawn, test: Drawn, *train: np.ndarray):
-        front = _front(profile.image_size, profile.cut)
+        front = frozen_front(profile.image_size, profile.cut)
         self._features = {split: _all_features(front, profile, images, split) for split in images.labels}
         super().__init__(profile, images, judged, test, *train)
 
