@@ -243,13 +243,18 @@ def convolutions(model) -> list[str]:
 def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
     """The layers of the same kind as ``layer`` with square maps, from the images up to it, as paths.
 
-    For a convolution they are the convolutions. For an activation behind a batch normalisation they are the
-    activations.
+    For a convolution they are the convolutions, those with an activation of their own if it has one. For an
+    activation behind a batch normalisation they are the activations.
     """
     studied = graph.layers[layer]
     kind = keras.layers.Conv2D if isinstance(studied, keras.layers.Conv2D) else type(studied)
-    names = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
+    same = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
+    names = [path for path in same if _is_linear(graph.layers[path]) == _is_linear(studied)]
     return [*names[: names.index(layer)], layer]
+
+
+def _is_linear(layer) -> bool:
+    return getattr(layer, "activation", None) is keras.activations.linear
 
 
 def rows_by_depth(split: SplitModel, images) -> list[int]:
