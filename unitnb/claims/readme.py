@@ -101,7 +101,7 @@ def claims_table(runs: Mapping) -> str:
 
 
 def differences_table(runs: Mapping) -> str:
-    """The claims that are judged otherwise on photographs of ImageNet than on one of the runs on small images.
+    """The claims that are judged otherwise on photographs of ImageNet than on small images, of either run.
 
     Empty where one of these was not run.
     """

@@ -169,7 +169,8 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     KeyError, ValueError
         If a layer does not exist or has no square maps. The text gives the nearest name.
     """
-    from .split import convolutions, split_model
+    from .depth import convolutions
+    from .split import split_model
 
     found = {}
     for model in models:
@@ -203,14 +204,13 @@ def epoch_maps(profile: Profile, epoch: float, images: np.ndarray, model: str = 
     if epoch == 0 and not weights_file(profile, model, "-epochs.npz").exists():
         return head_maps(_untrained_head(profile, model), images, profile.build / "cache")
     arrays, meta = _stored(profile, model, "-epochs.npz")
-    epochs = sorted({float(name.partition("/")[0]) for name in arrays})
-    if epoch not in epochs:
-        known = nearest(f"{epoch:g}", [f"{found:g}" for found in epochs])
-        raise ValueError(f"model {model} has no epoch {epoch:g}: {known}")
+    epochs = [f"{found:g}" for found in sorted({float(name.partition("/")[0]) for name in arrays})]
+    if (wanted := f"{epoch:g}") not in epochs:
+        raise ValueError(f"model {model} has no epoch {wanted}: {nearest(wanted, epochs)}")
     network = untrained_network(profile, profile.recipe(model), meta["n_classes"])
     head = split_model(network, profile.layer).head
-    names = {name: name.partition("/") for name in arrays}
-    assign_arrays(head, {names[n][2]: arrays[n] for n in arrays if float(names[n][0]) == epoch})
+    start = f"{epoch:02g}/"
+    assign_arrays(head, {n.removeprefix(start): arrays[n] for n in arrays if n.startswith(start)})
     return head_maps(head, images, profile.build / "cache")
 
 
