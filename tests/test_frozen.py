@@ -161,9 +161,10 @@ def test_features_are_computed_once(done, tmp_path, monkeypatch):
     shutil.copytree(root / "build", tmp_path / "build")
     monkeypatch.setattr(frozen, "_features", lambda *_: pytest.fail("computed again"))
     training._feed(profile, images, *samples.training_set(images, profile, "A"))
-    assert unitnb.open_layer(profile).feature_maps(some_images(images)).shape == (4, 8, 8, 5)
+    others = np.stack([images.read("train", index) for index in range(8, 12)])  # only training has seen them
+    assert unitnb.open_layer(profile).feature_maps(others).shape == (4, 8, 8, 5)
     with pytest.raises(pytest.fail.Exception, match="computed again"):
-        unitnb.open_layer(profile).feature_maps(np.flip(some_images(images), axis=2))
+        unitnb.open_layer(profile).feature_maps(np.flip(others, axis=2))
 
 
 def test_kept_features_give_the_maps_that_the_whole_head_gives(done, tmp_path):

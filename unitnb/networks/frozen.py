@@ -90,7 +90,8 @@ def frozen_front(image_size: int, cut: str) -> keras.Model:
     x = L.AveragePooling2D(max(1, x.shape[1] // SIDE), name="features_pool")(x)
     x = L.Rescaling(1 / DEVIATION, name="features_scale")(x)
     front = keras.Model(network.inputs[0], HalfPrecision(name=FEATURES)(x))
-    front.trainable = False
+    for layer in front.layers:
+        layer.trainable = False
     return front
 
 
