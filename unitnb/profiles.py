@@ -104,9 +104,8 @@ class Profile:
     # Units of block 1, of block 2's first two layers, of the studied layer; then of the dense layer.
     widths: tuple[int, ...] = (32, 64, 128)
     dense: int = 64
-    # Or "vgg16", which has a width in place of widths and dense; or "vgg_block", whose front is frozen.
-    architecture: str = "small_vgg"
-    cut: str = "block3b_add"  # of "vgg_block": the layer of EfficientNet-Lite0 that ends the front
+    architecture: str = "small_vgg"  # or "vgg16" (a width in place of widths and dense), "vgg_block"
+    cut: str = "block3b_add"  # of "vgg_block": the layer of EfficientNet-Lite0 that ends the frozen front
     layer_units: tuple[int, ...] = ()  # other widths of the studied layer, which make train EXTRA=1 tries
     width: float = 1.0  # units of each layer of "vgg16" relative to the original
     image_size: int = 32  # side in pixels
@@ -209,13 +208,9 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
 def _recipes(settings: Mapping, group: str) -> dict:
     """The recipes of a group of models, "models" or "extra", as written."""
     recipes = settings.get(group, {})
-    if not isinstance(recipes, Mapping) or not all(
-        isinstance(recipe, Mapping) for recipe in recipes.values()
-    ):
-        where = settings.get("name", "overrides")
-        raise ValueError(
-            f"{where}: {group}: expected names and values, {{A: {{epochs: 10}}}}, got {recipes!r}"
-        )
+    if not (isinstance(recipes, Mapping) and all(isinstance(found, Mapping) for found in recipes.values())):
+        where, expected = settings.get("name", "overrides"), "names and values, {A: {epochs: 10}}"
+        raise ValueError(f"{where}: {group}: expected {expected}, got {recipes!r}")
     return dict(recipes)
 
 

@@ -207,9 +207,8 @@ def epoch_maps(profile: Profile, epoch: float, images: np.ndarray, model: str = 
     epochs = [f"{found:g}" for found in sorted({float(name.partition("/")[0]) for name in arrays})]
     if (wanted := f"{epoch:g}") not in epochs:
         raise ValueError(f"model {model} has no epoch {wanted}: {nearest(wanted, epochs)}")
-    network = untrained_network(profile, profile.recipe(model), meta["n_classes"])
-    head = split_model(network, profile.layer).head
-    start = f"{epoch:02g}/"
+    untrained = untrained_network(profile, profile.recipe(model), meta["n_classes"])
+    head, start = split_model(untrained, profile.layer).head, f"{epoch:02g}/"
     assign_arrays(head, {n.removeprefix(start): arrays[n] for n in arrays if n.startswith(start)})
     return head_maps(head, images, profile.build / "cache")
 
