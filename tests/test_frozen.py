@@ -9,6 +9,7 @@ import pytest
 from test_imagenette import write_imagenette
 
 import unitnb
+from unitnb.controls import smaller_networks
 from unitnb.files import store
 from unitnb.images import samples, sources
 from unitnb.networks import frozen, trained, training
@@ -195,6 +196,18 @@ def test_features_of_another_front_are_not_taken_for_these(done, tmp_path, monke
     assert not np.allclose(
         frozen.head_maps(unitnb.open_layer(profile).head, some, tmp_path), first, atol=1e-3
     )
+
+
+def test_a_network_from_nothing_keeps_the_frozen_front(done):
+    profile, images, _ = done
+    model, some = trained.load_model(profile), some_images(images, 8)
+    fresh = smaller_networks.from_nothing(model, some, images.labels["train"][:8], epochs=1)
+    fronts = [frozen.front_and_rest(network)[0].get_weights() for network in (model, fresh)]
+    assert all(np.array_equal(mine, its) for mine, its in zip(*fronts, strict=True))
+    kernels = [np.asarray(network.get_layer("block5_conv1").kernel) for network in (model, fresh)]
+    assert not np.allclose(*kernels, atol=1e-2)
+    outputs = smaller_networks.outputs_of(fresh, some)
+    assert outputs.shape == (8, 3) and not np.allclose(outputs, smaller_networks.outputs_of(model, some))
 
 
 def test_a_cut_that_is_no_layer_is_named(done, monkeypatch):
