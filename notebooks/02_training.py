@@ -52,7 +52,7 @@ p = unitnb.notebook_parameters(globals())
 images = unitnb.open_images(p)
 s100 = unitnb.sample_set(images, p, "S_100")
 log = unitnb.training_log(p)
-print(f"{len(s100)} training images of class '{p.target_class}', {len(log['epoch']) - 1} epochs")
+print(f"{len(s100)} training images of class '{p.target_class}', {log['epoch'][-1]:g} epochs")
 
 # %% [markdown]
 # ## The means that are followed, by hand
@@ -72,10 +72,10 @@ print(f"{len(s100)} training images of class '{p.target_class}', {len(log['epoch
 # %% [markdown]
 # ## Birth points after each epoch
 #
-# Epoch 0 is the untrained network. Units are not followed by their index: all maps of an epoch are pooled, as in the paper.
+# Epoch 0 is the untrained network. A recipe with `parts` keeps several networks within the first epoch, too. Units are not followed by their index: all maps of an epoch are pooled, as in the paper.
 
 # %%
-births = {epoch: unitnb.birth_points(unitnb.epoch_maps(p, epoch, s100.images), b_max=p.b_max) for epoch in log["epoch"].astype(int)}
+births = {epoch: unitnb.birth_points(unitnb.epoch_maps(p, epoch, s100.images), b_max=p.b_max) for epoch in log["epoch"].tolist()}
 entropy = np.array([np.nanmean(unitnb.feature_entropy(b)) for b in births.values()])
 rate = np.array([unitnb.selective_rate(b).mean() for b in births.values()])
 effectiveness = np.array([unitnb.effectiveness(b, p=p.effective_threshold) for b in births.values()])
@@ -106,14 +106,17 @@ unitnb.save_figure(p, "fig2", figure, notebook="02_training", samples=[s100])
 
 # %%
 vertices = unitnb.epoch_maps(p, 0, s100.images[:1]).shape[1]
-display(Markdown(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices, births, log["loss"]))))
+whole = {epoch: b for epoch, b in births.items() if epoch % 1 == 0}  # of the first epoch not its parts
+losses = log["loss"][np.isin(log["epoch"], list(whole))]
+display(Markdown(unitnb.record_claims(p, "02_training", unitnb.training_seed_claims(p, vertices, whole, losses))))
 
 # %% [markdown]
 # ## What was found, beside what the paper says
 
 # %%
 unimportant = (effectiveness == 0).mean(1)
-first_loss, first_entropy = ((v[0] - v[1]) / (v[0] - v[-1]) for v in (log["loss"], entropy))
+first = log["epoch"].tolist().index(1)
+first_loss, first_entropy = ((v[0] - v[first]) / (v[0] - v[-1]) for v in (log["loss"], entropy))
 facts = [
     [name, "falls", f"{values[0]:.2f} to {values[-1]:.2f}{unit}", f"{kendalltau(log['epoch'], values)[0]:+.1f}"]
     for name, values, unit in (("mean entropy", entropy, " nats"), ("mean selective rate", rate, ""), ("mean effectiveness", finite, " 1/nats"))

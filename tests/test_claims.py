@@ -565,7 +565,7 @@ def test_a_profile_that_was_not_run_says_how(profile):
     assert "make figures PROFILE=imagenet DATA=... WEIGHTS=..." in columns["imagenet"]
 
 
-@pytest.mark.parametrize("name", ["shapes", "cifar10", "cifar10-vgg16", "imagenette"])
+@pytest.mark.parametrize("name", ["shapes", "cifar10", "cifar10-vgg16", "imagenette-vgg-block", "imagenette"])
 def test_the_committed_verdicts_are_those_of_the_committed_numbers(committed, name):
     profile = load_profile(name)
     entries = verdicts.load_claims(profile)

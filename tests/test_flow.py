@@ -223,7 +223,9 @@ def test_the_version_is_one():
 OLDER_RUNS = {"cifar10-vgg16"}
 
 
-@pytest.mark.parametrize("profile", ["shapes", "cifar10", "cifar10-vgg16", "imagenette"])
+@pytest.mark.parametrize(
+    "profile", ["shapes", "cifar10", "cifar10-vgg16", "imagenette-vgg-block", "imagenette"]
+)
 def test_the_committed_figures_are_those_that_the_notebooks_write(profile):
     folder = ROOT / "figures" / profile / load_profile(profile).target_class
     manifest = json.loads((folder / "manifest.json").read_text())

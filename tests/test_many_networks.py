@@ -17,7 +17,7 @@ from unitnb.controls.many_networks import Loss
 from unitnb.controls.second_layer import second_layer
 from unitnb.figures import fig6_networks
 from unitnb.files.store import DamagedFileError
-from unitnb.networks.split import depth_layers
+from unitnb.networks.depth import depth_layers
 from unitnb.profiles import load_profile
 
 FEW = {"n_rank": 8, "n_validation": 6, "n_others": 4, "n_random": 3, "points": 5}

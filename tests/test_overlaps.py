@@ -114,7 +114,8 @@ def method():
 
 
 def training():
-    log, births = {"loss": np.linspace(7, 0.1, 11)}, {epoch: BIRTHS for epoch in range(11)}
+    log = {"epoch": np.arange(11), "loss": np.linspace(7, 0.1, 11)}
+    births = {epoch: BIRTHS for epoch in range(11)}
     means = dict.fromkeys(("entropy", "rate", "effectiveness"), np.linspace(2.4, 1.9, 11))
     return fig2_training.training_figure(log, births, means, NULL, (2.2, 0.05))
 

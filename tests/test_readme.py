@@ -11,6 +11,7 @@ import pytest
 import unitnb
 from unitnb import cli
 from unitnb.claims import documents, readme
+from unitnb.claims.criteria import CLAIMS
 from unitnb.claims.records import Records
 from unitnb.files.settings import class_folder
 from unitnb.notebooks import rules
@@ -67,6 +68,18 @@ def test_another_number_in_the_records_changes_both_documents(runs):
     text = readme.filled(README, Records(other))
     assert "lost after 99% of" in text.replace("\n  ", " ") and "(C15, does not hold)" in text
     assert readme.gallery(other) != readme.gallery(runs)
+
+
+def test_the_table_of_differences_has_the_claims_that_are_judged_otherwise(runs):
+    other = {
+        name: [dict(entry) for entry in runs["shapes"]] for name in ("shapes", "cifar10", readme.TRAINED)
+    }
+    assert readme.differences_table(other).count("\n") == 1  # the header alone
+    other["cifar10"][3] |= {"verdict": "not measured"}
+    other[readme.TRAINED][5] |= {"verdict": "one training only"}
+    found = readme.differences_table(other).splitlines()[2:]
+    assert [row.split("**")[1] for row in found] == [CLAIMS[3].id, CLAIMS[5].id]
+    assert readme.differences_table({**other, "cifar10": "not run here"}) == ""
 
 
 def test_a_name_that_no_run_recorded_is_an_error(runs):

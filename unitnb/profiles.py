@@ -51,6 +51,7 @@ class Recipe:
     drops: int = 0  # most divisions by ten at a standstill of test accuracy (Simonyan & Zisserman: 3)
     patience: int = 5  # epochs without a new best test accuracy that make a standstill
     seed: int = 0  # of the first weights, the order of the images and the dropout
+    parts: int = 1  # of the first epoch, after each of which the network is evaluated and kept
 
     def step_size(self, epoch: int, accuracies: Sequence[float] = ()) -> float:
         """The learning rate of an epoch, 1 .. epochs, after epochs of these test accuracies.
@@ -91,6 +92,7 @@ class Profile:
     network: str = ""
     scaling: str = "none"  # of images for weights of one's own, in the words of keras.applications
     class_names: str = ""  # file with the classes in the order of the model's outputs, one a line
+    held_out: float = 0.0  # of "imagenette": share of the images seen by others that are test images here
     max_classes: int | None = None  # of "ilsvrc": the target class and others drawn by the seed; None: all
     layer: str = "block2_conv3"  # conv5_3 in the paper, Sec. 3.1
     # Beside it in 06: a layer further in front, "" for the one before of the same kind; and its images' side.
@@ -99,7 +101,8 @@ class Profile:
     # Units of block 1, of block 2's first two layers, of the studied layer; then of the dense layer.
     widths: tuple[int, ...] = (32, 64, 128)
     dense: int = 64
-    architecture: str = "small_vgg"  # or "vgg16", which has a width in place of widths and dense
+    architecture: str = "small_vgg"  # or "vgg16" (a width in place of widths and dense), "vgg_block"
+    cut: str = "block3b_add"  # of "vgg_block": the layer of EfficientNet-Lite0 that ends the frozen front
     layer_units: tuple[int, ...] = ()  # other widths of the studied layer, which make train EXTRA=1 tries
     width: float = 1.0  # units of each layer of "vgg16" relative to the original
     image_size: int = 32  # side in pixels
@@ -203,13 +206,9 @@ def _with_overrides(settings: Mapping, overrides: Any) -> dict:
 def _recipes(settings: Mapping, group: str) -> dict:
     """The recipes of a group of models, "models" or "extra", as written."""
     recipes = settings.get(group, {})
-    if not isinstance(recipes, Mapping) or not all(
-        isinstance(recipe, Mapping) for recipe in recipes.values()
-    ):
-        where = settings.get("name", "overrides")
-        raise ValueError(
-            f"{where}: {group}: expected names and values, {{A: {{epochs: 10}}}}, got {recipes!r}"
-        )
+    if not (isinstance(recipes, Mapping) and all(isinstance(found, Mapping) for found in recipes.values())):
+        where, expected = settings.get("name", "overrides"), "names and values, {A: {epochs: 10}}"
+        raise ValueError(f"{where}: {group}: expected {expected}, got {recipes!r}")
     return dict(recipes)
 
 

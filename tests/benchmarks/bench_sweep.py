@@ -255,7 +255,7 @@ def main():
 
 
 def convolution_names():
-    from unitnb.networks.split import convolutions
+    from unitnb.networks.depth import convolutions
 
     return convolutions(work._network("bench", 0, "{}", "A")[0])
 

@@ -14,7 +14,14 @@ from .grades import BY_CONSTRUCTION, FAILS, HOLDS, HOLDS_IN_PART, NOT_MEASURED, 
 from .verdicts import FILE, load_claims, make_command, verdict, write_record
 
 DOCUMENT = "CLAIMS.md"
-COLUMNS = ("shapes", "cifar10", "cifar10-vgg16", "imagenette", "imagenet")  # profiles of the overview
+COLUMNS = (
+    "shapes",
+    "cifar10",
+    "cifar10-vgg16",
+    "imagenette-vgg-block",
+    "imagenette",
+    "imagenet",
+)  # profiles of the overview
 SYMBOLS = {  # as the marks of the picture
     HOLDS: "●",
     HOLDS_IN_PART: "◆",

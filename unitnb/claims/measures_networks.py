@@ -18,8 +18,9 @@ from ..controls.scores import (
     mean_activation,
 )
 from ..networks.batches import fitting_batch
+from ..networks.depth import depth_layers
 from ..networks.graph import FlatGraph, flat_graph
-from ..networks.split import SplitModel, depth_layers, split_model
+from ..networks.split import SplitModel, split_model
 from ..networks.vgg import PerImageStandardization
 from ..topology.births import birth_points
 from ..units.entropy import feature_entropy, selective_rate

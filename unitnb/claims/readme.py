@@ -5,7 +5,7 @@ A number that depends on a run is never typed: README has it between markers, an
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..figures.captions import captions
@@ -19,6 +19,8 @@ from .records import Records
 TEMPLATES = Path(__file__).with_name("templates")
 BLOCK = re.compile(r"(<!-- (\w+): made by `unitnb claims` -->\n).*?(<!-- end -->)", re.S)
 PRETRAINED = "imagenette"  # the run that README's sentences are about
+TRAINED = "imagenette-vgg-block"  # trained here on photographs of ImageNet; beside it those of small images
+SMALL_IMAGES = ("shapes", "cifar10")
 WIDTH = 120  # of README's lines
 
 
@@ -87,17 +89,36 @@ def gallery(runs: Mapping) -> str:
     missing = [f"`{name}`: {why}." for name, why in runs.items() if isinstance(why, str)]
     legend = ", ".join(f"{symbol} {name}" for name, symbol in SYMBOLS.items())
     values = {"captions": captions(), "claims": CLAIMS, "not_run": missing, "legend": legend}
-    text = _rendered("gallery", Records(runs), claims_table=claims_table(runs), **values)
+    tables = {"claims_table": claims_table(runs), "differences": differences_table(runs), "trained": TRAINED}
+    text = _rendered("gallery", Records(runs), **tables, **values)
     return re.sub(r"\n{3,}", "\n\n", text) + "\n"
 
 
 def claims_table(runs: Mapping) -> str:
     """All claims with the paper's number and, for each run, the verdict's symbol and the effect."""
     columns = [name for name, run in runs.items() if not isinstance(run, str)]
+    return _claim_rows(runs, columns, range(len(CLAIMS)))
+
+
+def differences_table(runs: Mapping) -> str:
+    """The claims that are judged otherwise on photographs of ImageNet than on small images, of either run.
+
+    Empty where one of these was not run.
+    """
+    columns = [*SMALL_IMAGES, TRAINED]
+    if any(isinstance(runs.get(name, ""), str) for name in columns):
+        return ""
+    verdicts = [{runs[name][number]["verdict"] for name in columns} for number in range(len(CLAIMS))]
+    here = [entry["verdict"] for entry in runs[TRAINED]]
+    differing = [n for n in range(len(CLAIMS)) if verdicts[n] != {here[n]}]
+    return _claim_rows(runs, columns, differing)
+
+
+def _claim_rows(runs: Mapping, columns: Sequence[str], numbers: Iterable[int]) -> str:
     rows = [
         [f"**{claim.id}** {claim.statement} ({claim.place})", claim.paper, effect_of(claim)]
         + [_cell(runs[name][number], effect_of(claim)) for name in columns]
-        for number, claim in enumerate(CLAIMS)
+        for number, claim in ((number, CLAIMS[number]) for number in numbers)
     ]
     header = ["claim", "paper", "number here", *(f"`{name}`" for name in columns)]
     return table(header, [[str(cell).replace("|", "\\|") for cell in row] for row in rows])

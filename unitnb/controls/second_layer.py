@@ -8,8 +8,9 @@ import numpy as np
 from ..ablation.causal import taylor
 from ..images import sources
 from ..images.samples import sample_others, sample_set
+from ..networks.depth import depth_layers
 from ..networks.graph import flat_graph
-from ..networks.split import SplitModel, depth_layers, split_model
+from ..networks.split import SplitModel, split_model
 from ..networks.trained import layer_of, load_model
 from ..profiles import Profile
 from ..topology.births import birth_points

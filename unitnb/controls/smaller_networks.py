@@ -8,6 +8,7 @@ import numpy as np
 
 from ..images.samples import Images, training_set
 from ..networks.batches import run_in_batches
+from ..networks.frozen import front_and_rest, has_front
 from ..networks.outputs import Reading
 from ..networks.removal import CoupledUnitsError, remove_units
 from ..networks.split import SplitModel, split_model
@@ -116,9 +117,18 @@ def trained(model, inputs, labels, seed=0, epochs=EPOCHS) -> keras.Model:
 
 
 def from_nothing(model, images, labels, seed=0, epochs=EPOCHS) -> keras.Model:
-    """A network of the same architecture and size, trained from random weights as ``trained`` does."""
+    """A network of the same architecture and size, trained from random weights as ``trained`` does.
+
+    A frozen front keeps its weights, and gives its features of the images once.
+    """
     keras.utils.set_random_seed(1 + seed)
-    return trained(keras.models.clone_model(model), images, labels, seed, epochs)
+    copy = keras.models.clone_model(model)
+    if not has_front(copy):
+        return trained(copy, images, labels, seed, epochs)
+    (front, rest), kept = front_and_rest(copy), front_and_rest(model)[0]
+    front.set_weights(kept.get_weights())
+    trained(rest, run_in_batches(front, [images]), labels, seed, epochs)
+    return copy
 
 
 # ---- what a network gives, and what it takes ----

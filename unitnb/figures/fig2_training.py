@@ -10,7 +10,7 @@ from .panels import COLOURS, new_figure
 
 def training_figure(
     log: Mapping[str, np.ndarray],
-    births: Mapping[int, np.ndarray],
+    births: Mapping[float, np.ndarray],
     means: Mapping[str, np.ndarray],
     null,
     null_entropy,
@@ -19,11 +19,12 @@ def training_figure(
 
     Parameters
     ----------
-    log : (epochs + 1,) by name
-        "loss", in nats, epoch 0 being the untrained network.
+    log : (k,) by name
+        "epoch", from 0, the untrained network, with fractions where parts of the first epoch were kept; and
+        "loss", in nats.
     births : (n, u) int by epoch
         Birth points, 0 for none.
-    means : (epochs + 1,) by name
+    means : (k,) by name
         Means over units: "entropy" (nats), "rate" and "effectiveness" (1/nats).
     null : (v,)
         The share of each birth point, from 0 up, among i.i.d. maps.
@@ -35,17 +36,17 @@ def training_figure(
     )
     last = max(births)
     draw_birth_shares(axes["B"], {epoch: births[epoch] for epoch in sorted({0, 1, last // 2, last})}, null)
-    draw_epochs(axes["C1"], log["loss"], "loss (nats)", "C1  Training loss", COLOURS["train"])
-    draw_epochs(axes["C2"], means["entropy"], "mean $H$ (nats)", "C2  Feature entropy")
+    draw_epochs(axes["C1"], log["epoch"], log["loss"], "loss (nats)", "C1  Training loss", COLOURS["train"])
+    draw_epochs(axes["C2"], log["epoch"], means["entropy"], "mean $H$ (nats)", "C2  Feature entropy")
     panels.draw_null_entropy(axes["C2"], null_entropy)
-    draw_epochs(axes["D1"], means["rate"], r"mean $\varepsilon$", "D1  Selective rate")
-    draw_epochs(axes["D2"], means["effectiveness"], "mean $E$ (1/nats)", "D2  Effectiveness")
+    draw_epochs(axes["D1"], log["epoch"], means["rate"], r"mean $\varepsilon$", "D1  Selective rate")
+    draw_epochs(axes["D2"], log["epoch"], means["effectiveness"], "mean $E$ (1/nats)", "D2  Effectiveness")
     handles, labels = axes["C2"].get_legend_handles_labels()
     figure.legend(handles, [f"C2, {label}" for label in labels], loc="outside lower right")
     return figure
 
 
-def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.ndarray) -> None:
+def draw_birth_shares(axes, births_by_epoch: Mapping[float, np.ndarray], null: np.ndarray) -> None:
     """Distribution of the birth points (n, u) of all units and images at some epochs (Fig. 2B).
 
     Over the null of i.i.d. maps.
@@ -58,7 +59,7 @@ def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.
     for (epoch, births), shade, marker in zip(births_by_epoch.items(), shades, "osD^v<>", strict=False):
         share = np.bincount(births[births > 0].ravel(), minlength=last + 1) / (births > 0).sum()
         look = {"color": shade, "marker": marker, "markersize": 3, "linewidth": 1.3}
-        axes.plot(np.arange(len(share)), share, label=f"epoch {epoch}", **look)
+        axes.plot(np.arange(len(share)), share, label=f"epoch {epoch:g}", **look)
     axes.set(
         xlabel="birth point (edges)",
         ylabel="share of maps with a birth",
@@ -70,6 +71,7 @@ def draw_birth_shares(axes, births_by_epoch: Mapping[int, np.ndarray], null: np.
 
 def draw_epochs(
     axes,
+    epochs: np.ndarray,
     values: np.ndarray,
     ylabel: str,
     title: str,
@@ -79,6 +81,6 @@ def draw_epochs(
 ) -> None:
     """A quantity after each epoch, epoch 0 being the untrained network (Fig. 2C-D)."""
     look: dict = {"marker": marker, "markersize": 3.5, "color": colour, "label": label or f"_{ylabel}"}
-    axes.plot(np.arange(len(values)), values, **look)
+    axes.plot(epochs, values, **look)
     axes.set(xlabel="epoch", ylabel=ylabel, title=title)
     axes.xaxis.get_major_locator().set_params(integer=True)

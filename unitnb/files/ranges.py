@@ -14,6 +14,7 @@ PROFILE = {
     "dense": ONE_UP,
     "width": (0.001, 100.0),
     "max_classes": TWO_UP,
+    "held_out": BELOW_ONE,
     "n_evaluated": ONE_UP,
     "n_rank": ONE_UP,
     "n_large": ONE_UP,
@@ -38,6 +39,7 @@ RECIPE = {
     "drops": ZERO_UP,
     "patience": ONE_UP,
     "seed": ZERO_UP,
+    "parts": ONE_UP,
 }
 
 

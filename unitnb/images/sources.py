@@ -82,7 +82,45 @@ def _ilsvrc(profile: Profile) -> Images:
 
 
 def _imagenette(profile: Profile) -> Images:
-    return _imagenet(profile, imagenette.open_imagenette(profile.data_folder, profile.build / "cache"))
+    images = _imagenet(profile, imagenette.open_imagenette(profile.data_folder, profile.build / "cache"))
+    return images if profile.is_given else with_held_out(_with_own_labels(images), profile.held_out)
+
+
+def _with_own_labels(images: Images) -> Images:
+    """The same images for networks that tell apart only the classes that are there: 0, 1, ..."""
+    present = np.unique(images.labels["train"])
+    labels = {split: np.searchsorted(present, found) for split, found in images.labels.items()}
+    studied = tuple(np.searchsorted(present, images.class_labels).tolist())
+    return replace(images, labels=labels, class_labels=studied, n_outputs=len(present))
+
+
+def with_held_out(images: Images, share: float) -> Images:
+    """The same images, with a share of each class's training images behind the test images.
+
+    The draw does not depend on the profile's seed, because trained networks do not.
+
+    >>> train, test = ((np.zeros((n, 1, 1, 3)), np.arange(n) % 2) for n in (20, 0))
+    >>> found = with_held_out(from_arrays("ab", {"train": train, "test": test}), 0.1).labels
+    >>> {split: len(labels) for split, labels in found.items()}
+    {'train': 18, 'test': 2}
+    """
+    labels, rng = images.labels["train"], np.random.default_rng(4)
+    groups = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    held = np.sort(np.concatenate([group[: round(share * len(group))] for group in groups]))
+    places = {
+        "train": [("train", int(index)) for index in np.setdiff1d(np.arange(len(labels)), held)],
+        "test": [("test", index) for index in range(len(images.labels["test"]))]
+        + [("train", int(index)) for index in held],
+    }
+    return replace(
+        images,
+        labels={
+            split: np.array([images.labels[part][index] for part, index in found], np.int64)
+            for split, found in places.items()
+        },
+        read=lambda split, index: images.read(*places[split][index]),
+        name=lambda split, index: images.name(*places[split][index]),
+    )
 
 
 def _imagenet(profile: Profile, listed: dict[str, ilsvrc.Listing]) -> Images:
@@ -121,8 +159,13 @@ def _source(profile: Profile) -> str:
 def class_names(profile: Profile) -> tuple[str, ...]:
     """The classes of a profile's images, by label, without opening the images.
 
-    Empty for ILSVRC2012 and for a folder that does not exist.
+    Empty for ILSVRC2012, for a network that is given, and for a folder that does not exist.
     """
+    if profile.source == "imagenette" and not profile.is_given:
+        try:
+            return open_images(profile).classes
+        except FileNotFoundError:
+            return ()
     if _source(profile) == "folder":
         return folders.class_folders(profile.data_folder)
     return {"shapes": shapes.CLASSES, "keras": CIFAR10}.get(_source(profile), ())

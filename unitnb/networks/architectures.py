@@ -3,13 +3,17 @@
 Keras is imported with the first network, so that a process that needs none starts at once.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..profiles import Profile, Recipe, nearest
 
+VGG_BLOCK = "vgg_block"  # the architecture of which only the end is trained (see ``frozen``)
+
 
 def architecture_of(profile: Profile, n_classes: int) -> dict:
-    """The arguments that a profile gives to a function of ``vgg.ARCHITECTURES``."""
+    """The arguments that a profile gives to the function of its architecture."""
     if profile.architecture == "vgg16":
         return {"n_classes": n_classes, "width": profile.width, "input_size": profile.image_size}
     return {
@@ -17,7 +21,7 @@ def architecture_of(profile: Profile, n_classes: int) -> dict:
         "widths": list(profile.widths),
         "dense": profile.dense,
         "image_size": profile.image_size,
-    }
+    } | ({"cut": profile.cut} if profile.architecture == VGG_BLOCK else {})
 
 
 def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
@@ -32,14 +36,17 @@ def untrained_network(profile: Profile, recipe: Recipe, n_classes: int):
     """
     import keras
 
-    from . import vgg
+    from . import frozen, vgg
 
+    known: dict[str, Callable] = {"small_vgg": vgg.small_vgg, "vgg16": vgg.vgg16, VGG_BLOCK: frozen.vgg_block}
     name = profile.architecture
-    if name not in vgg.ARCHITECTURES:
-        raise ValueError(f"unknown architecture '{name}': {nearest(name, vgg.ARCHITECTURES)}")
+    if name not in known:
+        raise ValueError(f"unknown architecture '{name}': {nearest(name, known)}")
+    if name == VGG_BLOCK:  # made once in a process, before the seed, so that the first weights are the same
+        frozen.frozen_front(profile.image_size, profile.cut)
     keras.utils.set_random_seed(1 + recipe.seed)
     arguments = architecture_of(profile, n_classes)
-    return vgg.ARCHITECTURES[name](**arguments, dropout=recipe.dropout, l2=recipe.l2)
+    return known[name](**arguments, dropout=recipe.dropout, l2=recipe.l2)
 
 
 def arrays_of(network, last_layer: str | None = None) -> dict[str, np.ndarray]:

@@ -31,11 +31,9 @@ class MemoryFeed:
         indices: np.ndarray,
         labels: np.ndarray,
     ):
-        self.train = _read_all(images, "train", (indices, labels), profile.strict)
-        self.judged = {
-            "": _read_all(images, "train", judged, profile.strict),
-            "test_": _read_all(images, "test", test, profile.strict),
-        }
+        self.images, self.strict = images, profile.strict
+        self.train = self._read("train", (indices, labels))
+        self.judged = {"": self._read("train", judged), "test_": self._read("test", test)}
         self.key = store.digest(*self.train)
 
     def fit(self, network, order: np.ndarray, batch_size: int, **settings) -> None:
@@ -48,11 +46,11 @@ class MemoryFeed:
         images, labels = self.judged[prefix]
         return network.predict(images, batch_size=250, verbose=0), labels
 
-
-def _read_all(images: Images, split: str, drawn: Drawn, strict: bool) -> tuple[np.ndarray, np.ndarray]:
-    indices, labels = drawn
-    found, kept, _ = images.read_many(split, indices, len(indices), strict)
-    return cast(np.ndarray, found), labels[np.isin(indices, kept)]
+    def _read(self, split: str, drawn: Drawn) -> tuple[np.ndarray, np.ndarray]:
+        """What the network takes of the readable images among ``drawn``, and their labels."""
+        indices, labels = drawn
+        found, kept, _ = self.images.read_many(split, indices, len(indices), self.strict)
+        return cast(np.ndarray, found), labels[np.isin(indices, kept)]
 
 
 class StreamedFeed:

@@ -11,6 +11,7 @@ import numpy as np
 from ..files import store
 from ..files.progress import progress_bar
 from .batches import fitting_batch, run_in_batches
+from .frozen import has_front, head_maps
 from .graph import FlatGraph, flat_graph, is_channels_first, map_sides
 from .guard import check_equal, own_outputs
 from .image_maps import images_of, with_images
@@ -88,13 +89,14 @@ class SplitModel:
             give the model's outputs.
         """
         images = image_array(images, self.graph.entry)
-        maps = (
-            self._run_head(images, batch_size) if self.kept is None else self._kept_maps(images, batch_size)
-        )
+        alone = self.kept is None or has_front(self.head)  # which keeps its features instead of maps
+        maps = self._run_head(images, batch_size) if alone else self._kept_maps(images, batch_size)
         return with_images(maps, images) if self.engine == "masked-model" else maps
 
     def _run_head(self, images, batch_size=None) -> np.ndarray:
         self._compare_with_model(images[:CHECKED_IMAGES])
+        if self.kept is not None:
+            return head_maps(self.head, images, self.kept, batch_size)
         return run_in_batches(self.head, [images], batch_size)
 
     def _kept_maps(self, images, batch_size):
@@ -230,30 +232,3 @@ def usable_layers(model) -> dict[str, tuple]:
     units = {path: graph.calls[path][0].shape for path in graph.usable}
     first = {path: is_channels_first(graph, graph.calls[path][0]) for path in units}
     return {path: (*map_sides(graph, path), shape[1 if first[path] else 3]) for path, shape in units.items()}
-
-
-def convolutions(model) -> list[str]:
-    """The paths of a model's convolutions, from the images on."""
-    graph = flat_graph(model)
-    return [path for path, layer in graph.layers.items() if isinstance(layer, keras.layers.Conv2D)]
-
-
-def depth_layers(graph: FlatGraph, layer: str) -> list[str]:
-    """The layers of the same kind as ``layer`` with square maps, from the images up to it, as paths.
-
-    For a convolution they are the convolutions. For an activation behind a batch normalisation they are the
-    activations.
-    """
-    studied = graph.layers[layer]
-    kind = keras.layers.Conv2D if isinstance(studied, keras.layers.Conv2D) else type(studied)
-    names = [path for path in graph.usable if isinstance(graph.layers[path], kind)]
-    return [*names[: names.index(layer)], layer]
-
-
-def rows_by_depth(split: SplitModel, images) -> list[int]:
-    """Rows of the maps of each of ``depth_layers``, for images (n, H, W, 3) as the model takes them."""
-    graph = split.graph
-    layers = depth_layers(graph, split.layer)
-    head = keras.Model(graph.entry, [graph.calls[layer][0] for layer in layers])
-    shapes = head.compute_output_shape((1, *images.shape[1:]))
-    return [shape[1] for shape in (shapes if len(layers) > 1 else [shapes])]

@@ -169,7 +169,8 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     KeyError, ValueError
         If a layer does not exist or has no square maps. The text gives the nearest name.
     """
-    from .split import convolutions, split_model
+    from .depth import convolutions
+    from .split import split_model
 
     found = {}
     for model in models:
@@ -183,7 +184,7 @@ def known_layers(profile: Profile, models: Iterable[str], layers: Sequence[str])
     return found
 
 
-def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A") -> np.ndarray:
+def epoch_maps(profile: Profile, epoch: float, images: np.ndarray, model: str = "A") -> np.ndarray:
     """Feature maps (n, h, w, u) of the studied layer after an epoch of training, 0 for untrained (Fig. 2B-D).
 
     Training keeps only the convolutions of each epoch, so these networks cannot classify. For pretrained and
@@ -197,19 +198,19 @@ def epoch_maps(profile: Profile, epoch: int, images: np.ndarray, model: str = "A
     ValueError
         If there is no such epoch.
     """
-    from .batches import run_in_batches
+    from .frozen import head_maps
     from .split import split_model
 
     if epoch == 0 and not weights_file(profile, model, "-epochs.npz").exists():
-        return run_in_batches(_untrained_head(profile, model), [images])
+        return head_maps(_untrained_head(profile, model), images, profile.build / "cache")
     arrays, meta = _stored(profile, model, "-epochs.npz")
-    epochs = sorted({int(name.split("/")[0]) for name in arrays})
-    if epoch not in epochs:
-        raise ValueError(f"model {model} has no epoch {epoch}: {nearest(epoch, epochs)}")
-    network = untrained_network(profile, profile.recipe(model), meta["n_classes"])
-    head = split_model(network, profile.layer).head
-    assign_arrays(head, {name[3:]: array for name, array in arrays.items() if int(name[:2]) == epoch})
-    return run_in_batches(head, [images])
+    epochs = [f"{found:g}" for found in sorted({float(name.partition("/")[0]) for name in arrays})]
+    if (wanted := f"{epoch:g}") not in epochs:
+        raise ValueError(f"model {model} has no epoch {wanted}: {nearest(wanted, epochs)}")
+    untrained = untrained_network(profile, profile.recipe(model), meta["n_classes"])
+    head, start = split_model(untrained, profile.layer).head, f"{epoch:02g}/"
+    assign_arrays(head, {n.removeprefix(start): arrays[n] for n in arrays if n.startswith(start)})
+    return head_maps(head, images, profile.build / "cache")
 
 
 def _untrained_head(profile: Profile, model: str):
@@ -256,4 +257,4 @@ def read_log(path: Path) -> list[dict]:
     """The rows of a log, one per epoch, with the names of ``LOG`` as keys."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    return [{**row, "epoch": int(row["epoch"])} for row in rows]
+    return [{**row, "epoch": row["epoch"] if row["epoch"] % 1 else int(row["epoch"])} for row in rows]

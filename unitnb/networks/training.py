@@ -1,6 +1,7 @@
 """Training the models of Fig. 5 and Table 1, with weights of every epoch for Fig. 2 (Sec. 3.1, 3.3)."""
 
 import csv
+import math
 import time
 import warnings
 from dataclasses import asdict
@@ -12,18 +13,20 @@ from ..files import store
 from ..files.progress import show_progress
 from ..images.samples import Images, training_set
 from ..profiles import Profile, Recipe
-from .architectures import architecture_of, arrays_of, untrained_network
+from .architectures import VGG_BLOCK, architecture_of, arrays_of, untrained_network
 from .feeds import MemoryFeed, StreamedFeed, write_scalars
+from .frozen import FrozenFeed, front_and_rest
 from .trained import LOG, read_log, weights_folder
 
 KEPT = 2  # checkpoints: the last, and the one before it should the last be damaged
 
 
 def _compiled(profile: Profile, recipe: Recipe, n_classes: int):
-    """The untrained network of a recipe, with its optimizer."""
+    """The untrained network of a recipe, with its optimizer; of one with a frozen front what follows that."""
     import keras
 
     network = untrained_network(profile, recipe, n_classes)
+    network = front_and_rest(network)[1] if profile.architecture == VGG_BLOCK else network
     network.compile(
         optimizer=keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -39,7 +42,8 @@ def _feed(profile: Profile, images: Images, indices: np.ndarray, assigned_labels
     labels = images.labels["test"]
     judged = _some(indices, assigned_labels, profile.n_evaluated)
     test = _some(np.arange(len(labels)), labels, profile.n_evaluated)
-    feed = StreamedFeed if profile.streamed else MemoryFeed
+    in_memory = FrozenFeed if profile.architecture == VGG_BLOCK else MemoryFeed
+    feed = StreamedFeed if profile.streamed else in_memory
     return feed(profile, images, judged, test, indices, assigned_labels)
 
 
@@ -62,19 +66,30 @@ def _some(indices: np.ndarray, labels: np.ndarray, count: int) -> tuple[np.ndarr
     return indices[drawn], labels[drawn]
 
 
-def _fit_one(network, feed, recipe: Recipe, epoch: int, n_images: int) -> None:
-    """Train one epoch. Order and dropout depend on epoch and recipe alone, so a resumed run is the same."""
-    seed = (epoch, recipe.seed) if recipe.seed else (epoch,)
+def _epochs(recipe: Recipe) -> list[float]:
+    """The epochs after which the network is kept: fractions of the first, and whole ones."""
+    within = [round(part / recipe.parts, 4) for part in range(1, recipe.parts)]
+    return [*within, *range(1, recipe.epochs + 1)] if recipe.epochs else []
+
+
+def _fit_one(network, feed, recipe: Recipe, epoch: float, n_images: int) -> None:
+    """Train up to the end of ``epoch``: one epoch, or a part of the first.
+
+    Order and dropout depend on epoch and recipe alone, so a resumed run is the same.
+    """
+    number, part = math.ceil(epoch), round(epoch * recipe.parts) - 1 if epoch <= 1 else 0
+    seed = (number, recipe.seed) if recipe.seed else (number,)
     order = np.random.default_rng([2, *seed]).permutation(n_images)
-    for number, layer in enumerate(network.layers):
+    for place, layer in enumerate(network.layers):
         if hasattr(layer, "seed_generator"):
-            layer.seed_generator.state.assign(np.array([number + 100 * recipe.seed, epoch], np.uint32))
+            state = [place + 100 * recipe.seed, number + 1000 * part]
+            layer.seed_generator.state.assign(np.array(state, np.uint32))
     feed.fit(
         network,
-        order,
+        np.array_split(order, recipe.parts)[part] if number == 1 else order,
         recipe.batch_size,
-        initial_epoch=epoch - 1,
-        epochs=epoch,
+        initial_epoch=number - 1,
+        epochs=number,
         verbose=1 if show_progress() else 0,
     )
 
@@ -93,11 +108,11 @@ def _checkpoint(network, work: Path, rows: list[dict], head: str | None) -> None
 
     Older checkpoints are removed; the half-precision layers of every epoch stay.
     """
-    epoch = rows[-1]["epoch"]
-    with store.atomic_path(work / f"epoch-{epoch:03d}.weights.h5") as temporary:
+    number = len(rows) - 1
+    with store.atomic_path(work / f"epoch-{number:03d}.weights.h5") as temporary:
         network.save_weights(temporary, overwrite=True)
     if head:
-        store.write_npz(work / f"head-{epoch:03d}.npz", arrays_of(network, head))
+        store.write_npz(work / f"head-{number:03d}.npz", arrays_of(network, head))
     _write_log(work / "log.csv", rows)
     for path in sorted(work.glob("epoch-*.weights.h5"))[:-KEPT]:
         path.unlink()
@@ -107,7 +122,7 @@ def _resume(network, work: Path) -> list[dict]:
     """Load the last whole checkpoint, optimizer included; returns the log up to it, [] if there is none."""
     rows = read_log(work / "log.csv") if (work / "log.csv").exists() else []
     while rows:
-        path = work / f"epoch-{rows[-1]['epoch']:03d}.weights.h5"
+        path = work / f"epoch-{len(rows) - 1:03d}.weights.h5"
         try:
             network.load_weights(path)
             return rows
@@ -125,20 +140,20 @@ def _export(
     store.write_npz(folder / f"{model}.npz", arrays_of(network), meta)
     if head:
         heads: dict[str, np.ndarray] = {}
-        for epoch in (row["epoch"] for row in rows):
-            kept, _ = store.read_npz(work / f"head-{epoch:03d}.npz")
-            heads |= {f"{epoch:02d}/{name}": array for name, array in kept.items()}
+        for number, row in enumerate(rows):
+            kept, _ = store.read_npz(work / f"head-{number:03d}.npz")
+            heads |= {f"{row['epoch']:02g}/{name}": array for name, array in kept.items()}
         store.write_npz(folder / f"{model}-epochs.npz", heads, meta)
     _write_log(folder / f"{model}.csv", rows)
     for path in [*work.glob("*.weights.h5"), *work.glob("head-*.npz")]:
         path.unlink()
 
 
-def _epoch(network, feed, recipe: Recipe, epoch: int, rows: list[dict]) -> dict:
-    """Train for one more epoch; returns its row of the log."""
-    start = time.perf_counter()
-    seen = [round(row["test_accuracy"], 4) for row in rows]  # rounded like the log that a resumed run reads
-    network.optimizer.learning_rate.assign(recipe.step_size(epoch, seen))
+def _epoch(network, feed, recipe: Recipe, epoch: float, rows: list[dict]) -> dict:
+    """Train up to the end of ``epoch``; returns its row of the log."""
+    start, whole = time.perf_counter(), [row for row in rows if row["epoch"] % 1 == 0]
+    seen = [round(row["test_accuracy"], 4) for row in whole]  # rounded like the log that a resumed run reads
+    network.optimizer.learning_rate.assign(recipe.step_size(math.ceil(epoch), seen))
     _fit_one(network, feed, recipe, epoch, len(feed.train[1]))
     return {"epoch": epoch, **_evaluate(network, feed), "seconds": time.perf_counter() - start}
 
@@ -148,8 +163,9 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
 
     The network, its optimizer and the log are written to ``build/training`` after every epoch. An interrupted
     run continues from there and gives the same network as an uninterrupted one. The convolutions of the first
-    model are kept for every epoch. For a profile with ``streamed`` the log is also written for TensorBoard,
-    under ``build/tensorboard``.
+    model are kept for every epoch, and for the recipe's ``parts`` of the first epoch. Of a network with a
+    frozen front only what follows that is trained. For a profile with ``streamed`` the log is also written
+    for TensorBoard, under ``build/tensorboard``.
 
     Parameters
     ----------
@@ -184,7 +200,7 @@ def train_model(profile: Profile, model: str, images: Images, folder: Path | Non
     rows = _resume(network, work) or [{"epoch": 0, **_evaluate(network, feed), "seconds": 0.0}]
     if rows[-1]["epoch"] == 0:
         _checkpoint(network, work, rows, head)
-    for epoch in range(rows[-1]["epoch"] + 1, recipe.epochs + 1):
+    for epoch in _epochs(recipe)[len(rows) - 1 :]:
         rows.append(_epoch(network, feed, recipe, epoch, rows))
         _checkpoint(network, work, rows, head)
         print(f"model {model}, epoch {epoch}/{recipe.epochs}:", _summary(rows[-1]), flush=True)

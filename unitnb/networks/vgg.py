@@ -1,6 +1,5 @@
 """The VGG family (Sec. 3.1), after Simonyan & Zisserman, https://arxiv.org/abs/1409.1556."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -36,10 +35,8 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
     keras.Sequential
         Takes images (n, image_size, image_size, 3) of grey levels, 0..255, and returns logits (n, n_classes).
     """
-    decay = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-    relu = {"activation": "relu", "kernel_initializer": "he_normal", **decay}
+    relu = relu_settings(l2)
     L = keras.layers
-    # Small last weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes).
     return keras.Sequential(
         [
             keras.Input((image_size, image_size, 3)),
@@ -51,19 +48,30 @@ def small_vgg(n_classes=10, widths=(32, 64, 128), dense=64, dropout=0.0, l2=0.0,
             L.Conv2D(widths[1], 3, padding="same", name="block2_conv2", **relu),
             L.Conv2D(widths[2], 3, padding="same", name="block2_conv3", **relu),
             L.MaxPooling2D(name="block2_pool"),
-            L.Flatten(name="flatten"),
-            L.Dropout(dropout, name="dropout1"),
-            L.Dense(dense, name="fc1", **relu),
-            L.Dropout(dropout, name="dropout2"),
-            L.Dense(
-                n_classes,
-                kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-                name="logits",
-                **decay,
-            ),
+            *classifier(n_classes, dense, dropout, l2),
         ],
         name="small_vgg",
     )
+
+
+def relu_settings(l2) -> dict[str, Any]:
+    """Activation, first weights and weight decay of a layer with ReLU."""
+    decay = keras.regularizers.L2(l2) if l2 else None
+    return {"activation": "relu", "kernel_initializer": "he_normal", "kernel_regularizer": decay}
+
+
+def classifier(n_classes, dense, dropout, l2) -> list[keras.layers.Layer]:
+    """Flatten, a dense layer and the logits, with dropout before each dense layer."""
+    L = keras.layers
+    # Small last weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes).
+    small = {"activation": None, "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+    return [
+        L.Flatten(name="flatten"),
+        L.Dropout(dropout, name="dropout1"),
+        L.Dense(dense, name="fc1", **relu_settings(l2)),
+        L.Dropout(dropout, name="dropout2"),
+        L.Dense(n_classes, name="logits", **{**relu_settings(l2), **small}),
+    ]
 
 
 # Units of a convolution, and the number of convolutions, of each block.
@@ -98,11 +106,7 @@ def vgg16(width=1.0, input_size=224, n_classes=1000, dropout=0.0, l2=0.0):
             f"width is {width} and input_size {input_size}; "
             "expected a width above 0 and images of at least 32 pixels"
         )
-    settings = {
-        "activation": "relu",
-        "kernel_initializer": "he_normal",
-        "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
-    }
+    settings = relu_settings(l2)
     entry = [
         keras.Input((input_size, input_size, 3)),
         PerImageStandardization(name="standardize", dtype="float32"),
@@ -138,7 +142,3 @@ def _vgg16_classifier(width, n_classes, dropout, settings):
 
 def _scaled(units, width):
     return max(1, round(units * width))
-
-
-# By their names in profiles.
-ARCHITECTURES: dict[str, Callable[..., Any]] = {"small_vgg": small_vgg, "vgg16": vgg16}

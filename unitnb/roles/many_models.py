@@ -4,6 +4,7 @@ The networks of ``profile.extra`` are trained by ``make train EXTRA=1``; only wh
 kept, in ``extra.npz``.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -141,7 +142,7 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
     ``epoch_index`` (c, epochs), rank correlation of E with the epoch before, unit by unit; and ``epoch_loss``
     (epochs + 1,), on training images.
     """
-    log = training_log(profile, model)
+    log = whole_epochs(training_log(profile, model))
     samples = [sample_set(images, profile, "S_100", model, name).images for name in images.classes]
     pixels = np.concatenate(samples)
     by_epoch = (
@@ -149,6 +150,15 @@ def epoch_results(profile: Profile, images: Images, model: str) -> dict[str, np.
         for epoch in log["epoch"].astype(int)
     )
     return epoch_numbers(by_epoch, log["loss"], profile.effective_threshold)
+
+
+def whole_epochs(log: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A log without the parts of its first epoch, which only Fig. 2 shows.
+
+    >>> whole_epochs({"epoch": np.array([0, 0.5, 1, 2]), "loss": np.array([2.3, 2.0, 1.5, 1.2])})["loss"]
+    array([2.3, 1.5, 1.2])
+    """
+    return {name: values[log["epoch"] % 1 == 0] for name, values in log.items()}
 
 
 def epoch_numbers(births, losses, p) -> dict[str, np.ndarray]:
