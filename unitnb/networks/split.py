@@ -95,7 +95,7 @@ class SplitModel:
 
     def _run_head(self, images, batch_size=None) -> np.ndarray:
         self._compare_with_model(images[:CHECKED_IMAGES])
-        if self.kept is not None:
+        if self.kept is not None and has_front(self.head):
             return head_maps(self.head, images, self.kept, batch_size)
         return run_in_batches(self.head, [images], batch_size)
 
