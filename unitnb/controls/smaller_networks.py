@@ -73,7 +73,7 @@ def tuned(split: SplitModel, order, count: int, maps, labels, seed=0, epochs=EPO
     maps, labels : (n, h, w, u), (n,) int
         Maps of training images in the whole network.
     """
-    small = split_model(kept_network(split.model, split.layer, order, count), split.layer)
+    small = split_model(kept_network(_behind_front(split.model), split.layer, order, count), split.layer)
     trained(small.tail, maps[..., np.sort(order[:count])], labels, seed, epochs)
     return small
 
@@ -84,16 +84,21 @@ def tuned_accuracies_of(split: SplitModel, orders, count: int, train, test, seed
     ``train`` and ``test`` are maps (n, h, w, u) and labels (n,). Networks of one size share a compiled
     training, which takes longer to make than to run.
     """
-    found, shared = [], None
+    found, shared, model = [], None, _behind_front(split.model)
     for order in orders:
         kept = np.sort(order[:count])
-        small = split_model(kept_network(split.model, split.layer, order, count), split.layer).tail
+        small = split_model(kept_network(model, split.layer, order, count), split.layer).tail
         shared = shared or small
         shared.set_weights(small.get_weights())
         trained(shared, train[0][..., kept], train[1], seed)
         outputs = run_in_batches(shared, [test[0][..., kept]])
         found.append(float((outputs.argmax(axis=1) == test[1]).mean()))
     return found
+
+
+def _behind_front(model) -> keras.Model:
+    """What follows a frozen front, which takes long to copy and never changes; else the model itself."""
+    return front_and_rest(model)[1] if has_front(model) else model
 
 
 def trained(model, inputs, labels, seed=0, epochs=EPOCHS) -> keras.Model:
