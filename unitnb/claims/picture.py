@@ -88,7 +88,7 @@ def _label(axes, columns, rows, last):
     from matplotlib.lines import Line2D
 
     names = [
-        name.replace("-", "-\n") + ("\n(not run)" if isinstance(column, str) else "")
+        name.replace("-", "-\n", 1) + ("\n(not run)" if isinstance(column, str) else "")
         for name, column in columns.items()
     ]
     axes.set_xticks(range(len(columns)), names, fontsize=8, rotation=40, ha="left", rotation_mode="anchor")
