@@ -165,7 +165,7 @@ def test_the_workflow_runs_the_engines_on_jax():
     job = workflow()["jax"]
     assert job["env"] == {"KERAS_BACKEND": "jax"}
     tests = re.findall(r"tests/\w+\.py", job["steps"][-1]["run"])
-    assert len(tests) == 4 and all((ROOT / test).exists() for test in tests)
+    assert len(tests) == 5 and all((ROOT / test).exists() for test in tests)
 
 
 def test_each_action_is_pinned_by_a_commit_and_names_its_version():
