@@ -19,7 +19,7 @@ from ..profiles import Profile, nearest
 from .batches import run_in_batches
 from .efficientnet_lite import load_efficientnet_lite0
 from .feeds import Drawn, MemoryFeed
-from .vgg import classifier, relu_settings
+from .vgg import SMALL, classifier, relu_settings
 
 L = keras.layers
 FEATURES = "features"  # the last layer of the front
@@ -71,7 +71,10 @@ def vgg_block(
     for number, units in enumerate(widths, start=1):
         x = L.Conv2D(units, 3, padding="same", name=f"block5_conv{number}", **settings)(x)
     x = L.MaxPooling2D(name="block5_pool")(x)
-    for layer in classifier(n_classes, dense, dropout, l2):
+    last_weights = keras.initializers.RandomNormal(
+        **SMALL
+    )  # made here when the shipped networks were trained
+    for layer in classifier(n_classes, dense, dropout, l2, last_weights):
         x = layer(x)
     return keras.Model(front.inputs[0], x, name="vgg_block")
 

@@ -60,11 +60,18 @@ def relu_settings(l2) -> dict[str, Any]:
     return {"activation": "relu", "kernel_initializer": "he_normal", "kernel_regularizer": decay}
 
 
-def classifier(n_classes, dense, dropout, l2) -> list[keras.layers.Layer]:
-    """Flatten, a dense layer and the logits, with dropout before each dense layer."""
-    L = keras.layers
-    # Small last weights, as in VGG (sd 0.01): training starts at a loss of ln(n_classes).
-    small = {"activation": None, "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+# Small last weights, as in VGG: training starts at a loss of ln(n_classes).
+SMALL = {"stddev": 0.01}
+
+
+def classifier(n_classes, dense, dropout, l2, last_weights=None) -> list[keras.layers.Layer]:
+    """Flatten, a dense layer and the logits, with dropout before each dense layer.
+
+    ``last_weights`` is an initializer of the logits' weights. It draws its seed when it is made; by default
+    that is after those of the other layers.
+    """
+    L, by_default = keras.layers, {"class_name": "RandomNormal", "config": SMALL}
+    small = {"activation": None, "kernel_initializer": last_weights or by_default}
     return [
         L.Flatten(name="flatten"),
         L.Dropout(dropout, name="dropout1"),
