@@ -17,7 +17,7 @@ from .engines import GUARDED, open_engine
 from .walks import walk_orders
 
 ENGINE_VERSION = (
-    3  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
+    4  # of the engines; goes up when a change may change a number, so that what is kept is computed anew
 )
 
 
