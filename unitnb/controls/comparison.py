@@ -201,20 +201,25 @@ def areas(by_class: Sequence, name: str, metric="balanced accuracy", side="betwe
     return np.array([class_mean(getattr(by[name], side)[AREAS[metric]]) for by in by_class])
 
 
-def rank_correlations(x, y, given) -> tuple[np.ndarray, np.ndarray]:
-    """Spearman's correlation of x and y, and ``partial_spearman``, over the last axis; each in [-1, 1].
+def spearman(x, y) -> np.ndarray:
+    """Spearman's rank correlation of x and y (..., n) over the last axis, (...), in [-1, 1].
 
-    x, y, given are (..., n); the results have the axes in front. NaN where x or y is the same for all.
+    NaN where one of them is the same for all.
     """
     from scipy.stats import rankdata
 
-    ranks = rankdata([x, y, given], axis=-1)
-    ranks -= ranks.mean(axis=-1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ranks /= np.linalg.norm(ranks, axis=-1, keepdims=True)
-        xy, xz, yz = ((ranks[i] * ranks[j]).sum(axis=-1) for i, j in ((0, 1), (0, 2), (1, 2)))
-        rest = (1 - xz**2) * (1 - yz**2)
-        return xy, np.where(rest > 1e-12, (xy - xz * yz) / np.sqrt(rest), np.nan)
+    ranks = rankdata([x, y], axis=-1)
+    first, second = ranks - ranks.mean(axis=-1, keepdims=True)
+    size = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    return np.divide((first * second).sum(axis=-1), size, out=np.full(size.shape, np.nan), where=size > 0)
+
+
+def rank_correlations(x, y, given) -> tuple[np.ndarray, np.ndarray]:
+    """``spearman`` of x and y, and their ``partial_spearman``, over the last axis of (..., n)."""
+    xy, xz, yz = spearman(x, y), spearman(x, given), spearman(y, given)
+    rest = (1 - xz**2) * (1 - yz**2)
+    defined = np.where(rest > 1e-12, rest, np.nan)
+    return xy, (xy - xz * yz) / np.sqrt(defined)
 
 
 def partial_spearman(x, y, given) -> float:

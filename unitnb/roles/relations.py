@@ -1,9 +1,10 @@
 """Relations over many models: what may tell the generalisation gap, and rank correlations with intervals."""
 
 import numpy as np
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from ..ablation.held_out import slope_after
+from ..controls.comparison import spearman
 from ..units.intervals import drawn_places, interval
 
 
@@ -49,7 +50,7 @@ def spearman_interval(x, y, n_boot=2000, seed=0) -> tuple[float, float, float, f
         return (float("nan"),) * 4
     rho, p_value = spearmanr(x, y)
     draws = drawn_places(len(x), n_boot, np.random.default_rng(seed))
-    low, high = interval(_rank_correlations(x[draws], y[draws])).ends
+    low, high = interval(spearman(x[draws], y[draws])).ends
     return float(rho), low, high, float(p_value)
 
 
@@ -63,15 +64,6 @@ def spearman_difference(x, rival, y, n_boot=2000, seed=0) -> tuple[float, float,
     if len(x) < 3:
         return (float("nan"),) * 3
     drawn = drawn_places(len(x), n_boot, np.random.default_rng(seed))
-    draws = _rank_correlations(x[drawn], y[drawn]) - _rank_correlations(rival[drawn], y[drawn])
+    draws = spearman(x[drawn], y[drawn]) - spearman(rival[drawn], y[drawn])
     more = spearmanr(x, y).statistic - spearmanr(rival, y).statistic
     return float(more), *interval(draws).ends
-
-
-def _rank_correlations(x, y):
-    """Spearman's correlation of each pair of rows; NaN where a row has a single value."""
-    first, second = (
-        ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(side, axis=1) for side in (x, y))
-    )
-    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    return np.divide((first * second).sum(axis=1), size, out=np.full(len(size), np.nan), where=size > 0)
