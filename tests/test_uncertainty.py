@@ -246,6 +246,8 @@ def test_importance_is_judged_by_the_low_end_of_its_interval(monkeypatch):
     for below, classes in ((8, 1), (30, 0)):
         plain = np.where(np.arange(500) < below, -0.1, 0.2)
         partial = np.where(np.arange(500) < 250, np.nan, 0.2)
-        monkeypatch.setattr(measures_networks, "rank_correlations", lambda x, y, given, d=(plain, partial): d)
+        monkeypatch.setattr(
+            measures_networks, "plain_and_partial_spearman", lambda x, y, given, d=(plain, partial): d
+        )
         found = measures_networks.importance_claim({"a": result})
         assert found["classes above 0"] == classes and found["classes above 0 given the rate"] == 1

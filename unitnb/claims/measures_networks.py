@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from scipy.stats import kendalltau
 
-from ..controls.comparison import differences, rank_correlations
+from ..controls.comparison import differences, plain_and_partial_spearman
 from ..controls.experiments import on_set
 from ..controls.scores import (
     CAUSAL,
@@ -69,7 +69,7 @@ def _importance_lows(result, p, n_boot, seed):
     counted = (rate >= p) & (entropy > 0)
     columns = np.stack([1 / entropy[counted], result.scores[CAUSAL][counted], rate[counted]])
     drawn = drawn_places(columns.shape[1], n_boot, np.random.default_rng(seed))
-    return interval(rank_correlations(*columns[:, drawn]), axis=1).low
+    return interval(plain_and_partial_spearman(*columns[:, drawn]), axis=1).low
 
 
 def rivals_claim(results: Mapping) -> dict[str, object]:

@@ -214,7 +214,7 @@ def spearman(x, y) -> np.ndarray:
     return np.divide((first * second).sum(axis=-1), size, out=np.full(size.shape, np.nan), where=size > 0)
 
 
-def rank_correlations(x, y, given) -> tuple[np.ndarray, np.ndarray]:
+def plain_and_partial_spearman(x, y, given) -> tuple[np.ndarray, np.ndarray]:
     """``spearman`` of x and y, and their ``partial_spearman``, over the last axis of (..., n)."""
     xy, xz, yz = spearman(x, y), spearman(x, given), spearman(y, given)
     rest = (1 - xz**2) * (1 - yz**2)
@@ -228,7 +228,7 @@ def partial_spearman(x, y, given) -> float:
     (r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2)), where z is ``given``. NaN where ``given`` explains
     all of x or of y.
     """
-    return float(rank_correlations(x, y, given)[1])
+    return float(plain_and_partial_spearman(x, y, given)[1])
 
 
 def verdict(interval, above: str, below: str, neither="no difference seen") -> str:
