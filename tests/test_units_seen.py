@@ -36,10 +36,12 @@ def drawn():
 
 def test_each_unit_is_shown_with_its_strongest_images_and_their_maps(drawn):
     images, maps, figure = drawn
-    assert len(figure.axes) == 3 * (2 + 2 * 2)
-    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images][:4]
+    assert len(figure.axes) == 3 * 3
+    shown = [np.asarray(image.get_array()) for image in figure.axes[2].images]
+    assert len(shown) == 4
     strongest = np.argsort(-maps[..., 0].sum(axis=(1, 2)))[:2]
     for place, index in enumerate(strongest):
         assert np.array_equal(shown[2 * place], images[index])
         assert np.array_equal(shown[2 * place + 1], maps[index, :, :, 0])
+    assert [image.get_label() for image in figure.axes[2].images[:2]] == ["image 0 of 0", "map 0 of 0"]
     assert "E 1, mean activation 2" in figure.axes[0].texts[0].get_text()

@@ -30,11 +30,16 @@ def figure_numbers(figure) -> tuple[str, int]:
     number is that step, 1 if all are there.
 
     A row is a point of a series. low and high are the ends of its band or interval; a row with only these is
-    a span. A panel is named by its label, else by its title. Where one axis shows names, as of scores, x is
-    the name. In a matrix x is the column and the series is the row. Photographs, drawings without axes, text,
-    and guide lines and frames without a label have no rows. Numbers have six significant digits.
+    a span. A panel is named by its label, else by its title; an image with a label is a panel of its own.
+    Where one axis shows names, as of scores, x is the name. In a matrix x is the column and the series is the
+    row. Photographs, drawings without axes, text, and guide lines and frames without a label have no rows.
+    Numbers have six significant digits.
     """
-    found = [(panel, *series) for panel, axes in _panels(figure) for series in _series_of(axes)]
+    found = []
+    for panel, axes in _panels(figure):
+        found += [(panel, *series) for series in _series_of(axes)]
+        for image in axes.images:
+            found += [(_name(image, "") or panel, *series) for series in _of_image(axes, image)]
     for step, length in _thinnings(max((len(points) for *_, points in found), default=0)):
         if len(text := _csv(found, step, length)) <= LARGEST:
             return text, step
@@ -83,7 +88,7 @@ def _panels(figure) -> Iterator[tuple]:
 
 
 def _series_of(axes) -> list[Series]:
-    """The series of a panel, those of a band joined to the line of the same name and places."""
+    """The series of a panel but for its images, those of a band joined to the line of the same name."""
     held = {id(artist) for container in axes.containers for artist in _artists(container)}
     found = [_of_container(container) for container in axes.containers]
     lines = [_of_line(axes, line) for line in axes.lines if id(line) not in held]
@@ -94,8 +99,7 @@ def _series_of(axes) -> list[Series]:
             kind = bands if isinstance(collection, FillBetweenPolyCollection) else others
             kind.append(_of_collection(collection))
     kept = [series for series in [*found, *_joined(lines, bands), *others] if series]
-    named = [(name, _with_names(axes, points)) for name, points in kept]
-    return [*named, *(series for image in axes.images for series in _of_image(axes, image))]
+    return [(name, _with_names(axes, points)) for name, points in kept]
 
 
 def _joined(lines, bands) -> list:

@@ -66,21 +66,26 @@ def seen_figure(
         Photographs a unit.
     """
     units = [(name, unit) for name, members in groups.items() for unit in members]
-    columns = ["words", "births", *(f"{kind} {i}" for i in range(n_images) for kind in ("image", "map"))]
-    mosaic = [[f"{column} of {unit}" for column in columns] for _, unit in units]
+    height = 0.95 * len(units)
+    # Margins as fractions of the figure, since a constrained layout of so many panels takes seconds.
+    margins = {"left": 0.005, "right": 0.995, "top": 1 - 0.25 / height, "bottom": 0.5 / height}
     figure, axes = panels.new_figure(
-        mosaic, figsize=(8, 0.95 * len(units)), width_ratios=[2.1, 1.7, *[1] * (2 * n_images)]
+        [[f"{column} of {unit}" for column in ("words", "births", "images")] for _, unit in units],
+        figsize=(8, height),
+        width_ratios=[2.4, 1.4, 2.2 + 0.8 * (2 * n_images - 2)],
+        gridspec_kw=margins | {"wspace": 0.06, "hspace": 0.5},
     )
+    figure.set_layout_engine("none")
     place, null = places(scores), null_births(maps.shape[1])
     first = {members[0]: name for name, members in groups.items() if len(members)}
     for _, unit in units:
-        own = {column: axes[f"{column} of {unit}"] for column in columns}
-        _write_places(own["words"], unit, place, births, first.get(unit, ""))
-        _draw_histogram(own["births"], births[:, unit], null)
+        _write_places(axes[f"words of {unit}"], unit, place, births, first.get(unit, ""))
+        _draw_histogram(axes[f"births of {unit}"], births[:, unit], null)
         strongest = np.argsort(-maps[..., unit].sum(axis=(1, 2)), kind="stable")[:n_images]
+        pairs = {}
         for i, index in enumerate(strongest):
-            panels.draw_image(own[f"image {i}"], images[index], "")
-            panels.draw_image(own[f"map {i}"], maps[index, :, :, unit], "")
+            pairs |= {f"image {i} of {unit}": images[index], f"map {i} of {unit}": maps[index, :, :, unit]}
+        panels.draw_strip(axes[f"images of {unit}"], pairs)
     axes[f"births of {units[-1][1]}"].set_xlabel("birth point", fontsize=7)
     return figure
 
