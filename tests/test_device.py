@@ -45,7 +45,8 @@ def numbers(values):
 
 
 # ---- both engines agree ----
-AGREEMENT = "agree or vgg16s_tail or running_sums or all_digits"  # what the process with JAX runs
+# What the process with JAX runs: each engine, on networks that JAX compiles in seconds. CI's job jax runs all.
+AGREEMENT = "agree and not EfficientNet or running_sums or all_digits"
 CASES = {
     "small VGG": (lambda: small_vgg(n_classes=4, widths=(4, 4, 20), dense=8), "block2_conv3", 255, None),
     "small VGG, earlier layer": (
