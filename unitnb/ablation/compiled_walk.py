@@ -91,8 +91,13 @@ def _walk(start, terms, rectified, order, live, points, hidden, place):
 @compiled
 def _outcome(scores, label):
     """(loss in nats, rank of the label, its logit, first class) of the scores of one state, (classes,)."""
-    best, total, rank = np.argmax(scores), np.float32(0), 0
-    for c in range(len(scores)):
-        total += np.exp(scores[c] - scores[best])
-        rank += scores[c] > scores[label] or (scores[c] == scores[label] and c < label)
-    return np.log(total) + (scores[best] - scores[label]), rank, scores[label], best
+    top, own, best = scores[0], scores[label], 0
+    for c in range(1, len(scores)):
+        top = max(top, scores[c])
+    while best < len(scores) - 1 and scores[best] != top:
+        best += 1
+    total, rank = np.float32(0), 0
+    for c in range(len(scores)):  # bitwise, without jumps that a processor cannot foresee
+        total += np.exp(scores[c] - top)
+        rank += (scores[c] > own) | ((scores[c] == own) & (c < label))
+    return np.log(total) + (top - own), rank, own, best

@@ -14,6 +14,7 @@ from ._graphs import compiled, inlined, opens_hole, reset
 LANES = 16  # units read together: one cache line of float32 in a channels-last batch
 TASKS_PER_THREAD = 8  # maps differ in cost, so each thread gets several shares
 SMALL = 200_000  # values below which starting threads costs more than it saves: 64 blocks of 14x14 maps
+COPIED = 2**25  # bytes of maps that are copied at a time where their values do not lie in order
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # set when Numba starts
 U = np.uint64  # unsigned indices: Numba adds no test for negative ones
 WIDTH, ONE, TWO = U(LANES), U(1), U(2)
@@ -137,12 +138,13 @@ def births_between(maps, start, stop, sign, infinity, b_max, by_level, keys, gro
 def births_of(maps, b_max, by_level, threads=None):
     """Births (n, u) int16 of float maps (n, h, w, u); -1 where a map is not finite.
 
-    Contiguous maps are read in place; others, and those of fewer than LANES units, are copied a few images at
+    Contiguous maps are read in place; others, and those of fewer than LANES units, are copied COPIED bytes at
     a time.
     """
     units = maps.shape[3]
     if not maps.flags.c_contiguous or units < LANES:
-        parts = (maps[i : i + LANES] for i in range(0, len(maps), LANES))
+        step = max(1, COPIED // (maps[0].nbytes * -(-LANES // units)))
+        parts = (maps[i : i + step] for i in range(0, len(maps), step))
         wide = (
             np.ascontiguousarray(np.pad(part, [(0, 0)] * 3 + [(0, max(0, LANES - units))])) for part in parts
         )
