@@ -162,20 +162,14 @@ def _choices(maps, scores):
     """Orders by the E of each single choice, and tau of every combination with the E of the profile."""
     births_of = births_by_index(maps)
     shared: dict = {}
-    tau_of: dict[bytes, float] = {}  # many combinations give the same scores
-    agreement = []
-    for choice in all_choices():
-        values = effectiveness_by_choice(births_of, choice, shared)
-        key = values.tobytes()
-        if key not in tau_of:
-            tau_of[key] = kendall(scores, values)
-        agreement.append(tau_of[key])
+    values = np.array([effectiveness_by_choice(births_of, choice, shared) for choice in all_choices()])
+    distinct, which = np.unique(values, axis=0, return_inverse=True)  # many combinations give the same scores
     single = {"default choices": DEFAULT, **single_choices()}
     orders = {
         name: [importance_rank(effectiveness_by_choice(births_of, choice, shared))]
         for name, choice in single.items()
     }
-    return orders, np.array(agreement)
+    return orders, kendall(scores, distinct)[which]
 
 
 def choice_areas(split, sets: ClassMaps, name: str, points=None) -> np.ndarray:

@@ -7,7 +7,6 @@ resampled with replacement. Evaluation images are kept one by one, so that both 
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from ..ablation.cumulative import ablation_curves, curve_knots
 from ..ablation.curves import image_areas
@@ -16,7 +15,7 @@ from ..units.entropy import effectiveness, importance_rank
 from ..units.intervals import drawn_places
 from ..units.stability import stability_ratio
 from ..units.votes import TOP, VOTED, effectiveness_on, mean_effectiveness, resampled_effectiveness, set_votes
-from .scores import random_orders
+from .scores import kendall, random_orders
 
 SETS, POOLS, PAIRS, RANDOM = 10, 10, 20, 20  # disjoint sets, resampled pools, pairs of sets, random orders
 POINTS = 33  # of the curves, at most: a mean over the curve needs no more
@@ -92,7 +91,7 @@ def _readings(births, profile):
     common = [_common_share(births, k, profile) for k in (small, large)]
     first, second = births[:half], effectiveness(births[half:], p)
     near, far = (resampled_effectiveness(first, k, PAIRS, seed, p) for k in (size, half // 2))
-    taus = [np.mean([kendalltau(scores, second).statistic for scores in group]) for group in (near, far)]
+    taus = [kendall(scores, second).mean() for scores in (near, far)]
     return {
         "votes": float(np.sort(votes)[::-1][:VOTED].mean() / profile.n_sets),
         "rise": common[1] - common[0],

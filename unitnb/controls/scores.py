@@ -217,11 +217,14 @@ def random_orders(n_units, n_orders=20, seed=0) -> list[np.ndarray]:
     return [np.random.default_rng([seed, i]).permutation(n_units) for i in range(n_orders)]
 
 
-def kendall(first, second) -> float:
-    """Kendall's tau-b of two scores (u,), in [-1, 1]; infinity is the best score, a constant gives NaN."""
+def kendall(first, second):
+    """Kendall's tau-b of two scores (u,), in [-1, 1]; infinity is the best score, a constant gives NaN.
+
+    Where one of them or both have rows (n, u), the tau of each row, (n,).
+    """
     from scipy.stats import kendalltau
 
-    return float(kendalltau(first, second).statistic)
+    return kendalltau(*np.broadcast_arrays(first, second), axis=-1).statistic[()]
 
 
 def _four_axes(maps):

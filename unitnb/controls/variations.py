@@ -54,6 +54,6 @@ def pairings(split, sets: ClassMaps, name: str, scores, profile, n_pairings=10) 
     tests, others = sets.maps["test"][name], sets.others("test", name)
     points = curve_knots(profile, split, POINTS)
     curves = score_curves(split, tests, others, sets.labels[name], orders, points)
-    tau = np.array([kendall(scores, value) for value in values.values()])
+    tau = kendall(scores, np.array(list(values.values())))
     own, *area = (areas([curves], order)[0] for order in orders)
     return {"tau": tau, "gain": np.array(area) - own}

@@ -82,7 +82,7 @@ def seen_figure(
         _write_places(axes[f"words of {unit}"], unit, place, births, first.get(unit, ""))
         _draw_histogram(axes[f"births of {unit}"], births[:, unit], null)
         strongest = np.argsort(-maps[..., unit].sum(axis=(1, 2)), kind="stable")[:n_images]
-        pairs = {}
+        pairs: dict[str, np.ndarray] = {}
         for i, index in enumerate(strongest):
             pairs |= {f"image {i} of {unit}": images[index], f"map {i} of {unit}": maps[index, :, :, unit]}
         panels.draw_strip(axes[f"images of {unit}"], pairs)

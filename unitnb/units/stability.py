@@ -45,8 +45,16 @@ def rank_agreement(scores, others, top=TOP):
     >>> rank_agreement([4, 3, 2, 1], [3, 4, 2, 1], top=3)[1]
     1.0
     """
-    first, second = (set(importance_rank(np.asarray(s, float))[:top].tolist()) for s in (scores, others))
-    return float(kendalltau(scores, others).statistic), len(first & second) / len(first | second)
+    (found,) = _agreements(np.asarray(scores, float)[None], np.asarray(others, float)[None], top)
+    return tuple(found.tolist())
+
+
+def _agreements(scores, others, top):
+    """``rank_agreement`` of the rows of two arrays of scores, (n, u) each: (n, 2)."""
+    tau = kendalltau(scores, others, axis=1).statistic
+    firsts = [[set(importance_rank(row)[:top].tolist()) for row in rows] for rows in (scores, others)]
+    jaccard = [len(one & two) / len(one | two) for one, two in zip(*firsts, strict=True)]
+    return np.column_stack([tau, jaccard])
 
 
 def stability_table(
@@ -104,8 +112,8 @@ def stability_table(
 
 def _agreement_and_votes(scores, reference_scores, set_size, top):
     votes, reference_rank = set_votes(scores, top), importance_rank(reference_scores)
-    with_reference = [rank_agreement(s, reference_scores, top) for s in scores]
-    between = [rank_agreement(a, b, top) for a, b in zip(scores[:-1], scores[1:], strict=True)]
+    with_reference = _agreements(scores, np.broadcast_to(reference_scores, scores.shape), top)
+    between = _agreements(scores[:-1], scores[1:], top) if len(scores) > 1 else []
     return {
         "votes": votes,
         "top_units": vote_rank(votes, reference_rank)[:VOTED],
@@ -121,8 +129,8 @@ def _agreement_and_votes(scores, reference_scores, set_size, top):
 
 def _summaries(pairs):
     """Mean and 95% interval of two measures of agreement, (2, 3); NaN for one that is NaN for a pair."""
-    if not pairs:
+    if not len(pairs):
         return np.full((2, 3), np.nan)
-    values = np.array(pairs)
+    values = np.asarray(pairs)
     found = np.vstack([values.mean(axis=0), interval(values).ends])
     return np.where(np.isnan(values).any(axis=0), np.nan, found).T

@@ -98,8 +98,22 @@ def _sorted_counts(codes, sets, n_values, first):
                 counts[s, unit, codes[image, unit]] += 1
         for unit in range(n_units):
             counts[s, unit, :first] = 0
-            counts[s, unit].sort()
+            _sort(counts[s, unit])
     return counts
+
+
+@compiled()
+def _sort(counts):
+    """Sort counts (n_values,) in place. Most are zero; each of the others is put in its place at the end."""
+    start = len(counts)
+    for place in range(len(counts) - 1, -1, -1):
+        count, counts[place] = counts[place], 0
+        if count > 0:
+            start, to = start - 1, start - 1
+            while to + 1 < len(counts) and counts[to + 1] < count:
+                counts[to] = counts[to + 1]
+                to += 1
+            counts[to] = count
 
 
 def mean_effectiveness(scores, set_size):
