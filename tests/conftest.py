@@ -1,5 +1,6 @@
 """What all tests share: Hypothesis without a deadline, the order of the files, photographs."""
 
+import contextlib
 import os
 import tarfile
 from pathlib import Path
@@ -53,3 +54,24 @@ def photographs():
                 for member, _ in zip(pictures, range(40), strict=False)
             ]
         )
+
+
+@pytest.fixture
+def interrupted_after(monkeypatch):
+    """A block in which training is interrupted once the checkpoint of an epoch is written."""
+    from unitnb.networks import training
+
+    checkpoint = training._checkpoint
+
+    @contextlib.contextmanager
+    def block(epoch):
+        def interrupted(network, work, rows, head):
+            checkpoint(network, work, rows, head)
+            if rows[-1]["epoch"] == epoch:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(training, "_checkpoint", interrupted)
+            yield
+
+    return block

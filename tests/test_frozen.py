@@ -135,22 +135,15 @@ def test_parts_of_the_first_epoch_are_kept_beside_whole_epochs(done):
         trained.epoch_maps(profile, 0.25, some)
 
 
-def test_a_run_interrupted_within_the_first_epoch_goes_on_with_the_same_losses(done, tmp_path, monkeypatch):
+def test_a_run_interrupted_within_the_first_epoch_goes_on_with_the_same_losses(
+    done, tmp_path, monkeypatch, interrupted_after
+):
     profile, images, root = done
     whole = trained.weights_folder(profile) / "A.csv"
     use_root(monkeypatch, tmp_path)
     shutil.copytree(root / "build" / "cache", tmp_path / "build" / "cache")
-    checkpoint = training._checkpoint
-
-    def interrupted(network, work, rows, head):
-        checkpoint(network, work, rows, head)
-        if rows[-1]["epoch"] == 0.5:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_checkpoint", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted_after(0.5):
         training.train_model(profile, "A", images)
-    monkeypatch.setattr(training, "_checkpoint", checkpoint)
     training.train_model(profile, "A", images)
     lines = [path.read_text().splitlines() for path in (whole, trained.weights_folder(profile) / "A.csv")]
     assert [line.rpartition(",")[0] for line in lines[0]] == [line.rpartition(",")[0] for line in lines[1]]

@@ -81,25 +81,18 @@ def test_the_maps_of_the_last_epoch_are_the_models_and_of_the_first_are_not(trai
 @pytest.mark.parametrize(
     "damage", [pytest.param("none", marks=pytest.mark.long), "last checkpoint cut short"]
 )
-def test_an_interrupted_run_goes_on_as_if_it_had_not_been(root, images, monkeypatch, damage):
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    root, images, monkeypatch, interrupted_after, damage
+):
     profile = load_profile("cifar10", {**TINY, "models": {"A": {**TINY["models"]["A"], "dropout": 0.5}}})
     whole = store.read_npz(training.train_model(profile, "A", images, root / "whole"))[0]
     shutil.rmtree(root / "build")
-    checkpoint = training._checkpoint
-
-    def interrupted(network, work, rows, head):
-        checkpoint(network, work, rows, head)
-        if rows[-1]["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(training, "_checkpoint", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted_after(2):
         training.train_model(profile, "A", images, root / "resumed")
     assert not (root / "resumed").exists()
     assert {path.name for path in (root / "build" / "training").glob("*/*.h5")} == {
         f"epoch-00{n}.weights.h5" for n in (1, 2)
     }
-    monkeypatch.setattr(training, "_checkpoint", checkpoint)
     if damage != "none":
         last = next((root / "build" / "training").glob("*/epoch-002.weights.h5"))
         last.write_bytes(last.read_bytes()[:3000])
