@@ -45,7 +45,7 @@ def numbers(values):
 
 
 # ---- both engines agree ----
-# What the process with JAX runs: each engine, on networks that compile in seconds. The workflow runs all on JAX.
+# What the process with JAX runs: each engine, on networks that compile in seconds. The workflow runs all.
 AGREEMENT = "agree and not EfficientNet or running_sums or all_digits"
 CASES = {
     "small VGG": (lambda: small_vgg(n_classes=4, widths=(4, 4, 20), dense=8), "block2_conv3", 255, None),
