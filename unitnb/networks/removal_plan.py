@@ -4,6 +4,7 @@ Three readings of the flat graph: the constants that masked units make (forwards
 still needs (backwards), and the channels that layers of single channels link (both ways).
 """
 
+import functools
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -39,6 +40,12 @@ class Linked:
             for tensor in node.input_tensors:
                 self.users[id(tensor)].append(node)
         self.paths = {id(made[0]): path for path, made in graph.calls.items() if _is_studied(graph, made)}
+
+    @functools.cached_property
+    def unmasked(self) -> tuple[dict, dict]:
+        """Constants and needed channels, by tensor, of the graph without masks."""
+        values = _constants(self, {})
+        return values, _needed(self, values)
 
     def group(self, masks: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
         """Channels (c,) bool, by tensor, that are linked with those of ``masks``, by tensor."""
@@ -104,7 +111,7 @@ def plan_removal(linked: Linked, masks: dict[int, np.ndarray], gone=None) -> Rem
     """Read the graph with these channels, by tensor, set to zero; ``gone`` where it is known already."""
     gone = linked.group(masks) if gone is None else gone
     values = _constants(linked, masks)
-    needed = _needed(linked, values)
+    needed = _needed(linked, values, linked.unmasked)
     blocked = {key: part & np.isnan(values[key]) & needed[key] for key, part in gone.items()}
     for node in linked.graph.nodes:
         if type(node.operation) in MIXERS and gone[id(node.input_tensors[0])].any():
@@ -114,29 +121,68 @@ def plan_removal(linked: Linked, masks: dict[int, np.ndarray], gone=None) -> Rem
 
 
 def _constants(linked: Linked, masks) -> dict[int, np.ndarray]:
-    values = {id(linked.graph.entry): np.full(width(linked.graph.entry), np.nan, np.float32)}
+    """The constants of each tensor; where masks change nothing those without masks, the same arrays."""
+    known = linked.unmasked[0] if masks else {}
+    values = {id(linked.graph.entry): np.full(width(linked.graph.entry), np.nan, np.float32), **known}
     for node in linked.graph.nodes:
-        found = constants(node, [values[id(tensor)] for tensor in node.input_tensors])
+        before = [id(tensor) for tensor in node.input_tensors]
+        if known and all(values[key] is known[key] for key in before) and not _masked(node, masks):
+            continue
+        found = constants(node, [values[key] for key in before])
         for place, tensor in enumerate(node.outputs):
-            known = found if place == 0 else np.full(width(tensor), np.nan, np.float32)
+            made = found if place == 0 else np.full(width(tensor), np.nan, np.float32)
             mask = masks.get(id(tensor))
-            values[id(tensor)] = known if mask is None else np.where(mask, np.float32(0), known)
+            made = made if mask is None else np.where(mask, np.float32(0), made)
+            values[id(tensor)] = _same_or(known.get(id(tensor)), made)
     return values
 
 
-def _needed(linked: Linked, values) -> dict[int, np.ndarray]:
-    """Channels, by tensor, on which the output depends. No constant depends on what it is computed from."""
-    needed = {id(tensor): np.zeros(width(tensor), bool) for tensor in linked.tensors()}
-    needed[id(linked.graph.output)][:] = True
-    for node in reversed(linked.graph.nodes):
+def _masked(node, masks) -> bool:
+    return any(id(tensor) in masks for tensor in node.outputs)
+
+
+def _same_or(known, made):
+    return known if known is not None and np.array_equal(known, made, equal_nan=True) else made
+
+
+def _needed(linked: Linked, values, known=None) -> dict[int, np.ndarray]:
+    """Channels, by tensor, on which the output depends. No constant depends on what it is computed from.
+
+    ``known`` holds the values and the result without masks: what does not differ from them is not read again.
+    """
+    needed = {} if known is None else dict(known[1])
+    changed: set[int] = set()
+    for node in (*reversed(linked.graph.nodes), None):
+        tensors = [linked.graph.entry] if node is None else node.outputs
+        for tensor in tensors:
+            key = id(tensor)
+            if known is None or key in changed:
+                needed[key] = _same_or(needed.get(key), _read(linked, tensor, needed, values))
+        if (
+            node is not None
+            and known is not None
+            and any(
+                values[id(tensor)] is not known[0][id(tensor)]
+                or needed[id(tensor)] is not known[1][id(tensor)]
+                for tensor in tensors
+            )
+        ):
+            changed.update(id(tensor) for tensor in node.input_tensors)
+    return needed
+
+
+def _read(linked: Linked, tensor, needed, values) -> np.ndarray:
+    """Channels of ``tensor`` that the calls behind it need."""
+    found = np.full(width(tensor), tensor is linked.graph.output)
+    for node in linked.users[id(tensor)]:
         after = needed[id(node.outputs[0])] & np.isnan(values[id(node.outputs[0])])
         by_place = dict(linked.links[id(node)])
-        for place, tensor in enumerate(node.input_tensors):
-            if place in by_place:
-                needed[id(tensor)][by_place[place][after & (by_place[place] >= 0)]] = True
-            else:
-                needed[id(tensor)][:] |= after.any() or len(node.outputs) > 1
-    return needed
+        for place, given in enumerate(node.input_tensors):
+            if given is tensor and place in by_place:
+                found[by_place[place][after & (by_place[place] >= 0)]] = True
+            elif given is tensor:
+                found |= after.any() or len(node.outputs) > 1
+    return found
 
 
 def _unfoldable(node, gone, values) -> np.ndarray:
