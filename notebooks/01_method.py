@@ -25,7 +25,8 @@
 # nearly the same for all images of the class, the unit is *effective* for the class.
 #
 # **What you will do.** Follow one image of one class through every step, then all 100 images of a sample, then all units of the layer. You need to know what a convolution layer is, and no
-# topology. The notebook runs for about half a minute.
+# topology. The notebook runs for about half a minute; the first time for a minute more, as
+# the images are drawn and code is compiled.
 #
 # 1. [Twelve words](#Twelve-words)
 # 2. [The words, by hand](#The-words,-by-hand)
