@@ -162,10 +162,11 @@ html: $(ENVIRONMENT) ## the notebooks as a static site, read without a network: 
 open: html ## the same, opened in a browser
 	@$(PY) -m webbrowser -t 'file://$(CURDIR)/build/site/index.html' > /dev/null
 
+# With the arithmetic of `make figures`, so that cells run by hand give the committed outputs.
 lab: $(ENVIRONMENT) ## read and edit the notebooks in JupyterLab
 	@mkdir -p build/jupyter/labconfig && echo '$(NO_NEWS)' > build/jupyter/labconfig/page_config.json
-	@JUPYTER_CONFIG_PATH=build/jupyter $(PY) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root) \
-		notebooks/01_method.ipynb $(LAB)
+	@$(if $(filter shapes,$(PROFILE)),env $$($(PY) -m unitnb.files.processor)) JUPYTER_CONFIG_PATH=build/jupyter \
+		$(PY) -m jupyterlab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_method.ipynb $(LAB)
 NO_NEWS := {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}
 
 refresh: ## run the notebooks with their defaults and commit-ready outputs

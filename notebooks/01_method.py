@@ -21,11 +21,12 @@
 # number measure?
 #
 # **What the paper says.** A good unit answers to the images of a class with maps that are *organised alike*. A poor one answers with maps that look random. To measure how alike they are, each map
-# is read as a table of strengths between points. The points are joined by lines, the strongest first. At some moment the lines first close a ring with an empty inside, a *hole*. If that moment is
+# is read as a table of strengths between points. The points are joined by lines, the strongest first. At some moment the lines first make a ring with an empty inside, a *hole*. If that moment is
 # nearly the same for all images of the class, the unit is *effective* for the class.
 #
 # **What you will do.** Follow one image of one class through every step, then all 100 images of a sample, then all units of the layer. You need to know what a convolution layer is, and no
-# topology. The notebook runs for about half a minute.
+# topology. The notebook runs for about half a minute; the first time for a minute more, as
+# the images are drawn and code is compiled.
 #
 # 1. [Twelve words](#Twelve-words)
 # 2. [The words, by hand](#The-words,-by-hand)
@@ -35,6 +36,9 @@
 # 6. [All images: a histogram](#All-images:-a-histogram)
 # 7. [All units: the effectiveness of the layer](#All-units:-the-effectiveness-of-the-layer)
 # 8. [Verdicts](#Verdicts) and [facts](#What-was-found,-beside-what-the-paper-says)
+
+# %% [markdown]
+# The next cell holds what can be changed: the `profile` (images and networks; `shapes` is drawn and trained already), the class (`None`: the profile's own), the `seed` of random draws, and single settings.
 
 # %% tags=["parameters"]
 profile = "shapes"
@@ -63,7 +67,7 @@ p = unitnb.notebook_parameters(globals())
 # | feature map, $F$ | the numbers that a unit gives for one image, in rows and columns |
 # | graph | points, the *vertices*, some of them joined in pairs by lines, the *edges* |
 # | complex | a graph with every triangle of its edges filled, and the same for four and more vertices that are all joined to each other |
-# | hole | a ring of edges that no filled triangles close |
+# | hole | a ring of edges whose inside no filled triangles cover |
 # | $\beta_0$, $\beta_1$ | how many pieces, and how many holes, a complex has: its *Betti numbers* |
 # | filtration | the sequence of complexes that arises when edges are added one by one, the strongest first |
 # | birth point | the number of edges at which the first hole appears |
@@ -76,9 +80,9 @@ p = unitnb.notebook_parameters(globals())
 # ## The words, by hand
 #
 # Take five vertices, numbered 1 to 5. Edges have strengths and are added one by one, the strongest first; $v$ is the number of edges so far. Where three vertices are joined, each to the two others, their triangle is filled.
-# The same holds for four or more vertices, which then bound a solid piece. What results at each $v$ is a *complex* (in the books: the *clique complex* of the graph), and the whole sequence is a *filtration*.
+# Four vertices that are all joined to each other are filled, too: they are a solid tetrahedron, of which a drawing shows the triangles. The same holds for more. What results at each $v$ is a *complex* (in the books: the *clique complex* of the graph), and the whole sequence is a *filtration*.
 #
-# Two numbers describe each complex. $\beta_0$ counts its pieces, and $\beta_1$ counts its *holes*, the rings of edges that no triangles close. Left, the table of strengths; beside it the complexes for $v = 1$ to $6$.
+# Two numbers describe each complex. $\beta_0$ counts its pieces, and $\beta_1$ counts its *holes*, the rings of edges whose inside no triangles cover. Left, the table of strengths; beside it the complexes for $v = 1$ to $6$.
 
 # %%
 strengths = np.zeros((5, 5))
@@ -89,25 +93,26 @@ figure = figures.example_figure(strengths, [1, 2, 3, 4, 5, 6])
 # %% [markdown]
 # **The example by hand.** Left: the strength of each edge; the table is the same on both sides of the diagonal, because an edge has no direction. Right: the complex after 1 to 6 edges; filled triangles are blue, the edges of a hole thick and orange.
 #
-# Count with your finger. Five vertices alone are five pieces. Each of the first three edges joins two pieces. The fourth edge, between 1 and 4, joins vertices of one piece: it closes the ring 1–2–3–4, no triangle
-# fills the ring, and there is a hole. So the *birth point* is 4. The fifth edge cuts the ring into two triangles. Both are filled, and the hole is gone. The sixth edge only ties vertex 5 to the rest.
+# Count with your finger. Five vertices alone are five pieces. Each of the first three edges joins two pieces. The fourth edge, between 1 and 4, joins vertices of one piece: it makes the ring 1–2–3–4, no triangle
+# covers its inside, and there is a hole. So the *birth point* is 4. The fifth edge cuts the ring into two triangles. Both are filled, and the hole is gone. The sixth edge only ties vertex 5 to the rest.
 
 # %%
 levels, betti = unitnb.betti_curves(strengths)
-display(Markdown(table(["edges, $v$", "pieces, $\\beta_0$", "holes, $\\beta_1$"], [[v, *row] for v, row in enumerate(betti.tolist(), start=1)])))
+rows = [[v, *row] for v, row in enumerate(betti.tolist(), start=1)]
+display(Markdown(table(["edges, $v$", "pieces, $\\beta_0$", "holes, $\\beta_1$"], rows)))
 born, filled = unitnb.barcode(strengths)[0]
 birth_point = unitnb.birth_points(strengths[None, :, :, None], b_max=6)[0, 0]
 print(f"birth point {birth_point}; the hole is there from v = {born:.0f} and filled at v = {filled:.0f}")
 
 # %% [markdown]
 # `birth_points` takes the maps of many images and many units at once, as an array of (images, rows, columns, units); `[None, :, :, None]` makes such an array of our one table. `b_max` is the largest number of edges at which
-# a birth still counts, here all six.
+# a birth still counts, here all six. `barcode` gives for each hole the number of edges at which it appears and at which it is gone.
 
 # %% [markdown]
 # ## One image, one map
 #
 # A *unit* gives one *feature map* $F$ for each image. Here it is taken after the rectifier (ReLU), so that no entry is negative. The layer is the last one before the classifier. $S_{100}$ is a sample of 100 training images of
-# the class.
+# the class. The network is `A`, the best trained of those that the later notebooks compare. In the code, `p` holds all settings, and `split` is the network cut in two behind the layer.
 
 # %%
 images = unitnb.open_images(p)
@@ -118,7 +123,7 @@ print(f"{len(s100)} images of class '{p.target_class}'")
 print(f"maps of {maps.shape[1]}x{maps.shape[2]} for {maps.shape[3]} units of the layer {split.layer}")
 
 # %% [markdown]
-# The unit that we follow is the one that the whole procedure will put first. The image is the first of the sample whose map has a birth point. The next cell already runs the whole procedure, in three calls; the rest of
+# The unit that we follow is one that the whole procedure will put at the head. The image is the first of the sample whose map has a birth point. The next cell already runs the whole procedure, in three calls; the rest of
 # the notebook explains what they do.
 
 # %%
@@ -134,7 +139,7 @@ figure = figures.map_figure(s100.images[image], fmap)
 print(f"unit {unit}, image {image}: {(fmap > 0).sum()} of {fmap.size} entries are above zero")
 
 # %% [markdown]
-# **An image and its map.** Left, the image. Middle, the unit's map $F$: bright entries are large. Right, the same map made symmetric, as the next section explains.
+# **An image and its map.** Left, the image. Middle, the unit's map $F$: bright entries are large. Right, the same map made symmetric ($F^T$ is the map with rows and columns exchanged), as the next section explains.
 
 # %% [markdown]
 # ## The map becomes a graph
@@ -157,9 +162,9 @@ figure = figures.growth_figure(fmap, figures.growing_orders(fmap, birth))
 
 # %% [markdown]
 # **The filtration of one map.** Above: the entries of the top set, framed. Below: their complex, with the vertices on a circle and filled triangles in blue. In the last picture the thick ring is the first hole: a ring of four edges or
-# more that no triangles close.
+# more whose inside no triangles cover.
 #
-# Figure 1 of the paper shows a top set of order 4 with its feature topology. Here it stands beside the complex of the birth.
+# Figure 1 of the paper shows a top set of order 4 with its feature topology. Here it stands beside the complex in which the first hole appears.
 
 # %%
 figure = figures.top_set_figure(fmap, birth)
@@ -167,7 +172,7 @@ unitnb.save_figure(p, "fig1", figure, notebook="01_method", samples=[s100])
 print(f"unit {unit}: the complex has its first hole with {birth} edges")
 
 # %% [markdown]
-# **Figure 1.** A: the four strongest edges, framed in the symmetrized map $F_s$; rows and columns have the numbers of the vertices. B: the complex that these edges span. C: the complex of the birth point; the first hole is orange. D: the edges of the
+# **Figure 1.** A: the four strongest edges, framed in the symmetrized map $F_s$; rows and columns have the numbers of the vertices. B: the complex that these edges span. C: the complex at the birth point; the first hole is orange. D: the edges of the
 # hole alone, as a polygon with the numbers of its vertices.
 
 # %% [markdown]
@@ -183,7 +188,7 @@ print(f"unit {unit}: the complex has its first hole with {birth} edges")
 figure = figures.barcode_figure(fmap, birth)
 
 # %% [markdown]
-# **Betti curve and barcode of the map.** Above: the number of holes $\beta_1$ over the number of edges $v$, the *Betti curve*. Below: each bar is one hole, from the edge that closes its ring to the edge with which it is filled. The curve counts the bars over each
+# **Betti curve and barcode of the map.** Above: the number of holes $\beta_1$ over the number of edges $v$, the *Betti curve*. Below: each bar is one hole, from the edge that makes its ring to the edge with which the inside is covered. The curve counts the bars over each
 # point. The thick bar is the first; it begins at the birth point, the dashed line.
 
 # %% [markdown]
@@ -191,13 +196,13 @@ figure = figures.barcode_figure(fmap, birth)
 #
 # Let one edge be added, between the vertices $u$ and $w$, while there is no hole yet. There are three cases.
 #
-# - $u$ and $w$ are in different pieces: the edge joins the pieces, and closes no ring.
-# - They are in one piece and have a common neighbour: the edge closes rings, and triangles that are filled at once close them.
-# - They are in one piece and have no common neighbour: the edge closes a ring, and no triangle fills it. A hole appears.
+# - $u$ and $w$ are in different pieces: the edge joins the pieces, and makes no ring.
+# - They are in one piece and have a common neighbour: the edge makes rings, but each of them is covered at once. The two and their neighbour are a filled triangle, and what is left of a ring without the new edge was covered before, as there was no hole.
+# - They are in one piece and have no common neighbour: the edge makes a ring, and no triangle lies on the new edge. A hole appears.
 #
 # So the birth point is the first edge of the third kind, and nothing else has to be computed. (For readers who know homology: the Mayer–Vietoris sequence shows that exactly one hole appears. Others can skip this.)
 #
-# Edges of equal strength are added together. A hole may open and close within such a batch, so then the holes are counted after the whole batch. The two examples show it: a square whose last two sides are equally strong has a hole; if a
+# Edges of equal strength are added together. A hole may appear and vanish within such a batch, so the holes are counted after the whole batch. The two examples show it: a square whose last two sides are equally strong has a hole; if a
 # diagonal is as strong as they are, it is added with them, and there is none.
 
 # %%
@@ -229,7 +234,7 @@ unitnb.save_figure(p, "fig2a", figure, notebook="01_method", samples=[s100])
 # %% [markdown]
 # **Figure 2A.** Above, from the left: an image, its map $F$, the symmetric map $F_s$, and its complex with $v$ edges, the hole in orange. Below, from the left: the Betti curve of the map; the birth points of the unit that we follow; those of a
 # unit which, like the paper's example, has a birth point in about a quarter of the images. Grey: the birth points of *structureless maps*, whose entries are random numbers, drawn independently from one distribution. Whatever that distribution is, the
-# grey shape is the same. A unit that organises its maps should differ from it.
+# grey shape is the same, because only the order of the entries counts. A unit that organises its maps should differ from it.
 
 # %% [markdown]
 # Two numbers sum the histogram up. One is the selective rate. The other is the *feature entropy*, which says how scattered the birth points are:
@@ -240,7 +245,8 @@ unitnb.save_figure(p, "fig2a", figure, notebook="01_method", samples=[s100])
 #
 # $$E = \begin{cases} \varepsilon / H & \varepsilon \geq p \\ 0 & \varepsilon < p \end{cases} \qquad \text{(Eq. 10)}$$
 #
-# The threshold $p$ keeps out units that have a birth in hardly any image. The paper leaves it open; its later version takes 0.1, and so does this notebook.
+# The threshold $p$ keeps out units that have a birth in hardly any image. The paper leaves it open; its later version takes 0.1, and so does this notebook (`p.effective_threshold`). Where $H = 0$, $E$ is infinite: such a unit stands first in
+# the rank. The unit that we follow is the first whose $E$ is finite.
 #
 # By hand, for four images with the birth points 7, 7, 9 and none: $\varepsilon = 3/4$, the shares are $2/3$ and $1/3$, so $H = \frac{2}{3} \ln \frac{3}{2} + \frac{1}{3} \ln 3 = 0.637$ and $E = 0.75 / 0.637 = 1.18$.
 
@@ -264,7 +270,10 @@ print(f"with Eq. 6 as printed: E {unitnb.effectiveness(example, variant='printed
 entropy = unitnb.feature_entropy(births)
 null_mean, null_deviation = unitnb.null_entropy(maps.shape[1], n_images=len(s100))
 figure = figures.layer_figure(rate, entropy, effectiveness, unit, (null_mean, null_deviation))
-rows = [[u, int(np.flatnonzero(rank == u)[0]) + 1, *(f"{values[u]:.2f}" for values in (rate, entropy, effectiveness))] for u in (unit, rare)]
+rows = [
+    [u, int(np.flatnonzero(rank == u)[0]) + 1, *(f"{values[u]:.2f}" for values in (rate, entropy, effectiveness))]
+    for u in (unit, rare)
+]
 display(Markdown(table(["unit", "place in the rank", "rate", "$H$ (nats)", "$E$ (1/nats)"], rows)))
 
 # %% [markdown]

@@ -19,10 +19,10 @@
 #
 # **Question** (Sec. 3.4, Fig. 3). If the units of the layer are removed one by one, most effective first or least effective first, what becomes of the class?
 #
-# **What the paper says.** Most effective first: accuracy falls from 0.58 to 0.09 after 17 of 512 units; the loss climbs to a peak (8.53) above that of the empty layer (7.26). Least effective first: accuracy *rises*, to 0.92 with 96% of
+# **What the paper says.** Most effective first: accuracy falls from 0.58 to 0.09 after 17 of 512 units; the loss climbs to a peak (8.53), above its value when all units are gone (7.26, the *empty layer*). Least effective first: accuracy *rises*, to 0.92 with 96% of
 # the units gone, and then falls to zero within 17 units. The paper calls such a curve a *phase transition*: nothing, or even a gain, over most of the way, and then a fall within few units. It finds one in every class that was tried.
 #
-# **What you will do.** Rank the units on $S_{100}$, the sample of 100 training images. Remove them in that order, in reverse and in random orders, on the training images that gave the rank and on test images. Then do it for all classes. The notebook runs for about half
+# **What you will do.** Rank the units on $S_{100}$, the sample of 100 training images. Remove them in that order, in reverse and in random orders, on the training images that gave the rank and on the test images $S_{val}$. Then do it for all classes. The notebook runs for about half
 # a minute.
 
 # %% [markdown]
@@ -87,21 +87,22 @@ print(f"units with E = 0: {(effectiveness == 0).sum()} of {len(rank)}")
 # | 2 | 2 of 2 | 2 of 2 | 1 | $(1 + 0) / 2 = 1/2$ |
 # | 3 | 0 of 2 | 0 of 2 | 0 | $(0 + 1) / 2 = 1/2$ |
 #
-# Accuracy looks as if nothing happened until the last unit. Balanced accuracy shows that the knowledge was lost with the first two.
+# By accuracy, nothing happened until the last unit. Balanced accuracy shows that the knowledge was lost with the first two.
 #
 # Two numbers are read off a whole curve. *85% lost* is the smallest number of units after which accuracy is at most 15% of its start. The *width of the collapse* belongs to the reverse order: the number of units in which
 # the curve falls from 90% to 10% of its peak. A small width is the paper's phase transition.
 
 # %% [markdown]
-# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed. Where convolutions come behind the layer, they must be run again for each point of a curve; then only the profile's
-# `points` are evaluated (`knots`), with straight lines between, and the axes say how many.
+# Now the two orders on test images. `negatives` are images of other classes, from which balanced accuracy is computed. Where only the classifier comes behind the layer, as here, every step is computed. Where more convolutions come behind
+# it, each step needs a run through them. Then only some steps are computed (`knots`), straight lines join them, and the axes say how many they are.
 
 # %%
 others = split.feature_maps(unitnb.sample_others(images, p, "S_val").images)
 knots = unitnb.curve_knots(p, split)
 random_orders = [np.random.default_rng([p.seed, i]).permutation(len(rank)) for i in range(p.n_random)]
 test_maps = split.feature_maps(sval.images)
-test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.labels, [rank, rank[::-1]], negatives=others, knots=knots)
+orders = [rank, rank[::-1]]
+test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.labels, orders, negatives=others, knots=knots)
 
 # %% [markdown]
 # ## All classes
@@ -112,23 +113,31 @@ test_removed, test_reverse = unitnb.ablation_curves(split, test_maps, sval.label
 by_class = {}
 for name in images.classes:
     sample = unitnb.sample_set(images, p, "S_100", target_class=name)
-    class_maps, class_others = (split.feature_maps(drawn.images) for drawn in (sample, unitnb.sample_others(images, p, "S_100", target_class=name)))
-    class_rank = unitnb.importance_rank(unitnb.effectiveness(unitnb.birth_points(class_maps, b_max=p.b_max), p=p.effective_threshold))
-    best, worst, *random = unitnb.ablation_curves(split, class_maps, sample.labels, [class_rank, class_rank[::-1], *random_orders], negatives=class_others, knots=knots)
+    class_maps = split.feature_maps(sample.images)
+    class_others = split.feature_maps(unitnb.sample_others(images, p, "S_100", target_class=name).images)
+    class_births = unitnb.birth_points(class_maps, b_max=p.b_max)
+    class_rank = unitnb.importance_rank(unitnb.effectiveness(class_births, p=p.effective_threshold))
+    orders = [class_rank, class_rank[::-1], *random_orders]
+    best, worst, *random = unitnb.ablation_curves(
+        split, class_maps, sample.labels, orders, negatives=class_others, knots=knots
+    )
     tested = unitnb.sample_set(images, p, "S_val", target_class=name)
-    by_class[name] = unitnb.ClassCurves(best, worst, random, unitnb.ablation_curve(split, split.feature_maps(tested.images), tested.labels, class_rank, knots=knots))
+    tested_maps = split.feature_maps(tested.images)
+    test_best = unitnb.ablation_curve(split, tested_maps, tested.labels, class_rank, knots=knots)
+    by_class[name] = unitnb.ClassCurves(best, worst, random, test_best)
 removed, reverse, random, _ = by_class[p.target_class]
 
 # %% [markdown]
 # ## Figure 3
 
 # %%
-figure = ablation_figure(removed, reverse, random, test_removed, test_reverse, {name: curves[:2] for name, curves in by_class.items()})
+both_orders = {name: curves[:2] for name, curves in by_class.items()}
+figure = ablation_figure(removed, reverse, random, test_removed, test_reverse, both_orders)
 unitnb.save_figure(p, "fig3", figure, notebook="03_ablation", samples=[s100, sval])
 
 # %% [markdown]
 # **Figure 3.** A: units removed in the order of the importance rank; from the left accuracy, loss and balanced accuracy of the target class. B: the same in reverse order. Thick lines are training images, thin dashed lines test images. A coloured band shows how far the
-# curve would move with other images of the class: it holds 95% of the curves of resampled images (a bootstrap). Grey: random orders, their median as a line and their range as a band. C: accuracy of every class in both orders, on training images.
+# curve would move with other images of the class: it holds 95% of the curves of samples that are drawn from these images anew, with repetition (a *bootstrap*). Grey: random orders, their median as a line and their range as a band. C: accuracy of every class in both orders, on training images.
 #
 # What to see in A: how much sooner accuracy is lost than in random orders, and whether it is lost at once or all along. In B: whether accuracy *rises* above its start before it collapses, and whether balanced accuracy rises with it. In C: whether all classes behave
 # alike. What would refute the paper: a rank that does no better than random orders; a fall that is spread over the whole layer; classes without a transition.
@@ -144,14 +153,41 @@ units = len(rank)
 random_lost = np.median([curve.units_to_lose() for curve in random])
 rows = []
 for kind, best, worst in (("training", removed, reverse), ("test", test_removed, test_reverse)):
-    start, lost = best.accuracy[0], best.units_to_lose()
-    (top, summit), (loss_at, loss_peak), (balanced_at, balanced) = worst.peak(), best.peak("loss"), worst.peak("balanced_accuracy")
+    start, lost, balanced_start = best.accuracy[0], best.units_to_lose(), worst.balanced_accuracy[0]
+    (top, summit), (loss_at, loss_peak) = worst.peak(), best.peak("loss")
+    balanced_at, balanced = worst.peak("balanced_accuracy")
+    fallen, empty = best.accuracy[int(min(lost, units))], best.loss[-1]
     rows += [
-        [kind, "most effective first: 85% of accuracy lost", "0.58 to 0.09 after 3% of the units", f"{start:.2f} to {best.accuracy[int(min(lost, units))]:.2f} after {percent(lost / units)}; random orders {percent(random_lost / units)}"],
-        [kind, "most effective first: peak of the loss", "8.53, empty layer 7.26", f"{loss_peak:.1f} with {loss_at / units:.0%} removed, empty layer {best.loss[-1]:.1f}"],
-        [kind, "reverse: accuracy rises", "0.58 to 0.92 with 96% removed", f"{start:.2f} to {summit:.2f} with {top / units:.0%} removed"],
-        [kind, "reverse: width of the collapse", "3% of the units", f"{percent(worst.collapse_width() / units)} of the units"],
-        [kind, "reverse: balanced accuracy rises", "not measured", f"{worst.balanced_accuracy[0]:.2f} to {balanced:.2f} with {balanced_at / units:.0%} removed"],
+        [
+            kind,
+            "most effective first: 85% of accuracy lost",
+            "0.58 to 0.09 after 3% of the units",
+            f"{start:.2f} to {fallen:.2f} after {percent(lost / units)}; random orders {percent(random_lost / units)}",
+        ],
+        [
+            kind,
+            "most effective first: peak of the loss",
+            "8.53, empty layer 7.26",
+            f"{loss_peak:.1f} with {loss_at / units:.0%} removed, empty layer {empty:.1f}",
+        ],
+        [
+            kind,
+            "reverse: accuracy rises",
+            "0.58 to 0.92 with 96% removed",
+            f"{start:.2f} to {summit:.2f} with {top / units:.0%} removed",
+        ],
+        [
+            kind,
+            "reverse: width of the collapse",
+            "3% of the units",
+            f"{percent(worst.collapse_width() / units)} of the units",
+        ],
+        [
+            kind,
+            "reverse: balanced accuracy rises",
+            "not measured",
+            f"{balanced_start:.2f} to {balanced:.2f} with {balanced_at / units:.0%} removed",
+        ],
     ]
 display(Markdown(table(["images", "", "the paper", f"here, {p.target_class}"], rows)))
 

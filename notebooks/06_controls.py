@@ -90,11 +90,24 @@ display(Markdown(table))
 # %% [markdown]
 # ## Rival scores
 #
-# *L1*: sum of a filter's absolute weights (Li et al. 2017). *APoZ*: share of zero entries, fewest first (Hu et al. 2016). *Selectivity*: contrast of the mean activations on the class and on others (Morcos et al.
-# 2018). *Taylor*: |gradient × activation|, summed over the map, or the sum's size (Molchanov et al. 2017). *Single ablation*: how much the loss grows without the unit, the causal
-# reference (Zhou et al. 2018). *Activation entropy* holds units of *high* entropy for important (Luo & Wu 2017). *Greedy insertion* looks at the answer at every step: a bound, not a score.
-# *Neuron Shapley* is what a unit brings on average when the layer fills in random order, here for the recall on the ranking images (Ghorbani & Zou 2020); like single ablation and greedy insertion it asks the network. *Few holes*
-# holds units whose maps have many holes for idle (TopologyHole, Xu et al. 2022), the opposite use of holes. *E, Eq. 6 as printed* is $1 / (H - \ln \varepsilon)$. *Rate only*, *1/H only* and *shuffled E* are parts of $E$.
+# Each score ranks the units. The first six need the network's weights or maps only:
+#
+# - *mean activation*: the mean of the unit's maps (Molchanov et al. 2017)
+# - *L1*: the sum of the absolute weights of the unit's filter (Li et al. 2017)
+# - *APoZ*: the share of zero entries in the maps, fewest first (Hu et al. 2016)
+# - *selectivity*: the contrast of the mean activations on the class and on others (Morcos et al. 2018)
+# - *activation entropy*: units of *high* entropy count as important (Luo & Wu 2017)
+# - *few holes*: units whose maps have many holes count as idle (TopologyHole, Xu et al. 2022), the opposite use of holes
+#
+# These ask the network for its answers, too:
+#
+# - *Taylor*: |gradient × activation|, summed over the map; *Taylor, map*: the size of the sum over the map (Molchanov et al. 2017)
+# - *single ablation*: how much the loss grows without the unit, the causal reference (Zhou et al. 2018)
+# - *greedy insertion*: the unit that helps most at every step; a bound, not a score
+# - *Neuron Shapley*: what a unit brings on average when the layer fills in random order, here for the recall on the ranking images (Ghorbani & Zou 2020)
+#
+# And these take $E$ apart: *rate only* and *1/H only* are its two parts, *shuffled E* gives its values to the units at random, and *E, Eq. 6 as printed* is $1 / (H - \ln \varepsilon)$. *Birth information* and *−z of H* are ours, and are
+# explained [below](#A-better-founded-measure?).
 
 # %%
 figure = fig6_rivals.rivals_figure(results, p.target_class)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import unitnb
+from unitnb.files.processor import common_arithmetic
 from unitnb.notebooks import rules
 from unitnb.profiles import load_profile
 from unitnb.site.pages import write_site
@@ -79,6 +80,7 @@ def server(folder):
         "UNITNB_ROOT": str(folder),
         "UNITNB_FIGURES": str(folder / "figures"),
         "JUPYTER_PREFER_ENV_PATH": "1",
+        **common_arithmetic(),
     }
     variables |= {
         f"JUPYTER_{kind}_DIR": str(folder / "jupyter" / kind.lower())
@@ -183,6 +185,24 @@ def test_a_notebook_runs_in_the_lab(page, server, name):
     assert pictures(page) and min(pictures(page)) > 100
     page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     shot(page, f"lab-{name}")
+
+
+def test_running_and_saving_a_notebook_changes_nothing(page, server, folder):
+    """But for the version of Python, and pixels of pictures on a processor without AVX2."""
+    open_notebook(page, server, "01_method.ipynb")
+    assert errors(run_all(page)) == []
+    page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    halves = [
+        [(where / "notebooks" / f"01_method{end}").read_text() for end in (".py", ".ipynb")]
+        for where in (folder, ROOT)
+    ]
+    saved, committed = ([text, without_pixels(notebook)] for text, notebook in halves)
+    assert saved == committed
+
+
+def without_pixels(notebook):
+    return re.sub(r'"image/png": ".*?"|^   "version": ".*?"', "", notebook, flags=re.M)
 
 
 @pytest.mark.parametrize("name", LONG)

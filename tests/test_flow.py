@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jupytext
 import nbformat
 import pytest
 import yaml
@@ -263,6 +264,13 @@ def test_the_committed_notebooks_print_short_lines_and_render_their_tables():
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
         printed = "".join(output.text for output in outputs if output.output_type == "stream").splitlines()
         assert not [line for line in printed if len(line) > 100 or line.startswith("| ")], source.name
+
+
+def test_the_committed_notebooks_are_as_jupyterlab_saves_them():
+    for source in rules.pair_sources():
+        committed = source.with_suffix(".ipynb")
+        notebook = nbformat.read(committed, as_version=4)
+        assert jupytext.writes(notebook, fmt="ipynb") + "\n" == committed.read_text(), committed.name
 
 
 def test_notebooks_hold_no_functions_and_open_with_the_same_parameters():

@@ -260,3 +260,14 @@ def test_words_that_touch_are_found_and_words_side_by_side_are_not():
     assert "'first word' overlaps 'second'" in found and "'first word' overlaps 'legend'" in found
     figure.text(0.99, 0.02, "beyond the edge")
     assert "'beyond the edge' is cut by the edge" in overlaps(figure)
+
+
+@pytest.mark.parametrize("label", ["units removed", "units removed\n(17 points)"])
+def test_the_legend_of_fig_4d_covers_no_curve_and_no_band(monkeypatch, label):
+    monkeypatch.setattr(fig4_stability, "steps_label", lambda *_: label)
+    figure = stability()  # its lowest band begins at 0.2
+    figure.set_dpi(200)  # as it is saved
+    figure.canvas.draw()
+    axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("D"))
+    top = axes.transData.inverted().transform(axes.get_legend().get_window_extent())[1, 1]
+    assert top <= axes.dataLim.ymin + 0.005 == pytest.approx(0.205)

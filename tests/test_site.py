@@ -122,6 +122,11 @@ def test_a_table_has_its_box(project):
     assert all(table.parent["class"] == ["table"] for table in first("table")) and first("table")
 
 
+def test_an_interval_in_a_table_is_not_broken():
+    made = pages.PageExporter().markdown2html(None, "| a |\n| --- |\n| +0.1 [-0.2, +0.4] |\n\n[0.1, 0.2]")
+    assert [span.get_text() for span in BeautifulSoup(made, "html.parser")("span")] == ["[-0.2, +0.4]"]
+
+
 def test_every_figure_of_the_notebooks_has_a_caption():
     saved = {name for source in rules.sources() for name in rules.saved_files(source)}
     known = captions.captions()

@@ -52,12 +52,13 @@ def signed(number: float) -> str:
 
 
 def said(answer: Mapping[str, str]) -> str:
-    """An answer of ``controls.md`` inside a sentence.
+    """An answer of ``controls.md`` inside a sentence about E.
 
     >>> said({"answer": "no: E is worse", "number": "-0.03 [-0.05, -0.02]"})
-    'E is worse (-0.03 [-0.05, -0.02])'
+    'it is worse (-0.03 [-0.05, -0.02])'
     """
-    return f"{answer['answer'].removeprefix('yes: ').removeprefix('no: ')} ({answer['number']})"
+    words = answer["answer"].removeprefix("yes: ").removeprefix("no: ")
+    return f"{words.replace('E is', 'it is')} ({answer['number']})"
 
 
 def _rendered(name: str, records: Records, **values) -> str:

@@ -49,3 +49,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+if __name__ == "__main__":  # for env, in make lab
+    print(*(f"{name}={value}" for name, value in common_arithmetic().items()))

@@ -40,8 +40,10 @@ def normalise(notebook) -> None:
 def refresh(runs: Path) -> list[Path]:
     """Write each executed notebook of a default run, normalised, as the committed half of its pair.
 
-    ``runs`` is the folder of the executed notebooks. Returns the paths of the committed halves.
+    ``runs`` is the folder of the executed notebooks. Returns the paths of the committed halves. They are
+    written by jupytext, as JupyterLab's server writes them, so that saving one there changes nothing.
     """
+    import jupytext
     import nbformat
 
     from ..files import store
@@ -51,7 +53,7 @@ def refresh(runs: Path) -> list[Path]:
         notebook = nbformat.read(runs / f"{source.stem}.ipynb", as_version=4)
         normalise(notebook)
         committed = source.with_suffix(".ipynb")
-        store.write_text(committed, nbformat.writes(notebook) + "\n")
+        store.write_text(committed, jupytext.writes(notebook, fmt="ipynb") + "\n")
         written.append(committed)
     return written
 

@@ -24,6 +24,8 @@ from ..notebooks.rules import sources
 from ..profiles import Profile, load_profile, project_root
 from .formulas import formula_font, mathml
 
+TABLE = re.compile(r"<table>.*?</table>", re.S)
+INTERVAL, UNBROKEN = re.compile(r"\[[-+\d.]+, [-+\d.]+\]"), r'<span class="interval">\g<0></span>'
 EXPLORER = "explore"
 HOW_TO_EXPLORE = (
     "**The sliders need a running notebook.** `make lab`, open `notebooks/explore.ipynb`, *Run* → *Run All "
@@ -75,7 +77,7 @@ class PageExporter(HTMLExporter):
     def markdown2html(self, context, source: str) -> str:
         """Markdown as HTML, by :class:`PageRenderer`."""
         made = MarkdownWithMath(renderer=PageRenderer(escape=False)).render(source)
-        return re.sub(r"<table>.*?</table>", r'<div class="table">\g<0></div>', made, flags=re.S)
+        return TABLE.sub(lambda found: f'<div class="table">{INTERVAL.sub(UNBROKEN, found[0])}</div>', made)
 
 
 # ---- parts of a page ----
