@@ -51,25 +51,30 @@ class Linked:
         """Channels (c,) bool, by tensor, that are linked with those of ``masks``, by tensor."""
         gone = {id(tensor): np.zeros(width(tensor), bool) for tensor in self.tensors()}
         gone.update({key: mask.copy() for key, mask in masks.items()})
-        while any([self._spread(gone, node) for node in (*self.graph.nodes, *reversed(self.graph.nodes))]):
-            pass
+        changed = list(masks)
+        while changed:
+            key = changed.pop()
+            for node in (self.makers.get(key), *self.users[key]):
+                changed += [] if node is None else self._spread(gone, node)
         return gone
 
     def tensors(self) -> list:
         """Every tensor of the graph, from the images on."""
         return [self.graph.entry, *(tensor for node in self.graph.nodes for tensor in node.outputs)]
 
-    def _spread(self, gone, node) -> bool:
-        changed, after = False, gone[id(node.outputs[0])]
+    def _spread(self, gone, node) -> list[int]:
+        """Link the channels that go before and behind a call; the tensors of which more go now."""
+        changed, after = [], gone[id(node.outputs[0])]
         for place, channel in self.links[id(node)]:
             before, linked = gone[id(node.input_tensors[place])], channel >= 0
-            fresh = after.copy()
-            fresh[linked] |= before[channel[linked]]
-            back = before.copy()
-            back[channel[linked & after]] = True
-            changed |= bool((fresh != after).any() or (back != before).any())
-            after |= fresh
-            before |= back
+            fresh = linked & before[channel]
+            back = channel[linked & after]
+            if (fresh > after).any():
+                after |= fresh
+                changed.append(id(node.outputs[0]))
+            if not before[back].all():
+                before[back] = True
+                changed.append(id(node.input_tensors[place]))
         return changed
 
 
