@@ -274,6 +274,16 @@ def test_folders_without_a_wnid_are_named_with_what_was_expected(tmp_path, split
         labels(tmp_path, tmp_path)
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_folder_without_a_wnid_beside_others_is_left_out_in_words(tmp_path, split):
+    write(tmp_path, "train/n01440764/a.JPEG", "val/n01440764/b.JPEG", f"{split}/springer/c.JPEG")
+    (tmp_path / split / "empty").mkdir()
+    with pytest.warns(
+        UserWarning, match=f"{split}: left out springer, as wnids of ILSVRC2012 begin the names"
+    ):
+        assert labels(tmp_path, tmp_path) == ([0], [0])
+
+
 # ---- what is missing ----
 
 

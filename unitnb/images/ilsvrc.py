@@ -7,6 +7,7 @@ their files (Hugging Face), from Kaggle's table, or from the devkit (see ``flat`
 
 import io
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -90,6 +91,8 @@ def _has_splits(place: Path) -> bool:
 def _train(root, cache):
     for folder in (root / "train", root / TRAIN, root):
         if places := _class_places(folder):
+            if folder != root:
+                _warn_of_others(folder, places)
             return _by_class(places, cache)
         if folder != root and (names := _images_of(folder)):
             return _flat(folder, _in_folder(names), root)
@@ -99,6 +102,7 @@ def _train(root, cache):
 def _validation(root, cache):
     for folder in (root / "val", root / VAL):
         if places := _class_places(folder):
+            _warn_of_others(folder, places)
             return _by_class(places, cache)
         if names := _images_of(folder):
             return _flat(folder, _in_folder(names), root)
@@ -134,6 +138,19 @@ def _class_places(folder: Path) -> dict[str, Path]:
                 raise ValueError(f"{folder} has two folders of {wnid}: {found[wnid].name} and {path.name}")
             found[wnid] = path
     return found
+
+
+def _warn_of_others(folder, places) -> None:
+    """Name the folders with images that lie beside those of the classes."""
+    used = {path.name for path in places.values()}
+    beside = (path for path in sorted(folder.iterdir()) if path.is_dir() and path.name not in used)
+    others = [path.name for path in beside if not is_left_behind(path.name) and any(images_below(path))]
+    if others:
+        some = ", ".join(others[:5]) + ", ..." * (len(others) > 5)
+        warnings.warn(
+            f"{folder}: left out {some}, as wnids of ILSVRC2012 begin the names of the other {len(places)}",
+            stacklevel=4,
+        )
 
 
 def _by_class(places, cache):
