@@ -65,10 +65,12 @@ def offset(layer, values: np.ndarray) -> np.ndarray:
 
     A constant of zero adds zero anywhere.
     """
+    values, units = values.astype(np.float64), getattr(layer, _COUNTED[type(layer)])
+    if not values.any():
+        return np.zeros(units)
+    if not is_uniform(layer):
+        return np.full(units, np.nan)
     kernels, _ = _parts(layer, layer.get_weights())
-    values = values.astype(np.float64)
-    if not is_uniform(layer) and values.any():
-        return np.full(getattr(layer, _COUNTED[type(layer)]), np.nan)
     if type(layer) is L.SeparableConv2D:
         return spread(kernels[0].astype(np.float64), values, True).reshape(-1) @ kernels[1][0, 0].astype(
             np.float64
