@@ -72,7 +72,7 @@ def seen_figure(
     figure, axes = panels.new_figure(
         [[f"{column} of {unit}" for column in ("words", "births", "images")] for _, unit in units],
         figsize=(8, height),
-        width_ratios=[2.4, 1.4, 2.2 + 0.8 * (2 * n_images - 2)],
+        width_ratios=[2.7, 1.4, 2.2 + 0.8 * (2 * n_images - 2)],
         gridspec_kw=margins | {"wspace": 0.06, "hspace": 0.5},
     )
     figure.set_layout_engine("none")
