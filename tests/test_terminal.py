@@ -55,7 +55,7 @@ def test_the_help_names_every_command_and_fits_the_terminal(capsys):
 @pytest.mark.parametrize(
     ("number", "jobs", "profile", "words"),
     [
-        (7, 2, "shapes", "7 notebooks, 2 at a time, about 5 minutes"),
+        (7, 2, "shapes", "7 notebooks, 2 at a time, about 4 minutes"),
         (1, 2, "shapes", "1 notebook, about a minute"),
         (7, 1, "imagenet", "7 notebooks, about 10 hours"),
         (3, 4, "mine", "3 notebooks, 3 at a time, mine"),

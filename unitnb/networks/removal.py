@@ -14,8 +14,9 @@ import numpy as np
 from .graph import FlatGraph, flat_graph, is_channels_first
 from .guard import computes_in_half, own_outputs
 from .removal_build import smaller_model
-from .removal_plan import CoupledUnitsError, Linked, Removal, plan_removal, together
+from .removal_plan import CoupledUnitsError, Linked, Removal, plan_removal
 from .removal_rules import L, obstacle
+from .removal_together import together
 
 # Of the largest output: in float32, on a GPU with its shorter products, and in half precision.
 ROUNDING = (1e-3, 5e-2)

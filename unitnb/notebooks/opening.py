@@ -12,7 +12,14 @@ from .rules import sources
 COUNT = (
     "UNITNB_COUNT"  # the file that make names: how many notebooks it runs, then a line for each that ended
 )
-MINUTES = {"shapes": 5, "cifar10": 3, "imagenet-trial": 30, "imagenet": 600}  # on two cores
+MINUTES = {  # on two cores
+    "shapes": 4,
+    "cifar10": 3,
+    "imagenette": 20,
+    "imagenette-vgg-block": 5,
+    "imagenet-trial": 30,
+    "imagenet": 600,
+}
 
 
 def opening(number: int, jobs: int, profile: str) -> str:
