@@ -320,6 +320,8 @@ def test_other_models_and_epochs_say_what_they_need(root):
     ):
         with pytest.raises(trained.NotTrainedError, match="unitnb train --profile imagenet --models [AB]$"):
             call()
+    with pytest.raises(trained.NotTrainedError, match="VGG16 came without its training"):
+        unitnb.training_log(load_profile("imagenette-vgg16"))  # whose only recipe has no epochs
     shapes = load_profile("shapes")
     assert trained.trained_models(shapes) == (["A", "B", "C", "D"], "")
 

@@ -238,8 +238,9 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
         If the model has not been trained here.
     """
     path = weights_file(profile, model, ".csv")
-    if profile.network and is_given(profile, model):  # no profile trains such an architecture
-        name = Path(profile.network).name
+    untrainable = bool(profile.network) or not profile.recipe(model).epochs
+    if untrainable and is_given(profile, model):
+        name = Path(profile.network).name or "VGG16"
         raise NotTrainedError(
             f"{name} came without its training; Fig. 2 needs the loss and the convolutions after every "
             "epoch, which make train keeps of the networks of a profile"
