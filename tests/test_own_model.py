@@ -16,6 +16,7 @@ from unitnb.files.store import DamagedFileError
 from unitnb.images.parameters import notebook_parameters
 from unitnb.networks.given import opening_words
 from unitnb.networks.saved import load_saved, scaled
+from unitnb.notebooks import preflight
 from unitnb.profiles import load_profile
 
 L = keras.layers
@@ -281,6 +282,8 @@ def test_a_notebook_runs_on_ones_own_model_by_the_command(place, monkeypatch, tm
         "--profile",
         "own",
     ]
+    assert preflight.main(settings) == 0
+    assert capsys.readouterr().out.count("sample sets as photos fills them") == 1
     assert cli.main(["run", "notebooks/03_ablation.py", str(tmp_path / "03.ipynb"), *settings]) == 0, (
         capsys.readouterr().err
     )
@@ -289,6 +292,9 @@ def test_a_notebook_runs_on_ones_own_model_by_the_command(place, monkeypatch, tm
     assert "make figures MODEL=" in (tmp_path / "figures" / "my" / "frog" / "claims.json").read_text()
     assert cli.main(["run", "notebooks/02_training.py", str(tmp_path / "02.ipynb"), *settings]) == 0
     assert "my.keras came without its training" in (tmp_path / "02.needs").read_text()
+    assert (
+        "sample sets" not in capsys.readouterr().out
+    )  # once is enough for a terminal, and each notebook says it
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def _claims(options) -> None:
     from .claims import documents, summary, verdicts
     from .images.parameters import fitted
 
-    profile = fitted(_profile_of(options.profile, options.target_class, options.set))
+    profile = fitted(_profile_of(options.profile, options.target_class, options.set), quiet=True)
     other = _profile_of(*options.diff.split("/", 1)) if options.diff else None
     entries = documents.write_claims(profile)
     if documents.is_committed(profile):

@@ -22,13 +22,15 @@ def _injected_names(cells) -> list[str]:
     return [target.id for node in nodes for target in node.targets if isinstance(target, ast.Name)]
 
 
-def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
+def notebook_parameters(namespace: Mapping[str, Any], quiet: bool = False) -> Profile:
     """The profile of a notebook's parameters cell; the first call of every notebook.
 
     Parameters
     ----------
     namespace : the notebook's ``globals()``, which hold ``profile``, ``target_class``, ``seed``,
         ``overrides``
+    quiet : bool
+        Whether the sizes of sample sets that a folder cannot fill are not printed.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def notebook_parameters(namespace: Mapping[str, Any]) -> Profile:
         raise ValueError(f"seed: expected a whole number from 0 up, got {seed!r}")
     target_class = profile.target_class if target_class in (None, "") else target_class
     choose_engine_device(profile.engine_device)
-    return fitted(replace(profile, seed=seed, target_class=str(target_class)))
+    return fitted(replace(profile, seed=seed, target_class=str(target_class)), quiet)
 
 
 def fitted(profile: Profile, quiet: bool = False) -> Profile:

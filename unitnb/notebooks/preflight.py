@@ -115,8 +115,8 @@ def _images(profile: Profile) -> Iterator[str]:
     if profile.source == "shapes":
         _known_class(profile)
         return
-    images = open_images(fitted(profile))
-    yield from _too_few(images, fitted(profile))
+    profile = fitted(profile)  # which says once, on the terminal, what sample sets the folder fills
+    yield from _too_few(open_images(profile), profile)
 
 
 def _known_class(profile: Profile) -> None:

@@ -43,7 +43,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> Profile:
     for name in parameters:
         if name not in PARAMETERS:
             raise ValueError(f"unknown parameter '{name}': {nearest(name, PARAMETERS)}")
-    return notebook_parameters({**DEFAULTS, **parameters})
+    return notebook_parameters({**DEFAULTS, **parameters}, quiet=True)  # the notebook prints it
 
 
 def run(source: Path, target: Path, parameters: Mapping[str, Any]) -> str:
