@@ -175,7 +175,9 @@ def depth():
     }
     curves = {name: score_curves(0.2) for name in fig6_networks.SECOND_LOOKS}
     sides = [224, 224, 112, 112, 56, 56, 56, 28, 28, 28, 14, 14, 14]
-    second = SecondLayer("base/block4_conv3", "convolutions", (28, 28, 512), 2.5, 0.9, curves, curves)
+    second = SecondLayer(
+        "mobilenetv2_1.00_96/block_12_depthwise_relu", "convolutions", (28, 28, 512), 2.5, 0.9, curves, curves
+    )
     return fig6_networks.depth_figure(numbers, sides, second)
 
 

@@ -182,8 +182,8 @@ def _second_panels(axes, second):
             axes["recall"].plot(share, curve[0], **look)
             axes["balanced"].plot(share, curve.mean(axis=0), **look)
         axes["recall"].plot([], [], color=colour, linestyle=style, label=name)
-    height, _, units = second.map_shape
-    axes["recall"].set(title=f"C  Second layer: {second.layer}", ylabel="recall", ylim=(-0.03, 1.03))
+    (height, _, units), layer = second.map_shape, second.layer.rsplit("/", 1)[-1]  # of a path, its end
+    axes["recall"].set(title=f"C  Second layer: {layer}", ylabel="recall", ylim=(-0.03, 1.03))
     axes["balanced"].set(
         title=f"D  Its {units} units of {height}x{height}", ylabel="balanced accuracy", ylim=(0.35, 1.03)
     )
