@@ -238,8 +238,7 @@ def training_log(profile: Profile, model: str = "A") -> dict[str, np.ndarray]:
         If the model has not been trained here.
     """
     path = weights_file(profile, model, ".csv")
-    untrainable = bool(profile.network) or not profile.recipe(model).epochs
-    if untrainable and is_given(profile, model):
+    if is_given(profile, model) and (profile.network or not profile.recipe(model).epochs):
         name = Path(profile.network).name or "VGG16"
         raise NotTrainedError(
             f"{name} came without its training; Fig. 2 needs the loss and the convolutions after every "
