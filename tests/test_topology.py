@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from unitnb import load_model, load_profile, split_model
 from unitnb.images.shapes import shapes_images
 from unitnb.networks.trained import is_there
-from unitnb.topology import nulls
+from unitnb.topology import _kernel, nulls
 from unitnb.topology._kernel import births_of
 from unitnb.topology.births import (
     betti_curves,
@@ -317,6 +317,16 @@ def test_units_images_and_memory_layout_do_not_matter(units, dtype):
     maps.flags.writeable = False
     np.testing.assert_array_equal(births, birth_points(maps.astype(np.float64)))
     np.testing.assert_array_equal(births, birth_points(maps))
+
+
+@pytest.mark.parametrize("units", [5, 40])
+def test_maps_copied_in_parts_are_joined(monkeypatch, units):
+    maps = np.maximum(np.random.default_rng(1).standard_normal((7, units, 8, 8), np.float32), 0)
+    maps = maps.transpose(0, 2, 3, 1)
+    whole = birth_points(maps)
+    monkeypatch.setattr(_kernel, "COPIED", 3 * 8 * 8 * max(units, 16) * 4)  # three images, three, one
+    np.testing.assert_array_equal(birth_points(maps), whole)
+    assert whole.any() and len({row.tobytes() for row in whole}) == 7
 
 
 def test_threads_do_not_matter():

@@ -10,6 +10,7 @@ import pytest
 import unitnb
 from unitnb.controls.scores import PAPER
 from unitnb.figures import units_seen
+from unitnb.figures.numbers import figure_numbers
 
 E = np.array([5.0, 4, 3, 2, 1, 0, 0.5, 2.5])
 MEAN = np.array([5.0, 4, 3, 2, 9, 0, 0.5, -1])
@@ -44,4 +45,5 @@ def test_each_unit_is_shown_with_its_strongest_images_and_their_maps(drawn):
         assert np.array_equal(shown[2 * place], images[index])
         assert np.array_equal(shown[2 * place + 1], maps[index, :, :, 0])
     assert [image.get_label() for image in figure.axes[2].images[:2]] == ["image 0 of 0", "map 0 of 0"]
+    assert "\nmap 0 of 0,row 0,0," in figure_numbers(figure)[0]
     assert "E 1, mean activation 2" in figure.axes[0].texts[0].get_text()

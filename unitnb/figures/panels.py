@@ -69,7 +69,8 @@ def draw_image(axes, image: np.ndarray, title: str) -> None:
 def draw_strip(axes, pictures: Mapping[str, np.ndarray]) -> None:
     """Photographs and maps side by side on one axes, which costs less than axes for each.
 
-    The name of a picture is its image's label, and with it a panel's in the table of numbers.
+    Pictures are square, (h, h, 3) uint8 or (h, h). The name of a picture is its image's label, and with it a
+    panel's in the table of numbers.
     """
     for place, (name, picture) in enumerate(pictures.items()):
         left = 1.12 * place

@@ -71,9 +71,8 @@ def vgg_block(
     for number, units in enumerate(widths, start=1):
         x = L.Conv2D(units, 3, padding="same", name=f"block5_conv{number}", **settings)(x)
     x = L.MaxPooling2D(name="block5_pool")(x)
-    last_weights = keras.initializers.RandomNormal(
-        **SMALL
-    )  # made here when the shipped networks were trained
+    # Made here, as when the shipped networks were trained: the order decides the first weights.
+    last_weights = keras.initializers.RandomNormal(**SMALL)
     for layer in classifier(n_classes, dense, dropout, l2, last_weights):
         x = layer(x)
     return keras.Model(front.inputs[0], x, name="vgg_block")

@@ -138,7 +138,7 @@ def _constants(linked: Linked, masks) -> dict[int, np.ndarray]:
             made = found if place == 0 else np.full(width(tensor), np.nan, np.float32)
             mask = masks.get(id(tensor))
             made = made if mask is None else np.where(mask, np.float32(0), made)
-            values[id(tensor)] = _same_or(known.get(id(tensor)), made)
+            values[id(tensor)] = _shared(known.get(id(tensor)), made)
     return values
 
 
@@ -146,38 +146,30 @@ def _masked(node, masks) -> bool:
     return any(id(tensor) in masks for tensor in node.outputs)
 
 
-def _same_or(known, made):
+def _shared(known, made):
+    """The known array where ``made`` is equal to it, so that ``is`` tells what differs."""
     return known if known is not None and np.array_equal(known, made, equal_nan=True) else made
 
 
-def _needed(linked: Linked, values, known=None) -> dict[int, np.ndarray]:
+def _needed(linked: Linked, values, known=({}, {})) -> dict[int, np.ndarray]:
     """Channels, by tensor, on which the output depends. No constant depends on what it is computed from.
 
     ``known`` holds the values and the result without masks: what does not differ from them is not read again.
     """
-    needed = {} if known is None else dict(known[1])
-    changed: set[int] = set()
-    for node in (*reversed(linked.graph.nodes), None):
-        tensors = [linked.graph.entry] if node is None else node.outputs
-        for tensor in tensors:
-            key = id(tensor)
-            if known is None or key in changed:
-                needed[key] = _same_or(needed.get(key), _read(linked, tensor, needed, values))
-        if (
-            node is not None
-            and known is not None
-            and any(
-                values[id(tensor)] is not known[0][id(tensor)]
-                or needed[id(tensor)] is not known[1][id(tensor)]
-                for tensor in tensors
-            )
-        ):
-            changed.update(id(tensor) for tensor in node.input_tensors)
+    before, needed = known[0], dict(known[1])
+    stale = set() if needed else {id(tensor) for tensor in linked.tensors()}
+    for tensor in reversed(linked.tensors()):
+        key = id(tensor)
+        if key in stale:
+            needed[key] = _shared(known[1].get(key), _needed_behind(linked, tensor, needed, values))
+        same = values[key] is before.get(key) and needed[key] is known[1].get(key)
+        if key in linked.makers and not same:
+            stale.update(id(given) for given in linked.makers[key].input_tensors)
     return needed
 
 
-def _read(linked: Linked, tensor, needed, values) -> np.ndarray:
-    """Channels of ``tensor`` that the calls behind it need."""
+def _needed_behind(linked: Linked, tensor, needed, values) -> np.ndarray:
+    """Channels (c,) bool of ``tensor`` that the calls behind it need, or all of the output's."""
     found = np.full(width(tensor), tensor is linked.graph.output)
     for node in linked.users[id(tensor)]:
         after = needed[id(node.outputs[0])] & np.isnan(values[id(node.outputs[0])])
